@@ -1,0 +1,29 @@
+# One room = one target with its own include directory: a header from upstairs does not compile.
+#
+#   pake_room(NAME SOURCES src/a.cpp ... HEADERS include/pake/NAME/a.h ... [PUBLIC dep ...] [PRIVATE dep ...])
+#   pake_test(NAME SOURCES test/a_test.cpp ... [LINK dep ...])      one GoogleTest program, run by CTest
+include_guard()
+include(GNUInstallDirs)
+
+function(pake_room name)
+  cmake_parse_arguments(PARSE_ARGV 1 ROOM "" "" "SOURCES;HEADERS;PUBLIC;PRIVATE")
+  add_library(pake_${name} ${ROOM_SOURCES})
+  add_library(pake::${name} ALIAS pake_${name})
+  target_sources(pake_${name} PUBLIC FILE_SET HEADERS BASE_DIRS include FILES ${ROOM_HEADERS})
+  target_compile_features(pake_${name} PUBLIC cxx_std_23)
+  target_link_libraries(pake_${name}
+    PUBLIC ${ROOM_PUBLIC}
+    PRIVATE $<BUILD_INTERFACE:pake_warnings> $<BUILD_INTERFACE:pake_internal> ${ROOM_PRIVATE})
+  set_target_properties(pake_${name} PROPERTIES EXPORT_NAME ${name} VERIFY_INTERFACE_HEADER_SETS ON)
+  install(TARGETS pake_${name} EXPORT pake-targets FILE_SET HEADERS)
+endfunction()
+
+function(pake_test name)
+  if(NOT PAKE_BUILD_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(PARSE_ARGV 1 TEST "" "" "SOURCES;LINK")
+  add_executable(${name} ${TEST_SOURCES})
+  target_link_libraries(${name} PRIVATE pake_warnings pake_internal pake_test_support GTest::gmock GTest::gtest_main ${TEST_LINK})
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
+endfunction()

@@ -1,0 +1,66 @@
+// One run of any PAKE as a transport sees it: bytes in, bytes out, no I/O.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "pake/base/bytes.h"
+#include "pake/base/result.h"
+#include "pake/base/secret.h"
+
+namespace pake {
+
+/// What a machine waits for.
+enum class Want : std::uint8_t {
+  send,     // a message is ready: take_message()
+  receive,  // bytes of the peer: incoming(), receive()
+  done,     // the peer is confirmed: take_session_key()
+  failed,   // the run is over without a key: error()
+};
+
+/// The bytes a machine waits for.
+struct Incoming {
+  std::size_t at_least;  // fewer are never a whole message
+  std::size_t at_most;   // a driver buffers no more than this
+  bool silence_ends;     // the protocol has no framing: a pause of the peer (200 ms) can end a message
+};
+
+/// Whether the bytes handed in may go on.
+enum class Arrived : std::uint8_t {
+  more_may_come,
+  silence,  // the peer paused; only where Incoming::silence_ends
+};
+
+using SessionKey = SecretUpTo<64, struct SessionKeyTag>;
+
+/// A driver loops over `want()`. One object, one run; after `done` or `failed` nothing but the outcome can be asked.
+/// Not thread-safe: one driver at a time.
+class Machine {
+ public:
+  Machine() = default;
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+  virtual ~Machine() = default;
+
+  [[nodiscard]] virtual Want want() const noexcept = 0;
+
+  /// The message to send, whole; the machine goes on as if it had been sent. Errc::misuse unless want() == Want::send.
+  [[nodiscard]] virtual Result<Buffer> take_message() = 0;
+
+  /// Sizes of what comes next; meaningful while want() == Want::receive.
+  [[nodiscard]] virtual Incoming incoming() const noexcept = 0;
+
+  /// Looks at all bytes that have arrived and not been consumed.
+  /// @return how many of them were the message, 0 when it is not whole yet. An error is final: want() is Want::failed.
+  ///         Errc::misuse unless want() == Want::receive.
+  [[nodiscard]] virtual Result<std::size_t> receive(Bytes bytes, Arrived arrived) = 0;
+
+  /// Why the run failed; nothing unless want() == Want::failed.
+  [[nodiscard]] virtual std::optional<Errc> error() const noexcept = 0;
+
+  /// The key both sides share, once. Errc::misuse unless want() == Want::done.
+  [[nodiscard]] virtual Result<SessionKey> take_session_key() = 0;
+};
+
+}  // namespace pake
