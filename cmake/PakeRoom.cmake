@@ -1,7 +1,8 @@
 # One room = one target with its own include directory: a header from upstairs does not compile.
 #
 #   pake_room(NAME SOURCES src/a.cpp ... HEADERS include/pake/NAME/a.h ... [PUBLIC dep ...] [PRIVATE dep ...])
-#   pake_test(NAME SOURCES test/a_test.cpp ... [LINK dep ...])      one GoogleTest program, run by CTest
+#   pake_test(NAME SOURCES test/a_test.cpp ... [LINK dep ...] [LABEL label])    one GoogleTest program, run by CTest
+#   pake_label_programs(LABEL target ...)    target tests_LABEL builds what the tests of that label run, and nothing else
 include_guard()
 include(GNUInstallDirs)
 
@@ -22,8 +23,18 @@ function(pake_test name)
   if(NOT PAKE_BUILD_TESTS)
     return()
   endif()
-  cmake_parse_arguments(PARSE_ARGV 1 TEST "" "" "SOURCES;LINK")
+  cmake_parse_arguments(PARSE_ARGV 1 TEST "" "LABEL" "SOURCES;LINK")
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE pake_warnings pake_internal pake_test_support GTest::gmock GTest::gtest_main ${TEST_LINK})
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 LABELS "${TEST_LABEL}")
+  if(TEST_LABEL)
+    pake_label_programs(${TEST_LABEL} ${name})
+  endif()
+endfunction()
+
+function(pake_label_programs label)
+  if(NOT TARGET tests_${label})
+    add_custom_target(tests_${label})
+  endif()
+  add_dependencies(tests_${label} ${ARGN})
 endfunction()
