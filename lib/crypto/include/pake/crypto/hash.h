@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <memory>
 
 #include "pake/base/bytes.h"
 #include "pake/base/secret.h"
