@@ -1,0 +1,138 @@
+#include "pake/crypto/ksf.h"
+
+#include <argon2.h>
+#include <openssl/evp.h>
+#include <sodium.h>
+
+#include <bit>
+#include <cstdlib>
+#include <limits>
+
+#include "pake/internal/try.h"
+#include "sodium_init.h"
+
+namespace pake::crypto {
+namespace {
+
+constexpr std::size_t kMinOutputSize = 16;
+
+int strength(KsfProfile profile) noexcept {
+  switch (profile) {
+    case KsfProfile::small:
+      return 1;
+    case KsfProfile::scrypt_rfc9807:
+      return 2;
+    case KsfProfile::rfc9106_2:
+      return 3;
+    case KsfProfile::rfc9807:
+      return 4;
+  }
+  std::abort();
+}
+
+/// A digest of `size` bytes written by `compute(MutableBytes)`, which says whether it could.
+template <class Compute>
+Result<Digest> digest_of(std::size_t size, Compute&& compute) {
+  if (size < kMinOutputSize || size > kMaxHashSize) return fail(Errc::misuse);
+  bool computed = false;
+  auto digest = Digest::make(size, [&](MutableBytes out) { computed = compute(out); });
+  if (!computed) return fail(Errc::unavailable);
+  return digest;
+}
+
+// RFC 9106, Section 3.1: the bounds of the parameters. Beyond them only memory and threads can be missing.
+bool in_bounds(const Argon2id& argon2id) noexcept {
+  return argon2id.lanes >= 1 && argon2id.lanes <= ARGON2_MAX_LANES && argon2id.passes >= 1 &&
+         argon2id.memory_kib / 8 >= argon2id.lanes && argon2id.salt.size() >= 8;
+}
+
+// RFC 7914, Section 2: N a power of two above 1, r * p < 2^30. N is bounded so that 128 * N * r is a size.
+bool in_bounds(const Scrypt& scrypt) noexcept {
+  return scrypt.N > 1 && std::has_single_bit(scrypt.N) && scrypt.N <= std::numeric_limits<std::uint32_t>::max() &&
+         scrypt.r >= 1 && scrypt.p >= 1 && scrypt.r < (1U << 30U) / scrypt.p && scrypt.r < (1U << 20U);
+}
+
+bool compute(const Argon2id& argon2id, Bytes input, MutableBytes out) {
+  if (argon2id.lanes == 1 &&
+      argon2id.salt.size() == crypto_pwhash_argon2id_SALTBYTES) {  // twice as fast, one lane only
+    ensure_sodium();
+    return crypto_pwhash_argon2id(out.data(), out.size(), as_text(input).data(), input.size(), argon2id.salt.data(),
+                                  argon2id.passes, std::size_t{argon2id.memory_kib} * 1024,
+                                  crypto_pwhash_argon2id_ALG_ARGON2ID13) == 0;
+  }
+  return argon2id_hash_raw(argon2id.passes, argon2id.memory_kib, argon2id.lanes, input.data(), input.size(),
+                           argon2id.salt.data(), argon2id.salt.size(), out.data(), out.size()) == ARGON2_OK;
+}
+
+bool compute(const Scrypt& scrypt, Bytes input, MutableBytes out) {
+  // What OpenSSL counts against its ceiling, which is 32 MiB unless raised: the blocks B, V and two more.
+  const auto memory = std::uint64_t{128} * scrypt.r * (scrypt.N + scrypt.p + 2);
+  const auto password = as_text(input);
+  return EVP_PBE_scrypt(password.data(), password.size(), scrypt.salt.data(), scrypt.salt.size(), scrypt.N, scrypt.r,
+                        scrypt.p, memory, out.data(), out.size()) == 1;
+}
+
+struct Stretch {
+  Bytes input;
+
+  Result<Digest> operator()(const Argon2id& argon2id) const {
+    if (!in_bounds(argon2id)) return fail(Errc::misuse);
+    return digest_of(argon2id.tag_length, [&](MutableBytes out) { return compute(argon2id, input, out); });
+  }
+  Result<Digest> operator()(const Scrypt& scrypt) const {
+    if (!in_bounds(scrypt)) return fail(Errc::misuse);
+    return digest_of(scrypt.output_length, [&](MutableBytes out) { return compute(scrypt, input, out); });
+  }
+  Result<Digest> operator()(IdentityWithoutAnyProtection) const {
+    if (input.size() < kMinOutputSize || input.size() > kMaxHashSize) return fail(Errc::misuse);
+    return Digest::copy_of(input);
+  }
+};
+
+}  // namespace
+
+Result<KsfProfile> decode_ksf_profile(std::uint8_t byte) {
+  const auto profile = static_cast<KsfProfile>(byte);
+  switch (profile) {
+    case KsfProfile::rfc9807:
+    case KsfProfile::rfc9106_2:
+    case KsfProfile::scrypt_rfc9807:
+    case KsfProfile::small:
+      return profile;
+  }
+  return fail(Errc::malformed);
+}
+
+std::string_view to_string(KsfProfile profile) noexcept {
+  switch (profile) {
+    case KsfProfile::rfc9807:
+      return "rfc9807";
+    case KsfProfile::rfc9106_2:
+      return "rfc9106-2";
+    case KsfProfile::scrypt_rfc9807:
+      return "scrypt-rfc9807";
+    case KsfProfile::small:
+      return "small";
+  }
+  return "unknown";
+}
+
+std::strong_ordering compare_strength(KsfProfile a, KsfProfile b) noexcept { return strength(a) <=> strength(b); }
+
+KsfParameters ksf_parameters(KsfProfile profile, std::size_t output_length) {
+  switch (profile) {
+    case KsfProfile::rfc9807:
+      return Argon2id{.memory_kib = 1U << 21U, .passes = 1, .lanes = 4, .tag_length = output_length};
+    case KsfProfile::rfc9106_2:
+      return Argon2id{.memory_kib = 1U << 16U, .passes = 3, .lanes = 4, .tag_length = output_length};
+    case KsfProfile::scrypt_rfc9807:
+      return Scrypt{.N = 32768, .r = 8, .p = 1, .output_length = output_length};
+    case KsfProfile::small:
+      return Argon2id{.memory_kib = 19 * 1024, .passes = 2, .lanes = 1, .tag_length = output_length};
+  }
+  std::abort();
+}
+
+Result<Digest> stretch(const KsfParameters& parameters, Bytes input) { return std::visit(Stretch{input}, parameters); }
+
+}  // namespace pake::crypto
