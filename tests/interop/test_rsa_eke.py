@@ -14,9 +14,10 @@ import pathlib
 import re
 import sys
 
-from peers import Program
-
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support"))
+from programs import Program  # noqa: E402
+
 SKIPPED = 77
 
 PEM = r"-----BEGIN PUBLIC KEY-----\n(?:[A-Za-z0-9+/=]{1,64}\n)+-----END PUBLIC KEY-----\n"
