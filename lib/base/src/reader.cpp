@@ -22,6 +22,11 @@ Result<Bytes> Reader::take(std::size_t size) noexcept {
   return taken;
 }
 
+Result<Bytes> Reader::take_lp1() noexcept {
+  PAKE_TRY(const auto size, u8());
+  return take(size);
+}
+
 Result<Bytes> Reader::take_lp2() noexcept {
   PAKE_TRY(const auto size, u16());
   return take(size);

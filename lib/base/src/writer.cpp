@@ -18,6 +18,11 @@ Writer& Writer::put(Bytes bytes) {
   return *this;
 }
 
+Writer& Writer::put_lp1(Bytes bytes) {
+  if (bytes.size() > UINT8_MAX) std::abort();
+  return u8(static_cast<std::uint8_t>(bytes.size())).put(bytes);
+}
+
 Writer& Writer::put_lp2(Bytes bytes) {
   if (bytes.size() > UINT16_MAX) std::abort();
   return u16(static_cast<std::uint16_t>(bytes.size())).put(bytes);

@@ -16,7 +16,8 @@ class Reader {
 
   /// The next `size` bytes, or Errc::malformed when fewer remain.
   [[nodiscard]] Result<Bytes> take(std::size_t size) noexcept;
-  /// The next bytes behind a length of two bytes (the sheets' `lp2`), or Errc::malformed.
+  /// The next bytes behind a length of one byte or of two (the sheets' `lp1`, `lp2`), or Errc::malformed.
+  [[nodiscard]] Result<Bytes> take_lp1() noexcept;
   [[nodiscard]] Result<Bytes> take_lp2() noexcept;
   [[nodiscard]] Result<std::uint8_t> u8() noexcept;
   [[nodiscard]] Result<std::uint16_t> u16() noexcept;

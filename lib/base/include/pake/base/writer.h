@@ -15,6 +15,8 @@ class Writer {
   explicit Writer(std::size_t expected_size = 0) { bytes_.reserve(expected_size); }
 
   Writer& put(Bytes bytes);
+  /// I2OSP(len(bytes), 1) || bytes. `bytes` has at most 255 bytes; more aborts (the caller checks).
+  Writer& put_lp1(Bytes bytes);
   /// I2OSP(len(bytes), 2) || bytes. `bytes` has at most 65,535 bytes; more aborts (the caller checks).
   Writer& put_lp2(Bytes bytes);
   Writer& u8(std::uint8_t value);
