@@ -17,8 +17,7 @@ namespace pake::crypto {
 inline constexpr std::size_t kRsaMinBits = 1024;  // breakable today, and what the seed uses
 inline constexpr std::size_t kRsaMaxBits = 4096;
 inline constexpr std::size_t kRsaMaxModulusSize = kRsaMaxBits / 8;
-/// The PEM of the smallest and of the largest key, without a trailing newline.
-inline constexpr std::size_t kRsaMinPemSize = 271;
+/// The PEM of the largest key, without a trailing newline.
 inline constexpr std::size_t kRsaMaxPemSize = 799;
 /// What PKCS#1 v1.5 adds to a message: two octets, at least eight of padding, one separator.
 inline constexpr std::size_t kRsaPkcs1Overhead = 11;
@@ -46,9 +45,9 @@ class RsaPublicKey {
   ~RsaPublicKey();
 
   /// RSAES-PKCS1-V1_5-ENCRYPT (RFC 8017, Section 7.2.1); the padding comes from `rng`.
-  /// @param message  at most modulus_size() - kRsaPkcs1Overhead bytes, else Errc::misuse
+  /// @param message  at most modulus_size() - kRsaPkcs1Overhead bytes; more aborts (the caller checks)
   /// @return         modulus_size() bytes
-  [[nodiscard]] Result<Buffer> encrypt(Bytes message, Rng& rng) const;
+  [[nodiscard]] Buffer encrypt(Bytes message, Rng& rng) const;
 
   [[nodiscard]] std::size_t bits() const noexcept;
   [[nodiscard]] std::size_t modulus_size() const noexcept;

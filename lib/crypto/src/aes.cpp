@@ -1,0 +1,61 @@
+#include "pake/crypto/aes.h"
+
+#include <openssl/core_names.h>
+
+#include <array>
+#include <climits>
+
+#include "openssl.h"
+
+namespace pake::crypto {
+namespace {
+
+enum class Direction : std::uint8_t { decrypt = 0, encrypt = 1 };
+
+CipherCtxPtr start(const EVP_CIPHER* cipher, Aes128Key key, AesIv iv, Direction direction) {
+  CipherCtxPtr context(EVP_CIPHER_CTX_new());
+  must(cipher != nullptr && context != nullptr);
+  std::size_t iv_size = iv.size();  // GCM's default is 12
+  const std::array params = {OSSL_PARAM_construct_size_t(OSSL_CIPHER_PARAM_IVLEN, &iv_size),
+                             OSSL_PARAM_construct_end()};
+  const bool is_gcm = EVP_CIPHER_get_mode(cipher) == EVP_CIPH_GCM_MODE;
+  must(EVP_CipherInit_ex2(context.get(), cipher, key.data(), iv.data(), static_cast<int>(direction),
+                          is_gcm ? params.data() : nullptr) == 1);
+  EVP_CIPHER_CTX_set_padding(context.get(), 0);
+  return context;
+}
+
+/// EVP counts in int. Neither mode needs a final call: GCM's makes or checks the tag, CBC's the padding.
+void update(EVP_CIPHER_CTX* context, MutableBytes text) {
+  constexpr std::size_t kPiece = std::size_t{INT_MAX} / kAesBlockSize * kAesBlockSize;
+  while (!text.empty()) {
+    const auto piece = text.first(std::min(text.size(), kPiece));
+    int written = 0;
+    must(EVP_CipherUpdate(context, piece.data(), &written, piece.data(), static_cast<int>(piece.size())) == 1);
+    text = text.subspan(piece.size());
+  }
+}
+
+Status cbc(Aes128Key key, AesIv iv, Direction direction, MutableBytes text) {
+  static const CipherPtr cipher(EVP_CIPHER_fetch(nullptr, "AES-128-CBC", nullptr));
+  if (text.size() % kAesBlockSize != 0) return fail(Errc::misuse);
+  update(start(cipher.get(), key, iv, direction).get(), text);
+  return {};
+}
+
+}  // namespace
+
+void aes128_gcm_xor_key_stream(Aes128Key key, AesIv nonce, MutableBytes text) {
+  static const CipherPtr cipher(EVP_CIPHER_fetch(nullptr, "AES-128-GCM", nullptr));
+  update(start(cipher.get(), key, nonce, Direction::encrypt).get(), text);
+}
+
+Status aes128_cbc_encrypt_unpadded(Aes128Key key, AesIv iv, MutableBytes text) {
+  return cbc(key, iv, Direction::encrypt, text);
+}
+
+Status aes128_cbc_decrypt_unpadded(Aes128Key key, AesIv iv, MutableBytes text) {
+  return cbc(key, iv, Direction::decrypt, text);
+}
+
+}  // namespace pake::crypto
