@@ -29,12 +29,12 @@ Bn bn_of(std::uint64_t word) {
 template <class Modulus>
 class Field : public ::testing::Test {
  protected:
-  using F = Fe<Modulus>;
+  using Number = Fe<Modulus>;
 
   Field() : context_(BN_CTX_new()), p_(bn_of(0)) {
-    for (std::size_t i = F::kLimbs; i-- > 0;) {
+    for (std::size_t i = Number::kLimbs; i-- > 0;) {
       BN_lshift(p_.get(), p_.get(), 64);
-      BN_add_word(p_.get(), F::kModulus[i]);
+      BN_add_word(p_.get(), Number::kModulus[i]);
     }
     // Edges: 0, 1, 2, p - 1, p - 2, (p - 1) / 2, (p + 1) / 2, every power of two, all ones below one.
     for (const std::uint64_t small : {0U, 1U, 2U}) operands_.push_back(bn_of(small));
@@ -53,34 +53,34 @@ class Field : public ::testing::Test {
       operands_.emplace_back(BN_dup(operands_.back().get()));
       BN_sub_word(operands_.back().get(), 1);
     }
-    testing::SeededRng rng(F::kSize);
+    testing::SeededRng rng(Number::kSize);
     for (int i = 0; i < 60; ++i) operands_.push_back(random(rng));
   }
   ~Field() override { BN_CTX_free(context_); }
 
   Bn random(Rng& rng) {
-    Buffer bytes(F::kSize + 16);
+    Buffer bytes(Number::kSize + 16);
     rng.fill(bytes);
     auto bn = bn_of(bytes);
     BN_nnmod(bn.get(), bn.get(), p_.get(), context_);
     return bn;
   }
   Buffer bytes(const Bn& bn, std::endian order = std::endian::big) {
-    Buffer out(F::kSize);
+    Buffer out(Number::kSize);
     if (order == std::endian::big)
       BN_bn2binpad(bn.get(), out.data(), static_cast<int>(out.size()));
     else
       BN_bn2lebinpad(bn.get(), out.data(), static_cast<int>(out.size()));
     return out;
   }
-  F fe(const Bn& bn) {
-    F out;
-    EXPECT_EQ(F::decode(std::span<const std::uint8_t, F::kSize>(bytes(bn)), std::endian::big, out), ~Mask{0});
+  Number fe(const Bn& bn) {
+    Number out;
+    EXPECT_EQ(Number::decode(std::span<const std::uint8_t, Number::kSize>(bytes(bn)), std::endian::big, out), ~Mask{0});
     return out;
   }
-  void expect(const F& got, const Bn& want, const char* what) {
-    Buffer encoded(F::kSize);
-    got.encode(std::span<std::uint8_t, F::kSize>(encoded), std::endian::big);
+  void expect(const Number& got, const Bn& want, const char* what) {
+    Buffer encoded(Number::kSize);
+    got.encode(std::span<std::uint8_t, Number::kSize>(encoded), std::endian::big);
     ASSERT_EQ(testing::hex(encoded), testing::hex(bytes(want))) << what;
   }
 
@@ -109,7 +109,7 @@ TYPED_TEST(Field, AddsSubtractsAndMultipliesLikeBignum) {
 }
 
 TYPED_TEST(Field, InvertsNegatesSquaresAndKnowsZeroAndOdd) {
-  using F = typename TestFixture::F;
+  using F = typename TestFixture::Number;
   for (const auto& a : this->operands_) {
     const auto x = this->fe(a);
     auto want = bn_of(0);
@@ -129,7 +129,7 @@ TYPED_TEST(Field, InvertsNegatesSquaresAndKnowsZeroAndOdd) {
 }
 
 TYPED_TEST(Field, RaisesToPublicPowers) {
-  using F = typename TestFixture::F;
+  using F = typename TestFixture::Number;
   testing::SeededRng rng(7);
   for (int run = 0; run < 20; ++run) {
     const auto base = this->random(rng), exponent = this->random(rng);
@@ -145,7 +145,7 @@ TYPED_TEST(Field, RaisesToPublicPowers) {
 }
 
 TYPED_TEST(Field, DecodesOnlyWhatIsBelowTheModulus) {
-  using F = typename TestFixture::F;
+  using F = typename TestFixture::Number;
   for (const auto order : {std::endian::big, std::endian::little})
     for (int above = -2; above <= 2; ++above) {
       Bn value(BN_dup(this->p_.get()));
@@ -166,7 +166,7 @@ TYPED_TEST(Field, DecodesOnlyWhatIsBelowTheModulus) {
 }
 
 TYPED_TEST(Field, ReducesTwiceItsWidth) {
-  using F = typename TestFixture::F;
+  using F = typename TestFixture::Number;
   testing::SeededRng rng(11);
   for (std::size_t size = 0; size <= 16 * F::kLimbs; ++size)
     for (const bool ones : {false, true}) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 
 #include "pake/base/bytes.h"
@@ -55,15 +56,15 @@ class Group {
   /// Bytes of a serialised element (Noe, Npk): 32, or SEC1 compressed 33, 49, 67.
   [[nodiscard]] std::size_t element_size() const noexcept { return element_size_; }
 
-  // --- Scalars, in constant time.
+  // --- Scalars, in constant time. A Scalar or Element of another group, or one that was moved from, aborts.
 
   /// Exactly scalar_size() bytes with a value below the order, else Errc::malformed. Zero decodes; see `is_zero`.
   [[nodiscard]] virtual Result<Scalar> decode_scalar(Bytes bytes) const = 0;
   /// Uniform in [1, order - 1]: scalar_size() bytes from `rng`, bits above the order's length cleared, drawn again
   /// until in range.
   [[nodiscard]] virtual Scalar random_scalar(Rng& rng) const = 0;
-  /// HashToScalar of RFC 9497 with this suite's rule; the DST is the concatenation of `dst_parts` (at most 255 bytes),
-  /// the message that of `message_parts`.
+  /// HashToScalar of RFC 9497 with this suite's rule; the DST is the concatenation of `dst_parts`, the message that of
+  /// `message_parts`.
   [[nodiscard]] virtual Scalar hash_to_scalar(std::initializer_list<Bytes> message_parts,
                                               std::initializer_list<Bytes> dst_parts) const = 0;
   /// 1 / scalar modulo the order by Fermat's exponentiation; 0 for 0.
@@ -107,7 +108,8 @@ class Group {
 /// Errc::malformed.
 [[nodiscard]] Result<Element> ristretto255_from_uniform(std::span<const std::uint8_t, 64> bytes);
 
-/// The NIST curves beyond `Group`: what CPace needs besides.
+// The NIST curves beyond `Group`: what CPace needs besides. Another group is the caller's bug and aborts.
+
 /// encode_to_curve, the non-uniform suite (..._SSWU_NU_).
 [[nodiscard]] Element nist_encode_to_curve(GroupId curve, Bytes message, Bytes dst);
 /// SEC1 uncompressed, exactly 04 || x || y (65, 97, 133 bytes) with x, y < p on the curve; else Errc::malformed.

@@ -1,0 +1,85 @@
+#include "openssl_curve.h"
+
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/obj_mac.h>
+
+#include <cstdlib>
+#include <memory>
+
+#include "boundary.h"
+
+namespace pake::crypto {
+namespace {
+
+template <auto kFree>
+struct Free {
+  template <class T>
+  void operator()(T* object) const noexcept {
+    kFree(object);
+  }
+};
+using Number = std::unique_ptr<BIGNUM, Free<BN_clear_free>>;
+using Point = std::unique_ptr<EC_POINT, Free<EC_POINT_clear_free>>;
+using Scratch = std::unique_ptr<BN_CTX, Free<BN_CTX_free>>;
+
+/// What OpenSSL refuses here is memory; there is nothing to go on with.
+template <class Answer>
+Answer must(Answer answer) {
+  if (!answer) std::abort();
+  return answer;
+}
+
+/// Made once, only read afterwards (by any thread), never freed.
+const EC_GROUP* curve_of(GroupId id) {
+  static const EC_GROUP* const p256 = must(EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1));
+  static const EC_GROUP* const p384 = must(EC_GROUP_new_by_curve_name(NID_secp384r1));
+  static const EC_GROUP* const p521 = must(EC_GROUP_new_by_curve_name(NID_secp521r1));
+  switch (id) {
+    case GroupId::p256:
+      return p256;
+    case GroupId::p384:
+      return p384;
+    case GroupId::p521:
+      return p521;
+    case GroupId::ristretto255:
+      break;
+  }
+  std::abort();
+}
+
+Number number(Bytes bytes) { return Number(must(BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr))); }
+
+bool multiply(const EC_GROUP* curve, Bytes scalar, Bytes point, MutableBytes product) {
+  const Scratch scratch(must(BN_CTX_new()));  // not kept between calls: it holds intermediate values until it is freed
+  const auto k = number(scalar);
+  BN_set_flags(k.get(), BN_FLG_CONSTTIME);
+  const Point result(must(EC_POINT_new(curve)));
+  if (point.empty()) {
+    must(EC_POINT_mul(curve, result.get(), k.get(), nullptr, nullptr, scratch.get()));
+  } else {
+    const auto x = number(point.first(point.size() / 2));
+    const auto y = number(point.last(point.size() / 2));
+    const Point factor(must(EC_POINT_new(curve)));
+    must(EC_POINT_set_affine_coordinates(curve, factor.get(), x.get(), y.get(), scratch.get()));
+    must(EC_POINT_mul(curve, result.get(), nullptr, factor.get(), k.get(), scratch.get()));
+  }
+  if (EC_POINT_is_at_infinity(curve, result.get()) == 1) return false;
+
+  const Number x(must(BN_new())), y(must(BN_new()));
+  must(EC_POINT_get_affine_coordinates(curve, result.get(), x.get(), y.get(), scratch.get()));
+  const auto size = product.size() / 2;
+  must(BN_bn2binpad(x.get(), product.data(), static_cast<int>(size)) >= 0);
+  must(BN_bn2binpad(y.get(), product.data() + size, static_cast<int>(size)) >= 0);
+  return true;
+}
+
+}  // namespace
+
+bool openssl_multiply(GroupId curve, Bytes scalar, Bytes point, MutableBytes product) {
+  bool finite = false;
+  cross_boundary({scalar, point}, product, [&] { finite = multiply(curve_of(curve), scalar, point, product); });
+  return declassify_value(finite);
+}
+
+}  // namespace pake::crypto
