@@ -1,0 +1,46 @@
+// Private to the room: the draft's G, one object a group (draft-irtf-cfrg-cpace-21, "CPace cipher suites").
+#pragma once
+
+#include "pake/base/result.h"
+#include "pake/base/rng.h"
+#include "pake/base/secret.h"
+#include "pake/crypto/group.h"
+#include "pake/proto/cpace/suite.h"
+
+namespace pake::cpace {
+
+// Curve25519's scalars and u coordinates (32 bytes) travel in the same types as the prime-order groups' own.
+using crypto::Scalar;
+using Generator = crypto::Element;
+/// K: secret_size bytes, what enters the ISK.
+using SharedPoint = SecretUpTo<crypto::kMaxScalarSize, struct SharedPointTag>;
+
+class GroupEnvironment {
+ public:
+  [[nodiscard]] static const GroupEnvironment& get(Suite suite) noexcept;
+
+  GroupEnvironment(const GroupEnvironment&) = delete;
+  GroupEnvironment& operator=(const GroupEnvironment&) = delete;
+
+  /// The secret generator for a generator_string. Errc::malformed where it is the identity, which never happens.
+  [[nodiscard]] virtual Result<Generator> calculate_generator(Bytes generator_string) const = 0;
+
+  [[nodiscard]] virtual Scalar sample_scalar(Rng& rng) const = 0;
+
+  /// The own share, share_size bytes, public from here on.
+  [[nodiscard]] virtual Result<Buffer> scalar_mult(const Scalar& y, const Generator& g) const = 0;
+
+  /// K. Errc::malformed where the draft says G.I: `X` has another size, is no group element, or leads to the identity.
+  [[nodiscard]] virtual Result<SharedPoint> scalar_mult_vfy(const Scalar& y, Bytes X) const = 0;
+
+ protected:
+  GroupEnvironment() = default;
+  ~GroupEnvironment() = default;
+};
+
+// One file each.
+[[nodiscard]] const GroupEnvironment& ristretto255() noexcept;
+[[nodiscard]] const GroupEnvironment& x25519() noexcept;
+[[nodiscard]] const GroupEnvironment& nist(crypto::GroupId curve) noexcept;
+
+}  // namespace pake::cpace

@@ -1,0 +1,39 @@
+#include "exchange.h"
+#include "pake/internal/try.h"
+
+namespace pake::cpace {
+
+struct AwaitingResponse::State {
+  OwnShare own;
+};
+
+AwaitingResponse::AwaitingResponse(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
+AwaitingResponse::AwaitingResponse(AwaitingResponse&&) noexcept = default;
+AwaitingResponse& AwaitingResponse::operator=(AwaitingResponse&&) noexcept = default;
+AwaitingResponse::~AwaitingResponse() = default;
+
+Result<Initiation> initiate(const Inputs& inputs, Bytes ADa, Rng& rng) {
+  PAKE_TRY(auto own, OwnShare::make(inputs, ADa, rng));
+  auto Ya = own.Y;
+  return Initiation{
+      .Ya = std::move(Ya),
+      .next = AwaitingResponse(std::make_unique<AwaitingResponse::State>(AwaitingResponse::State{std::move(own)}))};
+}
+
+Result<AwaitingResponse::Finished> AwaitingResponse::finish(const Share& peer, Bytes Tb) && {
+  const auto state = std::move(state_);
+  if (!state) return fail(Errc::misuse);
+  PAKE_TRY(auto agreement, Agreement::reach(state->own, peer, Side::A));
+  PAKE_TRYV(agreement.verify(Tb));
+  auto Ta = agreement.tag_to_send();
+  return Finished{.Ta = std::move(Ta), .key = std::move(agreement.key)};
+}
+
+Result<UnprovenKey> AwaitingResponse::finish_without_confirmation_peer_unproven(const Share& peer) && {
+  const auto state = std::move(state_);
+  if (!state) return fail(Errc::misuse);
+  PAKE_TRY(auto agreement, Agreement::reach(state->own, peer, Side::A));
+  return std::move(agreement).unproven(GuessPermit(nullptr));
+}
+
+}  // namespace pake::cpace
