@@ -1,0 +1,19 @@
+// What every asynchronous function here returns, in two declarations: a header that only passes it on includes no more.
+#pragma once
+
+// NOLINTBEGIN(readability-identifier-naming): Asio's own names
+namespace asio {
+class any_io_executor;
+template <typename T, typename Executor>
+class awaitable;
+}  // namespace asio
+// NOLINTEND(readability-identifier-naming)
+
+namespace pake::net {
+
+/// A coroutine's promise of a T: `co_await` it, or hand it to `Loop::spawn`. A file in which one is written or awaited
+/// includes pake/net/coroutine.h.
+template <class T>
+using Awaitable = asio::awaitable<T, asio::any_io_executor>;
+
+}  // namespace pake::net

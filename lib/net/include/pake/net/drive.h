@@ -1,0 +1,34 @@
+// The loop that drives any PAKE's state machine over a stream.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <expected>
+
+#include "pake/base/bytes.h"
+#include "pake/net/awaitable.h"
+#include "pake/net/error.h"
+#include "pake/net/stream.h"
+#include "pake/proto/machine.h"
+
+namespace pake::net {
+
+/// How long a peer may take.
+struct Pace {
+  std::chrono::milliseconds step{10'000};  // until a whole message has come, or has been taken off our hands
+  std::chrono::milliseconds silence{200};  // the pause that ends a message where Incoming::silence_ends
+};
+
+/// Why a run ended without a key, and how far it had come.
+struct DriveError {
+  Error error;  // Error::run_failed when the machine knows more
+  std::size_t messages_sent = 0;
+  std::size_t messages_received = 0;
+};
+
+/// Runs `machine` to its end. Buffers at most Incoming::at_most bytes and one read. Where a silence ends a message, so
+/// does the end of the peer's side. Afterwards the stream is where it was: closing it is the caller's.
+/// @return what had arrived behind the last message, once the machine is done; else why it is not
+[[nodiscard]] Awaitable<std::expected<Buffer, DriveError>> drive(Machine& machine, Stream& stream, Pace pace);
+
+}  // namespace pake::net

@@ -1,0 +1,44 @@
+// A connection as everything upstairs sees it: bytes both ways, a deadline on every wait.
+#pragma once
+
+#include <cstddef>
+
+#include "pake/base/bytes.h"
+#include "pake/net/address.h"
+#include "pake/net/awaitable.h"
+#include "pake/net/clock.h"
+#include "pake/net/error.h"
+
+namespace pake::net {
+
+/// Belongs to one loop and outlives whatever awaits it. One coroutine may read while another one writes.
+class Stream {
+ public:
+  Stream() = default;
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  /// Closes the connection.
+  virtual ~Stream() = default;
+
+  /// What has arrived, at least one byte: as much of it as fits into `into` (not empty).
+  /// @return the number of bytes, or why none came: closed, reset, timed_out, interrupted, cancelled
+  [[nodiscard]] virtual Awaitable<Outcome<std::size_t>> read_some(MutableBytes into, Deadline deadline) = 0;
+
+  /// Hands all of `bytes` to the system; they live until it returns. After an error an unknown part of them was sent.
+  [[nodiscard]] virtual Awaitable<Outcome<void>> write_all(Bytes bytes, Deadline deadline) = 0;
+
+  /// Waits until the peer's TCP has acknowledged all that was written. What was written to a unix socket is with the
+  /// peer already.
+  [[nodiscard]] virtual Awaitable<Outcome<void>> wait_acknowledged(Deadline deadline) = 0;
+
+  /// Ends our side: the peer reads to the end of what was written, and then the end.
+  virtual void shutdown_write() noexcept = 0;
+
+  /// Makes a read that waits return Error::interrupted; if none does, the next one that would wait.
+  virtual void interrupt() = 0;
+
+  /// The peer's numeric address; of a unix socket the path that was listened on.
+  [[nodiscard]] virtual const Address& peer() const noexcept = 0;
+};
+
+}  // namespace pake::net

@@ -1,0 +1,35 @@
+#include "descriptor.h"
+
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+#include <utility>
+
+#include "pake/net/coroutine.h"
+
+namespace pake::net {
+
+Awaitable<Outcome<void>> Descriptor::ready(Direction direction, Deadline deadline) {
+  const bool reading = direction == Direction::wait_read;
+  if (reading && std::exchange(interrupted_, false)) co_return fail(Error::Kind::interrupted);
+  Wait wait(loop_, deadline, [this] {
+    asio::error_code ignored;
+    descriptor_.cancel(ignored);
+  });
+  if (reading) reading_ = &wait;
+  asio::error_code error = asio::error::operation_aborted;
+  // An abort that is not ours was meant for the other direction: wait on.
+  while (error == asio::error::operation_aborted && !wait.ended())
+    co_await descriptor_.async_wait(direction, asio::redirect_error(asio::use_awaitable, error));
+  if (reading) reading_ = nullptr;
+  if (error && !wait.ended()) co_return std::unexpected(from_errno(error.value()));
+  co_return wait.outcome();
+}
+
+void Descriptor::interrupt() {
+  if (reading_)
+    reading_->end(Error::Kind::interrupted);
+  else
+    interrupted_ = true;
+}
+
+}  // namespace pake::net

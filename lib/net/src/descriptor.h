@@ -1,0 +1,36 @@
+// A non-blocking file descriptor in a loop's reactor. Everything above makes its own system calls and waits here: one
+// asynchronous operation is all that is asked of Asio.
+#pragma once
+
+#include <asio/posix/stream_descriptor.hpp>
+
+#include "loop_impl.h"
+#include "pake/net/awaitable.h"
+#include "pake/net/clock.h"
+#include "pake/net/error.h"
+
+namespace pake::net {
+
+class Descriptor {
+ public:
+  using Direction = asio::posix::stream_descriptor::wait_type;
+
+  /// Owns `fd` from here on.
+  Descriptor(Loop::Impl& loop, int fd) : loop_(loop), descriptor_(loop.io(), fd) {}
+
+  [[nodiscard]] int fd() noexcept { return descriptor_.native_handle(); }
+
+  /// Waits until reading or writing would not block.
+  [[nodiscard]] Awaitable<Outcome<void>> ready(Direction direction, Deadline deadline);
+
+  /// Ends a wait for reading with Error::interrupted, or the next one.
+  void interrupt();
+
+ private:
+  Loop::Impl& loop_;
+  asio::posix::stream_descriptor descriptor_;
+  Wait* reading_ = nullptr;
+  bool interrupted_ = false;
+};
+
+}  // namespace pake::net

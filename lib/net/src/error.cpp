@@ -1,0 +1,89 @@
+#include "pake/net/error.h"
+
+#include <netdb.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace pake::net {
+namespace {
+
+std::string system_text(int system) { return std::generic_category().message(system); }
+
+}  // namespace
+
+std::string Error::explain() const {
+  switch (kind) {
+    case Kind::timed_out:
+      return "nothing came in time";
+    case Kind::closed:
+      return "the peer closed the connection";
+    case Kind::reset:
+      return "the peer broke the connection off";
+    case Kind::refused:
+      return "connection refused: nobody listens there";
+    case Kind::unreachable:
+      return "unreachable: " + system_text(system);
+    case Kind::unknown_host:
+      return std::string("unknown host: ") + ::gai_strerror(system);
+    case Kind::in_use:
+      return "somebody listens there already";
+    case Kind::not_ours:
+      return "no interface of this machine has that address";
+    case Kind::denied:
+      return "not permitted: " + system_text(system);
+    case Kind::exhausted:
+      return "out of resources: " + system_text(system);
+    case Kind::too_long:
+      return "the peer sent more than belongs here";
+    case Kind::run_failed:
+      return "the protocol run failed";
+    case Kind::interrupted:
+      return "interrupted";
+    case Kind::cancelled:
+      return "cancelled";
+    case Kind::other:
+      return system_text(system);
+  }
+  return system_text(system);
+}
+
+Error from_errno(int system) noexcept {
+  using enum Error::Kind;
+  const auto kind = [system] {
+    switch (system) {
+      case ETIMEDOUT:
+        return timed_out;
+      case ECONNRESET:
+      case ECONNABORTED:
+      case EPIPE:
+        return reset;
+      case ECONNREFUSED:
+      case ENOENT:
+        return refused;
+      case EHOSTUNREACH:
+      case ENETUNREACH:
+      case EHOSTDOWN:
+      case ENETDOWN:
+      case EAFNOSUPPORT:
+        return unreachable;
+      case EADDRINUSE:
+        return in_use;
+      case EADDRNOTAVAIL:
+        return not_ours;
+      case EACCES:
+      case EPERM:
+        return denied;
+      case EMFILE:
+      case ENFILE:
+      case ENOBUFS:
+      case ENOMEM:
+        return exhausted;
+      default:
+        return other;
+    }
+  }();
+  return {.kind = kind, .system = system};
+}
+
+}  // namespace pake::net

@@ -1,0 +1,64 @@
+// A loop from the inside: its reactor, and the list of everything that waits on it.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+#include <atomic>
+#include <functional>
+#include <map>
+#include <optional>
+
+#include "pake/net/clock.h"
+#include "pake/net/error.h"
+#include "pake/net/loops.h"
+
+namespace pake::net {
+
+/// One pending await, listed with its loop so that its deadline, an interruption or the end of the loops can end it.
+/// Lives in the awaiting coroutine's frame. (One ordered list and one timer a loop: no await has a timer of its own,
+/// and none can end another await than its own.)
+class Wait {
+ public:
+  /// `wake` makes the awaited operation return; it is called at most once, and not from this constructor.
+  Wait(Loop::Impl& loop, Deadline deadline, std::function<void()> wake);
+  Wait(const Wait&) = delete;
+  Wait& operator=(const Wait&) = delete;
+  ~Wait();
+
+  void end(Error::Kind why);
+  [[nodiscard]] bool ended() const noexcept { return ended_.has_value(); }
+  /// Why it ended before the operation did; success when it did not.
+  [[nodiscard]] Outcome<void> outcome() const;
+
+ private:
+  Loop::Impl& loop_;
+  std::function<void()> wake_;
+  std::optional<Error::Kind> ended_;
+  std::optional<std::multimap<Deadline, Wait*>::iterator> listed_;
+};
+
+class Loop::Impl {
+ public:
+  /// `tasks` counts the running tasks of all loops; `all_done` is called, on any loop, when it falls to zero.
+  Impl(std::atomic<std::size_t>& tasks, std::function<void()> all_done);
+
+  asio::io_context& io() noexcept { return io_; }
+  void spawn(Awaitable<void> task);
+  /// Ends every wait, now and from now on.
+  void cancel();
+
+ private:
+  friend class Wait;
+  void arm();
+  void expire();
+
+  asio::io_context io_{1};  // one thread runs it
+  asio::steady_timer timer_{io_};
+  Deadline armed_ = kNever;
+  std::multimap<Deadline, Wait*> waits_;
+  bool cancelled_ = false;
+  std::atomic<std::size_t>& tasks_;
+  std::function<void()> all_done_;
+};
+
+}  // namespace pake::net

@@ -1,0 +1,99 @@
+#include "socket_stream.h"
+
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+#include "pake/internal/try.h"
+#include "pake/net/coroutine.h"
+
+namespace pake::net {
+namespace {
+
+constexpr std::size_t kCallsBetweenTurns = 32;
+
+bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+
+}  // namespace
+
+SocketStream::SocketStream(Loop& loop, int socket, Address peer)
+    : loop_(loop), descriptor_(loop.impl(), socket), peer_(std::move(peer)) {
+  const int on = 1;  // refused by a unix socket, which needs it not
+  static_cast<void>(::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
+}
+
+Awaitable<Outcome<void>> SocketStream::connect(const sockaddr* where, socklen_t size, Deadline deadline) {
+  constexpr std::chrono::milliseconds kPause{10};
+  while (::connect(descriptor_.fd(), where, size) != 0) {
+    if (errno == EINPROGRESS || errno == EINTR) {
+      PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::wait_write, deadline));
+      int error = 0;
+      socklen_t error_size = sizeof error;
+      if (::getsockopt(descriptor_.fd(), SOL_SOCKET, SO_ERROR, &error, &error_size) != 0) error = errno;
+      if (error != 0) co_return std::unexpected(from_errno(error));
+      co_return Outcome<void>();
+    }
+    if (!would_block(errno)) co_return std::unexpected(from_errno(errno));
+    if (Clock::now() >= deadline) co_return fail(Error::Kind::timed_out);  // a unix socket's queue is full
+    PAKE_CO_TRYV(co_await loop_.sleep_until(std::min(after(kPause), deadline)));
+  }
+  co_return Outcome<void>();
+}
+
+bool SocketStream::is_due() noexcept { return ++calls_ % kCallsBetweenTurns == 0; }
+
+Awaitable<Outcome<std::size_t>> SocketStream::read_some(MutableBytes into, Deadline deadline) {
+  if (is_due()) PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::wait_read, deadline));
+  for (;;) {
+    const auto count = ::recv(descriptor_.fd(), into.data(), into.size(), 0);
+    if (count > 0) co_return static_cast<std::size_t>(count);
+    if (count == 0) co_return fail(Error::Kind::closed);
+    if (errno == EINTR) continue;
+    if (!would_block(errno)) co_return std::unexpected(from_errno(errno));
+    PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::wait_read, deadline));
+  }
+}
+
+Awaitable<Outcome<void>> SocketStream::write_all(Bytes bytes, Deadline deadline) {
+  if (is_due()) PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::wait_write, deadline));
+  while (!bytes.empty()) {
+    const auto count = ::send(descriptor_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count >= 0) {
+      bytes = bytes.subspan(static_cast<std::size_t>(count));
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (!would_block(errno)) co_return std::unexpected(from_errno(errno));
+    PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::wait_write, deadline));
+  }
+  co_return Outcome<void>();
+}
+
+// There is nothing to wait on for an acknowledgement, so we look, ever less often.
+Awaitable<Outcome<void>> SocketStream::wait_acknowledged(Deadline deadline) {
+  constexpr std::chrono::milliseconds kLongestPause{20};
+  std::chrono::milliseconds pause{1};
+  if (std::holds_alternative<UnixAddress>(peer_)) co_return Outcome<void>();
+  for (;;) {
+    int outstanding = 0;
+    if (::ioctl(descriptor_.fd(), SIOCOUTQ, &outstanding) != 0) co_return std::unexpected(from_errno(errno));
+    if (outstanding == 0) co_return Outcome<void>();
+    std::uint8_t next = 0;  // a reset leaves the bytes unacknowledged for ever
+    if (::recv(descriptor_.fd(), &next, sizeof next, MSG_PEEK) < 0 && !would_block(errno))
+      co_return std::unexpected(from_errno(errno));
+    if (Clock::now() >= deadline) co_return fail(Error::Kind::timed_out);
+    PAKE_CO_TRYV(co_await loop_.sleep_until(std::min(after(pause), deadline)));
+    pause = std::min(2 * pause, kLongestPause);
+  }
+}
+
+void SocketStream::shutdown_write() noexcept { static_cast<void>(::shutdown(descriptor_.fd(), SHUT_WR)); }
+
+}  // namespace pake::net

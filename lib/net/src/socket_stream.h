@@ -1,0 +1,36 @@
+// Stream over a TCP or unix socket.
+#pragma once
+
+#include <sys/socket.h>
+
+#include "descriptor.h"
+#include "pake/net/stream.h"
+
+namespace pake::net {
+
+class SocketStream final : public Stream {
+ public:
+  /// Owns the non-blocking `socket` from here on.
+  SocketStream(Loop& loop, int socket, Address peer);
+
+  /// Connects a fresh socket.
+  Awaitable<Outcome<void>> connect(const sockaddr* where, socklen_t size, Deadline deadline);
+
+  Awaitable<Outcome<std::size_t>> read_some(MutableBytes into, Deadline deadline) override;
+  Awaitable<Outcome<void>> write_all(Bytes bytes, Deadline deadline) override;
+  Awaitable<Outcome<void>> wait_acknowledged(Deadline deadline) override;
+  void shutdown_write() noexcept override;
+  void interrupt() override { descriptor_.interrupt(); }
+  [[nodiscard]] const Address& peer() const noexcept override { return peer_; }
+
+ private:
+  // True now and then, so that a peer that never lets us wait cannot keep the loop to itself.
+  bool is_due() noexcept;
+
+  Loop& loop_;
+  Descriptor descriptor_;
+  Address peer_;
+  std::size_t calls_ = 0;
+};
+
+}  // namespace pake::net

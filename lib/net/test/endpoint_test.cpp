@@ -1,0 +1,180 @@
+#include "pake/net/endpoint.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "support.h"
+
+namespace pake::net {
+namespace {
+
+/// A directory of the test's own.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() { EXPECT_NE(::mkdtemp(path_.data()), nullptr); }
+  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
+  [[nodiscard]] std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_ = std::filesystem::temp_directory_path() / "pake-net-XXXXXX";
+};
+
+Awaitable<void> meet(Loop& loop, Address where) {
+  auto listener = Listener::open(loop, where);
+  if (!listener) co_return ADD_FAILURE() << to_string(where) << ": " << listener.error().explain();
+  auto near = co_await connect(loop, listener->address(), patient());
+  auto far = co_await listener->accept(loop, patient());
+  if (!near || !far) co_return ADD_FAILURE() << to_string(where);
+  EXPECT_TRUE(co_await (*near)->write_all(Buffer({7}), patient()));
+  std::array<std::uint8_t, 2> byte{};
+  EXPECT_EQ(co_await (*far)->read_some(byte, patient()), 1U);
+  EXPECT_EQ(byte[0], 7);
+  EXPECT_EQ((*near)->peer(), listener->address());
+}
+
+TEST(Endpoint, ConnectsOverEveryKindOfAddress) {
+  const TemporaryDirectory directory;
+  for (const Address& where :
+       {Address(TcpAddress{.port = 0}), Address(TcpAddress{.host = "::1", .port = 0}),
+        Address(TcpAddress{.host = "localhost", .port = 0}), Address(UnixAddress{.path = directory / "socket"})}) {
+    Loops loops(1);
+    loops.run(meet(loops.main(), where));
+  }
+  EXPECT_FALSE(std::filesystem::exists(directory / "socket")) << "the path goes with its listener";
+}
+
+Awaitable<void> say(Stream& stream) { EXPECT_TRUE(co_await stream.write_all(Buffer({1}), patient())); }
+
+Awaitable<void> accept_elsewhere(Loops& loops) {
+  auto listener = Listener::open(loops.main(), TcpAddress{.port = 0});
+  auto near = co_await connect(loops.main(), listener->address(), patient());
+  Loop& home = loops.next();
+  auto far = co_await listener->accept(home, patient());
+  if (!near || !far) co_return ADD_FAILURE();
+  home.spawn(say(**far));
+  std::array<std::uint8_t, 2> byte{};
+  EXPECT_EQ(co_await (*near)->read_some(byte, patient()), 1U);
+}
+
+TEST(Endpoint, AConnectionMayLiveOnAnotherLoop) {
+  Loops loops(2);
+  EXPECT_EQ(&loops.next(), &loops.main());
+  loops.run(accept_elsewhere(loops));
+}
+
+Awaitable<void> connect_in_vain(Loop& loop, Address where, Error::Kind expected) {
+  const auto stream = co_await connect(loop, where, patient());
+  EXPECT_FALSE(stream) << to_string(where);
+  if (!stream) EXPECT_EQ(stream.error().kind, expected) << to_string(where) << ": " << stream.error().explain();
+}
+
+TEST(Endpoint, SaysWhyItCannotConnect) {
+  const TemporaryDirectory directory;
+  Loops finding(1);
+  std::uint16_t closed_port = 0;  // a port that was free a moment ago
+  {
+    const auto listener = Listener::open(finding.main(), TcpAddress{.port = 0});
+    closed_port = std::get<TcpAddress>(listener->address()).port;
+  }
+  const std::pair<Address, Error::Kind> cases[] = {
+      {TcpAddress{.port = closed_port}, Error::Kind::refused},
+      {UnixAddress{.path = directory / "nothing"}, Error::Kind::refused},
+      {TcpAddress{.host = "no-such-host.invalid"}, Error::Kind::unknown_host},
+  };
+  for (const auto& [where, expected] : cases) {
+    Loops loops(1);
+    loops.run(connect_in_vain(loops.main(), where, expected));
+  }
+}
+
+TEST(Endpoint, SaysWhyItCannotListen) {
+  const TemporaryDirectory directory;
+  Loops loops(1);
+  const auto first = Listener::open(loops.main(), TcpAddress{.port = 0});
+  ASSERT_TRUE(first);
+  const auto second = Listener::open(loops.main(), first->address());
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, Error::Kind::in_use);
+  const auto elsewhere = Listener::open(loops.main(), TcpAddress{.host = "192.0.2.1", .port = 0});
+  ASSERT_FALSE(elsewhere);
+  EXPECT_EQ(elsewhere.error().kind, Error::Kind::not_ours);
+
+  std::ofstream(directory / "file") << "not a socket";
+  const auto file = Listener::open(loops.main(), UnixAddress{.path = directory / "file"});
+  ASSERT_FALSE(file);
+  EXPECT_EQ(file.error().kind, Error::Kind::in_use);
+  EXPECT_EQ(std::filesystem::file_size(directory / "file"), 12U) << "what is not a socket stays";
+}
+
+TEST(Endpoint, ReplacesTheSocketOfADeadListenerOnly) {
+  const TemporaryDirectory directory;
+  const UnixAddress address{.path = directory / "socket"};
+  Loops loops(1);
+  auto living = Listener::open(loops.main(), address);
+  ASSERT_TRUE(living);
+  const auto second = Listener::open(loops.main(), address);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, Error::Kind::in_use);
+
+  // What a killed listener leaves: the path without anybody behind it.
+  std::filesystem::rename(address.path, directory / "aside");
+  living = Listener::open(loops.main(), UnixAddress{.path = directory / "other"});
+  std::filesystem::rename(directory / "aside", address.path);
+  const auto third = Listener::open(loops.main(), address);
+  EXPECT_TRUE(third);
+}
+
+TEST(Endpoint, LeavesAPathThatIsSomebodyElsesByNow) {
+  const TemporaryDirectory directory;
+  const UnixAddress address{.path = directory / "socket"};
+  Loops loops(1);
+  {
+    const auto listener = Listener::open(loops.main(), address);
+    ASSERT_TRUE(listener);
+    std::filesystem::remove(address.path);
+    std::ofstream(address.path) << "somebody else's";
+  }
+  EXPECT_TRUE(std::filesystem::exists(address.path));
+}
+
+Awaitable<void> accept_without_descriptors(Loop& loop) {
+  auto listener = Listener::open(loop, TcpAddress{.port = 0});
+  const auto near = co_await connect(loop, listener->address(), patient());
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const rlimit none{.rlim_cur = 0, .rlim_max = limit.rlim_max};
+  ::setrlimit(RLIMIT_NOFILE, &none);
+  const auto before = Clock::now();
+  const auto refused = co_await listener->accept(loop, patient());
+  EXPECT_GE(Clock::now() - before, 50ms) << "a caller that tries again would spin";
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  EXPECT_FALSE(refused);
+  if (!refused) EXPECT_EQ(refused.error().kind, Error::Kind::exhausted);
+  EXPECT_TRUE(co_await listener->accept(loop, patient())) << "the connection is still there";
+}
+
+TEST(Endpoint, RunningOutOfDescriptorsIsSurvived) {
+  Loops loops(1);
+  loops.run(accept_without_descriptors(loops.main()));
+}
+
+Awaitable<void> accept_nobody(Loop& loop) {
+  auto listener = Listener::open(loop, TcpAddress{.port = 0});
+  const auto stream = co_await listener->accept(loop, soon());
+  EXPECT_FALSE(stream);
+  if (!stream) EXPECT_EQ(stream.error().kind, Error::Kind::timed_out);
+}
+
+TEST(Endpoint, AcceptHasADeadline) {
+  Loops loops(1);
+  loops.run(accept_nobody(loops.main()));
+}
+
+}  // namespace
+}  // namespace pake::net
