@@ -1,0 +1,123 @@
+// The handshake's messages: docs/wire.md, sections 3.1 to 3.8. Decoded messages are views of the frame they came in.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string_view>
+
+#include "pake/base/bytes.h"
+#include "pake/channel/frame.h"
+#include "pake/channel/keys.h"
+
+namespace pake::channel {
+
+inline constexpr std::uint8_t kVersion = 1;
+inline constexpr std::size_t kMaxHelloSize = 8192;  // the body of a ClientHello, of a ServerHello
+inline constexpr std::size_t kMaxNameSize = 255;
+inline constexpr std::size_t kMaxOffers = 8;  // AEADs, suites
+
+/// How the two sides recognise each other.
+enum class Kind : std::uint8_t {  // on the wire: never renumber
+  login = 1,                      // OPAQUE: the client has a password, the server a record of it
+  code = 2,                       // CPace: both have a code
+  resume = 3,                     // a ticket of an earlier login
+};
+
+/// docs/wire.md, section 3.5.
+enum class Suite : std::uint8_t {  // on the wire: never renumber
+  opaque_ristretto255 = 0x01,
+  opaque_p256 = 0x02,
+  cpace_ristretto255 = 0x11,
+  x25519 = 0x21,
+};
+
+/// The sizes of a suite's three messages.
+struct PakeSizes {
+  std::size_t hello;   // KE1, Ya; of a resumption only share || binder, which follow the ticket
+  std::size_t answer;  // KE2, Yb || Tb, share || server_proof
+  std::size_t finish;  // KE3, Ta, client_proof
+};
+
+[[nodiscard]] PakeSizes sizes_of(Suite suite) noexcept;
+[[nodiscard]] Kind kind_of(Suite suite) noexcept;
+/// The suite of `kind` that the byte names; nothing for any other.
+[[nodiscard]] std::optional<Suite> find_suite(Kind kind, std::uint8_t byte) noexcept;
+
+/// Why a run ends, as the other side is told. It is not authenticated.
+enum class AlertCode : std::uint8_t {  // on the wire: never renumber
+  refused = 1,                         // the proof is wrong, or any failure that is not one of the others
+  throttled = 2,                       // no guess is left; `retry_after` says for how long
+  unavailable = 3,                     // the store cannot answer
+  unknown_server = 4,                  // not a name of this server, or a kind it does not offer
+  unsupported = 5,                     // version, suite, KSF profile, must-understand extension
+  malformed = 6,                       // not a frame of this protocol at this step
+};
+
+/// The enumerator's name, for logs.
+[[nodiscard]] std::string_view to_string(AlertCode code) noexcept;
+
+/// A decoder's answer: the message, or what to tell the peer that sent the bytes. Any bytes give one or the other.
+template <class T>
+using Decoded = std::expected<T, AlertCode>;
+
+struct Alert {
+  static constexpr std::size_t kSize = 5;
+
+  AlertCode code = AlertCode::refused;
+  std::uint32_t retry_after = 0;  // seconds; 0 unless the code is `throttled`
+
+  /// The whole frame, 9 bytes.
+  [[nodiscard]] Buffer encode() const;
+  [[nodiscard]] static Decoded<Alert> decode(Bytes body) noexcept;
+  friend bool operator==(const Alert&, const Alert&) = default;
+};
+
+struct ClientHello {
+  static constexpr std::size_t kRandomSize = 32;
+
+  Kind kind{};
+  std::array<std::uint8_t, kRandomSize> random{};
+  Bytes aeads{};   // 1 to 8 distinct identifiers, chacha20_poly1305 among them; unknown ones are left in
+  Bytes suites{};  // 1 to 8 distinct identifiers, the first a suite of `kind`; unknown ones are left in
+  Bytes server_name{};
+  Bytes name{};        // login: 1 to 255 bytes; code: up to 255 bytes; resume: empty
+  Bytes extensions{};  // well-formed, none that must be understood
+  Bytes pake{};        // of sizes_of(suite()).hello bytes; resume: behind lp2(1 to 512 bytes)
+
+  /// The suite of `pake`.
+  [[nodiscard]] Suite suite() const noexcept { return static_cast<Suite>(suites[0]); }
+  /// The frame as far as the length of `pake`, for `pake_size` bytes that follow. The message without its `pake` is one
+  /// that `decode` would take; more than 8,192 bytes in all abort (the bounds of the fields exclude them).
+  [[nodiscard]] Buffer encode_up_to_pake(std::size_t pake_size) const;
+  [[nodiscard]] static Decoded<ClientHello> decode(Bytes body);
+};
+
+struct Retry {
+  static constexpr std::size_t kSize = 2;
+
+  std::uint8_t suite = 0;
+
+  /// The whole frame, 6 bytes.
+  [[nodiscard]] Buffer encode() const;
+  [[nodiscard]] static Decoded<Retry> decode(Bytes body) noexcept;
+};
+
+struct ServerHello {
+  std::uint8_t suite = 0;
+  AeadId aead{};
+  std::uint8_t ksf = 0;
+  Bytes extensions{};  // well-formed, none that must be understood
+  Bytes pake{};
+
+  /// The frame as far as the length of `pake`, for `pake_size` bytes that follow.
+  [[nodiscard]] Buffer encode_up_to_pake(std::size_t pake_size) const;
+  [[nodiscard]] static Decoded<ServerHello> decode(Bytes body);
+};
+
+/// The whole frame of a ClientFinish, whose body is the third PAKE message.
+[[nodiscard]] Buffer encode_client_finish(Bytes pake);
+
+}  // namespace pake::channel
