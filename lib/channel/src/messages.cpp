@@ -6,13 +6,14 @@
 
 #include "pake/base/reader.h"
 #include "pake/base/writer.h"
+#include "pake/channel/ticket.h"
 #include "pake/internal/try.h"
 
 namespace pake::channel {
 namespace {
 
 constexpr std::string_view kMagic = "pake";
-constexpr std::size_t kMaxTicketSize = 512;
+
 constexpr std::uint16_t kMustUnderstand = 0x8000;
 
 std::unexpected<AlertCode> refuse(AlertCode code) noexcept { return std::unexpected(code); }
