@@ -156,8 +156,8 @@ TEST(Aead, EveryBitMattersAndAForgeryLeavesZeros) {
   const auto refuses_every_flip = [&](auto& key) {
     const auto nonce = random_bytes(rng, kAeadNonceSize), associated_data = random_bytes(rng, 4),
                box = sealed(key, nonce, associated_data, random_bytes(rng, 67));
-    const auto refused = [&](Bytes nonce, Bytes associated_data, Bytes box) {
-      const auto result = opened(key, nonce, associated_data, box);
+    const auto refused = [&](Bytes other_nonce, Bytes other_data, Bytes other_box) {
+      const auto result = opened(key, other_nonce, other_data, other_box);
       return !result.authentic && std::ranges::all_of(result.text, [](auto byte) { return byte == 0; });
     };
     const auto flipped = [](Buffer bytes, std::size_t bit) {
