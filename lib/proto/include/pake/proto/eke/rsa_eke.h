@@ -97,6 +97,29 @@ enum class Failure : std::uint8_t {
 /// Errc::auth_failed where a wrong user or password can be the cause, else Errc::malformed.
 [[nodiscard]] Errc error_class(Failure failure) noexcept;
 
+class Run;  // private to the room
+
+/// What a driver of either side sees.
+class RsaMachine : public Machine {
+ public:
+  ~RsaMachine() override;
+
+  [[nodiscard]] Want want() const noexcept final;
+  [[nodiscard]] Result<Buffer> take_message() final;
+  [[nodiscard]] Incoming incoming() const noexcept final;
+  [[nodiscard]] Result<std::size_t> receive(Bytes bytes, Arrived arrived) final;
+  [[nodiscard]] std::optional<Errc> error() const noexcept final;
+  [[nodiscard]] Result<SessionKey> take_session_key() final;
+  /// Why the run failed; nothing unless want() == Want::failed.
+  [[nodiscard]] std::optional<Failure> failure() const noexcept;
+
+ protected:
+  explicit RsaMachine(std::unique_ptr<Run> run) noexcept;
+
+ private:
+  std::unique_ptr<Run> run_;
+};
+
 struct ListenerConfig {
   const UserTable& users;  // outlives the machine
   CipherMode mode = CipherMode::gcm;
@@ -109,34 +132,20 @@ struct ListenerConfig {
 ///
 /// Messages end without framing like this. Message 1: when all bytes that arrived are a known name that begins no
 /// longer one, or by silence. Message 3: when its first bytes decrypt to a whole key, or, with a password that makes
-/// that impossible, with the padding of its Base64 or by silence; a silence after a number of bytes that no key
+/// that impossible, with the padding of its Base64 or by silence; a silence after a number of bytes that nothing
 /// encrypts to ends nothing (receive() returns 0, as if more were to come). Messages 5 and 7: with their 24th byte;
 /// what follows message 7 is the first chat line and is not consumed.
-class RsaListener final : public Machine {
+class RsaListener final : public RsaMachine {
  public:
   /// `rng` outlives the machine. The permit is spent when message 3 is first tried under the password, refunded when
   /// message 7 has verified.
   RsaListener(const ListenerConfig& config, GuessPermit permit, Rng& rng);
-  ~RsaListener() override;
-
-  [[nodiscard]] Want want() const noexcept override;
-  [[nodiscard]] Result<Buffer> take_message() override;
-  [[nodiscard]] Incoming incoming() const noexcept override;
-  [[nodiscard]] Result<std::size_t> receive(Bytes bytes, Arrived arrived) override;
-  [[nodiscard]] std::optional<Errc> error() const noexcept override;
-  [[nodiscard]] Result<SessionKey> take_session_key() override;
-  /// Why the run failed; nothing unless want() == Want::failed.
-  [[nodiscard]] std::optional<Failure> failure() const noexcept;
-
- private:
-  class Run;
-  std::unique_ptr<Run> run_;
 };
 
 struct ConnectorConfig {
   std::string user;  // 1 to kMaxUserName bytes, else the machine has failed with Errc::misuse from the start
   SecretBuffer password;
-  crypto::RsaKeyPair key;  // fresh for every run: a second run with it would make C's errors an oracle for the first
+  crypto::RsaKeyPair key;  // fresh for every run: C's errors tell an attacker about messages under the same key
   CipherMode mode = CipherMode::gcm;
   Observer* observer = nullptr;  // outlives the machine
 };
@@ -146,25 +155,11 @@ struct ConnectorConfig {
 /// Done means: message 6 began with our NC. Whether the peer accepts message 7, or somebody changed the NS half of
 /// message 6 on its way, only the peer can know.
 ///
-/// Every message it waits for has a known length: "yes" or "no", then by the size of our key (message 4), then 44.
-class RsaConnector final : public Machine {
+/// Every message it waits for ends by itself: "yes" or "no", then message 4 by the size of our key, then 44 bytes.
+class RsaConnector final : public RsaMachine {
  public:
   /// `rng` outlives the machine.
   RsaConnector(ConnectorConfig config, Rng& rng);
-  ~RsaConnector() override;
-
-  [[nodiscard]] Want want() const noexcept override;
-  [[nodiscard]] Result<Buffer> take_message() override;
-  [[nodiscard]] Incoming incoming() const noexcept override;
-  [[nodiscard]] Result<std::size_t> receive(Bytes bytes, Arrived arrived) override;
-  [[nodiscard]] std::optional<Errc> error() const noexcept override;
-  [[nodiscard]] Result<SessionKey> take_session_key() override;
-  /// Why the run failed; nothing unless want() == Want::failed.
-  [[nodiscard]] std::optional<Failure> failure() const noexcept;
-
- private:
-  class Run;
-  std::unique_ptr<Run> run_;
 };
 
 // The chat that follows, in clear and without integrity: a line of C, an answer of L, and so on until C says "quit".
