@@ -1,0 +1,27 @@
+// The vector files that are known, and what checks each: a line here and a source file in CMakeLists.txt.
+#include "vectors.h"
+
+namespace pake::vectors {
+
+void check_oprf(Sections& file);
+
+namespace {
+
+struct KnownFile {
+  std::string_view name;
+  Handler handler;
+};
+
+constexpr KnownFile kKnownFiles[] = {
+    {"oprf.json", check_oprf},
+};
+
+}  // namespace
+
+Handler handler_of(std::string_view file_name) noexcept {
+  for (const auto& [name, handler] : kKnownFiles)
+    if (name == file_name) return handler;
+  return nullptr;
+}
+
+}  // namespace pake::vectors

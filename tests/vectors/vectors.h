@@ -1,0 +1,123 @@
+// The vector runner: every field of every entry is read and compared, or the entry fails.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pake/base/bytes.h"
+
+namespace pake::vectors {
+
+using Json = nlohmann::json;
+
+/// Ends an entry as failed; says where and why.
+struct Failure : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+/// Ends an entry as skipped: it asks for a suite that is not offered.
+struct Skip : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// One object of a vector file. A field that is missing, of another type, or never read is a Failure that tells its
+/// path.
+class Fields {
+ public:
+  Fields(const Json& object, std::string path);
+
+  /// Whether the field is there; that alone does not read it.
+  [[nodiscard]] bool has(const std::string& name) const { return object_.contains(name); }
+  [[nodiscard]] std::string text(const std::string& name);
+  [[nodiscard]] Buffer bytes(const std::string& name);
+  [[nodiscard]] std::uint64_t number(const std::string& name);
+  [[nodiscard]] bool boolean(const std::string& name);
+  [[nodiscard]] std::vector<Buffer> list_of_bytes(const std::string& name);
+  /// The object in a field. It lives as long as this one, and what is not read of it counts as not read of this one.
+  [[nodiscard]] Fields& object(const std::string& name);
+
+  /// Reads the field and fails unless it says what was computed.
+  void expect(const std::string& name, Bytes computed);
+  void expect(const std::string& name, bool computed);
+  /// Fails unless `condition`, which says `what`.
+  void require(bool condition, std::string_view what) const;
+  [[noreturn]] void fail(std::string_view why) const;
+
+  /// Fails when a field was not read.
+  void finish() const;
+
+ private:
+  const Json& read(const std::string& name);
+  [[noreturn]] void fail_at(const std::string& name, std::string_view why) const;
+
+  const Json& object_;
+  std::string path_;
+  std::set<std::string> unread_;
+  std::vector<std::unique_ptr<Fields>> children_;
+};
+
+struct Tally {
+  std::size_t passed = 0, failed = 0, skipped = 0;
+  Tally& operator+=(const Tally& other);
+};
+/// `N passed, N failed, N skipped`
+std::ostream& operator<<(std::ostream& out, const Tally& tally);
+
+/// What checks one entry: by throwing Failure or Skip, or by leaving a field unread.
+using Check = std::function<void(Fields&)>;
+
+/// An object whose members are sections of entries: a file, or a part of one. A section that nobody asked for counts as
+/// one failure; one that is absent as nothing.
+class Sections {
+ public:
+  Sections(const Json& object, std::string path, std::ostream& err);
+
+  /// Runs `check` on each entry of the list `section`.
+  void each(const std::string& section, const Check& check);
+  /// Runs `check` on the one entry that is the object `section`.
+  void one(const std::string& section, const Check& check);
+  /// Hands the sections within `section` to `handle`.
+  void within(const std::string& section, const std::function<void(Sections&)>& handle);
+  /// The entry of the list `section` whose `id` is the given one, as it stands, or a Failure: for entries that build
+  /// upon another one.
+  [[nodiscard]] const Json& entry(const std::string& section, const std::string& id) const;
+  /// Passes over a section that explains the file.
+  void ignore(const std::string& section) { unread_.erase(section); }
+
+  /// Everything so far, and the sections that nobody asked for.
+  [[nodiscard]] Tally finish();
+
+ private:
+  const Json* read(const std::string& section);
+  void run(const Json& entry, const std::string& path, const Check& check);
+  void failed(const std::string& path, std::string_view why);
+
+  const Json& object_;
+  std::string path_;
+  std::ostream& err_;
+  std::set<std::string> unread_;
+  Tally tally_;
+};
+
+using Handler = void (*)(Sections& file);
+
+/// What checks a file of this name, or null (registry.cpp).
+[[nodiscard]] Handler handler_of(std::string_view file_name) noexcept;
+
+/// Runs one document under the handler of `file_name`; explains failures on `err`.
+[[nodiscard]] Tally run_document(const std::string& file_name, const Json& document, std::ostream& err);
+
+/// Runs every *.json of `directory`, in the order of their names: a line a file and a last one for all on `out`,
+/// failures on `err`. A file of an unknown name counts as one skipped entry, one that is no JSON as one failed.
+/// @return the exit code: 0, 1 when anything failed, 2 when there is no such directory or no file in it
+[[nodiscard]] int run_directory(const std::filesystem::path& directory, std::ostream& out, std::ostream& err);
+
+}  // namespace pake::vectors
