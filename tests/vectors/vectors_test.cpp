@@ -23,9 +23,10 @@ Tally run(const std::string& name, const Json& document) {
 }
 
 class VectorFile : public ::testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(All, VectorFile, ::testing::Values("oprf.json"), [](const auto& info) {
-  return std::string(info.param).substr(0, std::string_view(info.param).find('.'));
-});
+
+std::string stem(const ::testing::TestParamInfo<const char*>& file) { return std::filesystem::path(file.param).stem(); }
+
+INSTANTIATE_TEST_SUITE_P(All, VectorFile, ::testing::Values("oprf.json"), stem);
 
 TEST_P(VectorFile, Passes) {
   std::ostringstream err;
