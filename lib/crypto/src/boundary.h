@@ -22,10 +22,12 @@ namespace pake::crypto {
   return std::ranges::any_of(marks, [](auto byte) { return byte != 0; });
 }
 
-/// Runs `call` with valgrind's reports switched off. The taint is kept: `output` is secret if any of `inputs` was.
+/// Runs `call` with valgrind's reports switched off, and has valgrind note the crossing by `name`. The taint is kept:
+/// `output` is secret if any of `inputs` was.
 template <class Call>
-void cross_boundary(std::initializer_list<Bytes> inputs, Bytes output, Call&& call) {
+void cross_boundary(const char* name, std::initializer_list<Bytes> inputs, Bytes output, Call&& call) {
   const bool secret = std::ranges::any_of(inputs, is_marked_secret);
+  if (secret) VALGRIND_PRINTF("crossed: %s\n", name);
   VALGRIND_DISABLE_ERROR_REPORTING;
   call();
   VALGRIND_ENABLE_ERROR_REPORTING;
@@ -33,7 +35,7 @@ void cross_boundary(std::initializer_list<Bytes> inputs, Bytes output, Call&& ca
 }
 #else
 template <class Call>
-void cross_boundary(std::initializer_list<Bytes>, Bytes, Call&& call) {
+void cross_boundary(const char*, std::initializer_list<Bytes>, Bytes, Call&& call) {
   call();
 }
 #endif

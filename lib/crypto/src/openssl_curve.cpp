@@ -78,7 +78,8 @@ bool multiply(const EC_GROUP* curve, Bytes scalar, Bytes point, MutableBytes pro
 
 bool openssl_multiply(GroupId curve, Bytes scalar, Bytes point, MutableBytes product) {
   bool finite = false;
-  cross_boundary({scalar, point}, product, [&] { finite = multiply(curve_of(curve), scalar, point, product); });
+  cross_boundary("openssl-multiply", {scalar, point}, product,
+                 [&] { finite = multiply(curve_of(curve), scalar, point, product); });
   return declassify_value(finite);
 }
 

@@ -86,7 +86,8 @@ class Group {
                                                       std::initializer_list<Bytes> dst_parts) const = 0;
 
   /// Computes every product of the batch. Independent ones belong into one call: an implementation may run them side by
-  /// side. Errc::malformed where any product is the identity (the others are computed all the same).
+  /// side. Errc::malformed where any product is the identity (the others are computed all the same). In constant time,
+  /// save on P-384: OpenSSL 3.0 has only its generic ladder for it, which cannot be called constant-time.
   [[nodiscard]] virtual Status multiply(std::span<Multiplication> batch) const = 0;
 
   /// One product; `multiply` of a batch of one.
