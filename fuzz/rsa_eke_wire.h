@@ -1,0 +1,74 @@
+// A peer of an RSA-EKE machine as libFuzzer writes it: pieces of bytes and pauses, raw or encrypted under the password
+// or under Ks, so that what lies behind the cipher is reached too.
+#pragma once
+
+#include <fuzzer/FuzzedDataProvider.h>
+
+#include <string>
+#include <string_view>
+
+#include "pake/proto/eke/rsa_eke.h"
+#include "pake/testing/fixed_rng.h"
+#include "require.h"
+#include "rsa_vectors.h"
+#include "src/eke/cipher.h"
+
+namespace pake::fuzz {
+
+inline constexpr std::string_view kPassword = "12345678";
+
+class LastKs final : public eke::Observer {
+ public:
+  void learnt(eke::Value value, std::string_view text) override {
+    if (value == eke::Value::Ks) Ks = text;
+  }
+  std::string Ks;
+};
+
+/// Drives the machine to its end or to the end of the input, and checks what machine.h promises.
+/// @param craft  the right message for this moment, as far as the caller knows it
+template <class Craft>
+void talk(eke::RsaMachine& machine, FuzzedDataProvider& input, eke::CipherMode mode, const LastKs& observer,
+          const Craft& craft) {
+  Buffer pending;
+  for (;;) {
+    const auto want = machine.want();
+    require(machine.failure().has_value() <= (want == Want::failed) &&
+            machine.error().has_value() == (want == Want::failed));
+    if (want == Want::done) return require(machine.take_session_key()->size() == 10 && !machine.take_session_key());
+    if (want == Want::failed) return require(!machine.take_session_key());
+    if (want == Want::send) {
+      require(!machine.take_message()->empty());
+      continue;
+    }
+    if (input.remaining_bytes() == 0) return;
+    auto arrived = Arrived::more_may_come;
+    const auto text = [&] { return input.ConsumeRandomLengthString(1100); };
+    Buffer piece;
+    switch (input.ConsumeIntegralInRange(0, 4)) {
+      case 0:
+        piece = to_buffer(as_bytes(text()));
+        break;
+      case 1:
+        piece = eke::encrypt(mode, as_bytes(kPassword), as_bytes(text()));
+        break;
+      case 2:
+        piece = eke::encrypt(mode, as_bytes(observer.Ks), as_bytes(text()));
+        break;
+      case 3:
+        piece = craft();
+        break;
+      default:
+        arrived = Arrived::silence;
+    }
+    pending.insert(pending.end(), piece.begin(), piece.end());
+    if (arrived == Arrived::silence && !machine.incoming().silence_ends) continue;
+    const auto used = machine.receive(pending, arrived);
+    require(used.has_value() == (machine.want() != Want::failed));
+    if (!used) continue;
+    require(*used <= std::min(pending.size(), 1100UL));
+    pending.erase(pending.begin(), pending.begin() + static_cast<std::ptrdiff_t>(*used));
+  }
+}
+
+}  // namespace pake::fuzz
