@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "moduli.h"
+#include "pake/testing/fixed_rng.h"
 #include "pake/testing/hex.h"
 
 namespace pake::crypto {
@@ -38,6 +40,39 @@ TEST(X25519, Rfc7748) {
     }
   }
   EXPECT_EQ(k, "684cf59ba83309552800ef566f2f4d3c1c3887c49360e3875f2eb94d99532c51");
+}
+
+/// RFC 7748, Section 5, the ladder as the page has it, over our own field.
+std::string ladder(const Buffer& scalar, Buffer u) {
+  using F = Fe<Curve25519Prime>;
+  const auto k = x25519_clamp(Fixed(scalar));
+  u[31] &= 127;
+  const F one(1), a24(121665), x1 = F::reduce(u, std::endian::little);
+  F x2 = one, z2, x3 = x1, z3 = one;
+  for (std::size_t t = 255; t-- > 0;) {
+    const bool bit = (k.reveal()[t / 8] >> (t % 8) & 1U) != 0;
+    if (bit) std::swap(x2, x3), std::swap(z2, z3);
+    const auto a = x2 + z2, aa = a.square(), b = x2 - z2, bb = b.square(), e = aa - bb;
+    const auto da = (x3 - z3) * a, cb = (x3 + z3) * b;
+    x3 = (da + cb).square();
+    z3 = x1 * (da - cb).square();
+    x2 = aa * bb;
+    z2 = e * (aa + a24 * e);
+    if (bit) std::swap(x2, x3), std::swap(z2, z3);
+  }
+  Buffer out(kX25519Size);
+  (x2 * z2.invert()).encode(std::span<std::uint8_t, kX25519Size>(out), std::endian::little);
+  return hex(out);
+}
+
+TEST(X25519, AgreesWithTheLadderOverOurField) {
+  testing::SeededRng rng(25519);
+  for (int run = 0; run < 100; ++run) {
+    Buffer k(kX25519Size), u(kX25519Size);
+    rng.fill(k);
+    rng.fill(u);
+    EXPECT_EQ(multiplied(hex(k), hex(u)), ladder(k, u)) << run;
+  }
 }
 
 TEST(X25519, ClampingBeforehandChangesNothing) {
