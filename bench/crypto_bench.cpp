@@ -1,0 +1,151 @@
+// The crypto room: hashes, and each group's operations. One core; a batch is four products, a login's on a server.
+#include <benchmark/benchmark.h>
+
+#include <array>
+#include <iterator>
+#include <optional>
+#include <string>
+
+#include "pake/crypto/group.h"
+#include "pake/crypto/hash.h"
+#include "pake/crypto/rng.h"
+#include "pake/crypto/x25519.h"
+
+namespace {
+
+using namespace pake;
+using namespace pake::crypto;
+
+constexpr HashId kHashes[] = {HashId::sha256, HashId::sha384, HashId::sha512};
+constexpr GroupId kGroups[] = {GroupId::ristretto255, GroupId::p256, GroupId::p384, GroupId::p521};
+
+std::string name(HashId id) { return std::array{"SHA-256", "SHA-384", "SHA-512"}[static_cast<std::size_t>(id)]; }
+std::string name(GroupId id) {
+  return std::array{"ristretto255", "P-256", "P-384", "P-521"}[static_cast<std::size_t>(id)];
+}
+
+void bench_hash(benchmark::State& state, HashId id, std::size_t size) {
+  const Buffer message(size, 0x5a);
+  for (auto _ : state) benchmark::DoNotOptimize(hash(id, {message}));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(size));
+}
+
+void bench_hmac(benchmark::State& state, HashId id) {
+  const Buffer key(64, 1), message(64, 2);
+  for (auto _ : state) benchmark::DoNotOptimize(hmac(id, key, {message}));
+}
+
+void bench_hkdf_expand(benchmark::State& state, HashId id) {
+  const Buffer prk(64, 1), info(32, 2);
+  Buffer out(64);
+  for (auto _ : state) {
+    hkdf_expand(id, prk, {info}, out);
+    benchmark::DoNotOptimize(out.data());
+  }
+}
+
+/// What a group's benchmarks work upon.
+struct Operands {
+  explicit Operands(GroupId id) : group(Group::get(id)) {
+    SystemRng rng;
+    scalar = group.random_scalar(rng);
+    element = group.multiply_generator(group.random_scalar(rng)).value();
+    encoded = to_buffer(group.encode(element).reveal());
+  }
+  const Group& group;
+  Scalar scalar;
+  Element element;
+  Buffer encoded;
+};
+
+void bench_hash_to_group(benchmark::State& state, const Operands& o) {
+  const auto message = as_bytes("correct horse"), dst = as_bytes("HashToGroup-OPRFV1");
+  for (auto _ : state) benchmark::DoNotOptimize(o.group.hash_to_group({message}, {dst}));
+}
+
+void bench_hash_to_scalar(benchmark::State& state, const Operands& o) {
+  const auto message = as_bytes("correct horse"), dst = as_bytes("HashToScalar-OPRFV1");
+  for (auto _ : state) benchmark::DoNotOptimize(o.group.hash_to_scalar({message}, {dst}));
+}
+
+void bench_random_scalar(benchmark::State& state, const Operands& o) {
+  SystemRng rng;
+  for (auto _ : state) benchmark::DoNotOptimize(o.group.random_scalar(rng));
+}
+
+void bench_invert(benchmark::State& state, const Operands& o) {
+  for (auto _ : state) benchmark::DoNotOptimize(o.group.invert(o.scalar));
+}
+
+void bench_decode(benchmark::State& state, const Operands& o) {
+  for (auto _ : state) benchmark::DoNotOptimize(o.group.decode(o.encoded));
+}
+
+void bench_multiply(benchmark::State& state, const Operands& o) {
+  for (auto _ : state) benchmark::DoNotOptimize(o.group.multiply(o.scalar, o.element));
+}
+
+void bench_multiply_generator(benchmark::State& state, const Operands& o) {
+  for (auto _ : state) benchmark::DoNotOptimize(o.group.multiply_generator(o.scalar));
+}
+
+void bench_multiply_batch_of_4(benchmark::State& state, const Operands& o) {
+  for (auto _ : state) {
+    std::array<Multiplication, 4> batch = {
+        {{&o.scalar, &o.element}, {&o.scalar, &o.element}, {&o.scalar, &o.element}, {&o.scalar, nullptr}}};
+    benchmark::DoNotOptimize(o.group.multiply(batch));
+  }
+}
+
+void bench_x25519(benchmark::State& state) {
+  SystemRng rng;
+  const auto k = X25519Scalar::make([&](MutableBytes out) { rng.fill(out); });
+  const auto u = x25519_base(k);
+  for (auto _ : state) benchmark::DoNotOptimize(x25519(k, u.reveal()));
+}
+
+void bench_x25519_base(benchmark::State& state) {
+  const X25519Scalar k;
+  for (auto _ : state) benchmark::DoNotOptimize(x25519_base(k));
+}
+
+void bench_elligator2(benchmark::State& state) {
+  const std::array<std::uint8_t, kX25519Size> bytes = {7};
+  for (auto _ : state) benchmark::DoNotOptimize(curve25519_elligator2(bytes));
+}
+
+void register_all() {
+  for (const auto id : kHashes) {
+    for (const std::size_t size : {64U, 16384U})
+      benchmark::RegisterBenchmark(("hash/" + name(id) + "/" + std::to_string(size)).c_str(), bench_hash, id, size);
+    benchmark::RegisterBenchmark(("hmac/" + name(id) + "/64").c_str(), bench_hmac, id);
+    benchmark::RegisterBenchmark(("hkdf_expand/" + name(id) + "/64").c_str(), bench_hkdf_expand, id);
+  }
+  for (const auto id : kGroups) {
+    static std::array<std::optional<Operands>, std::size(kGroups)> operands;
+    const auto& o = operands[static_cast<std::size_t>(id)].emplace(id);
+    const auto add = [&](const char* what, auto bench) {
+      benchmark::RegisterBenchmark((name(id) + "/" + what).c_str(), [bench, &o](auto& state) { bench(state, o); });
+    };
+    add("hash_to_group", bench_hash_to_group);
+    add("hash_to_scalar", bench_hash_to_scalar);
+    add("random_scalar", bench_random_scalar);
+    add("invert", bench_invert);
+    add("decode", bench_decode);
+    add("multiply", bench_multiply);
+    add("multiply_generator", bench_multiply_generator);
+    add("multiply/batch_of_4", bench_multiply_batch_of_4);
+  }
+  benchmark::RegisterBenchmark("x25519", bench_x25519);
+  benchmark::RegisterBenchmark("x25519_base", bench_x25519_base);
+  benchmark::RegisterBenchmark("elligator2", bench_elligator2);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  register_all();
+  benchmark::RunSpecifiedBenchmarks();
+}

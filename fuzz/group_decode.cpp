@@ -1,0 +1,45 @@
+// What decodes is one element with one encoding, and can be computed with. The first byte picks the group.
+#include "pake/crypto/group.h"
+#include "require.h"
+
+using namespace pake;
+using namespace pake::crypto;
+
+namespace {
+
+bool same(Bytes a, Bytes b) { return to_buffer(a) == to_buffer(b); }
+
+void check_element(const Group& group, const Element& element) {
+  fuzz::require(same(group.decode(group.encode(element).reveal()).value().reveal(), element.reveal()));
+  if (group.id() != GroupId::ristretto255) {
+    const auto uncompressed = nist_encode_uncompressed(group.id(), element);
+    fuzz::require(same(nist_decode_uncompressed(group.id(), uncompressed.reveal()).value().reveal(), element.reveal()));
+  }
+  Buffer two(group.scalar_size());
+  (group.id() == GroupId::ristretto255 ? two.front() : two.back()) = 2;
+  const auto doubled = group.multiply(group.decode_scalar(two).value(), element);  // no group here has an order of two
+  fuzz::require(group.decode(group.encode(doubled.value()).reveal()).has_value());
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const auto& group = Group::get(static_cast<GroupId>(data[0] % 4));
+  const Bytes input(data + 1, size - 1);
+
+  if (const auto element = group.decode(input)) {
+    fuzz::require(same(group.encode(*element).reveal(), input));
+    check_element(group, *element);
+  }
+  if (const auto scalar = group.decode_scalar(input)) {
+    fuzz::require(same(scalar->reveal(), input));
+    fuzz::require(same(group.invert(group.invert(*scalar)).reveal(), input));
+  }
+  if (group.id() == GroupId::ristretto255) return 0;
+  if (const auto element = nist_decode_uncompressed(group.id(), input)) {
+    fuzz::require(same(nist_encode_uncompressed(group.id(), *element).reveal(), input));
+    check_element(group, *element);
+  }
+  return 0;
+}
