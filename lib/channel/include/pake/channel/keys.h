@@ -3,7 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
+#include "pake/base/bytes.h"
+#include "pake/base/result.h"
 #include "pake/base/secret.h"
 
 namespace pake::channel {
@@ -28,5 +31,13 @@ struct ChannelKeys {
   ExporterSecret exporter_secret;
   ResumptionSecret resumption_secret;
 };
+
+/// The key and IV with which a direction goes on after 2^20 records: docs/wire.md, section 8.
+[[nodiscard]] TrafficKey ratchet(const TrafficKey& key) noexcept;
+
+/// docs/wire.md, section 6: fills `out` with the channel's keying material for (label, context, out.size()).
+/// Errc::misuse when `out` is longer than 16,320 bytes, or label or context than 65,535.
+[[nodiscard]] Status export_keying_material(const ExporterSecret& exporter_secret, std::string_view label,
+                                            Bytes context, MutableBytes out) noexcept;
 
 }  // namespace pake::channel
