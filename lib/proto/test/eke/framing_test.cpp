@@ -149,7 +149,9 @@ TEST(RsaEkeFraming, AMessageCutShortIsNeverTakenForWhole) {
                          }});
         EXPECT_EQ(duel.messages.size(), static_cast<std::size_t>(number));
         EXPECT_NE(duel.L.want(), Want::done);
-        if (number < 7) EXPECT_NE(duel.C.want(), Want::done);
+        if (number < 7) {
+          EXPECT_NE(duel.C.want(), Want::done);
+        }
       }
     }
   }

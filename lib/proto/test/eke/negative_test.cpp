@@ -30,7 +30,9 @@ void flip_every_bit_of_messages_3_to_7(CipherMode mode) {
       EXPECT_NE(duel.L.want(), Want::done);
       EXPECT_EQ(duel.budget.available(), 0U);
       const bool C_may_be_done = number == 7 || (number == 6 && may_reach_NS(mode, bit));
-      if (!C_may_be_done) EXPECT_NE(duel.C.want(), Want::done);
+      if (!C_may_be_done) {
+        EXPECT_NE(duel.C.want(), Want::done);
+      }
     }
   }
 }
