@@ -1,0 +1,111 @@
+#include "eke/command.h"
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "eke/connect.h"
+#include "eke/listen.h"
+#include "eke/options.h"
+
+namespace pake::cli::eke {
+namespace {
+
+constexpr std::size_t kLongestWait = 86'400;
+const std::map<std::string_view, pake::eke::CipherMode> kModes = {{"gcm", pake::eke::CipherMode::gcm},
+                                                                  {"cbc", pake::eke::CipherMode::cbc}};
+
+void add_address(CLI::App& command, net::Address& address, const char* what) {
+  command
+      .add_option_function<std::string>(
+          "ADDRESS",
+          [&address](const std::string& text) {
+            const auto parsed = net::parse_address(text);
+            if (!parsed) throw CLI::ValidationError(text + ": " + parsed.error());
+            address = *parsed;
+          },
+          what)
+      ->type_name("")
+      ->default_str(net::to_string(address));
+}
+
+CLI::Option* add_seconds(CLI::App& command, const char* name, std::chrono::seconds& seconds, const char* what) {
+  return command
+      .add_option_function<std::size_t>(
+          name, [&seconds](std::size_t value) { seconds = std::chrono::seconds(value); }, what)
+      ->type_name("SECONDS")
+      ->default_str(std::to_string(seconds.count()))
+      ->check(CLI::Range(std::size_t{1}, kLongestWait).description(""));
+}
+
+void add_common_options(CLI::App& command, CommonOptions& options) {
+  command.add_option("--user", options.user, "The user's name")->type_name("NAME")->capture_default_str();
+  command
+      .add_option_function<std::string>(
+          "--mode",
+          [&options](const std::string& text) {
+            const auto mode = kModes.find(text);
+            if (mode == kModes.end()) throw CLI::ValidationError("--mode is gcm or cbc, not " + text);
+            options.mode = mode->second;
+          },
+          "The cipher, the same on both sides: gcm or cbc (an older printing)")
+      ->type_name("MODE")
+      ->default_str("gcm");
+  add_secret_options(command, options.secret);
+  add_seconds(command, "--deadline", options.deadline, "How long the peer may take for a message or an answer");
+  command.add_flag("--json", options.style.json, "One JSON object a line instead of the seed's lines");
+  command.add_flag("--quiet", options.style.quiet, "Print outcomes and the chat, not the run's values");
+}
+
+void add_listen(CLI::App& eke, std::function<int()>& chosen) {
+  const auto options = std::make_shared<ListenOptions>();
+  auto* const command = eke.add_subcommand("listen", "Wait for connections, learn who it is, answer its lines");
+  add_address(*command, options->address, "host:port, [v6]:port (port 0: any free one) or unix:PATH");
+  add_common_options(*command, *options);
+  command->add_option("--users", options->users, "Everybody who may connect: name:password a line")->type_name("FILE");
+  command->add_flag("--once", options->once, "End with the first connection, with its exit code");
+  add_seconds(*command, "--idle", options->idle, "How long a chat may be silent");
+  command->add_option("--max-connections", options->max_connections, "More than so many at once are closed")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber.description(""));
+  command->footer(
+      "Without a password from anywhere it is 12345678, as in the seed; of a longer one the first 16 bytes count.\n"
+      "Example:\n  pake eke listen 127.0.0.1:8088 --users users.txt");
+  command->callback([command, options, &chosen] {
+    for (const auto* one : {"--user", "--password-fd", "--password-file", "--password-prompt"})
+      if (options->users && command->count(one) > 0) throw CLI::ExcludesError("--users", one);
+    chosen = [options] { return listen(*options); };
+  });
+}
+
+void add_connect(CLI::App& eke, std::function<int()>& chosen) {
+  const auto options = std::make_shared<ConnectOptions>();
+  auto* const command = eke.add_subcommand("connect", "Connect, prove the password, send lines");
+  add_address(*command, options->address, "host:port, [v6]:port or unix:PATH");
+  add_common_options(*command, *options);
+  command
+      ->add_option("--bits", options->bits,
+                   "The size of the RSA key, 1024 to 4096; the seed's programs read 1024 alone")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::Range(crypto::kRsaMinBits, crypto::kRsaMaxBits).description(""));
+  command->footer(
+      "Without a password from anywhere it is 12345678, as in the seed; of a longer one the first 16 bytes count.\n"
+      "Examples:\n  pake eke connect 127.0.0.1:8088 --user alice --password-prompt\n"
+      "  echo hello | pake eke connect unix:/tmp/eke.sock");
+  command->callback([options, &chosen] { chosen = [options] { return connect(*options); }; });
+}
+
+}  // namespace
+
+void add_command(CLI::App& app, std::function<int()>& chosen) {
+  auto* const eke = app.add_subcommand("eke", "The seed's two programs of 1992's RSA-EKE: insecure, for study");
+  eke->footer("Example:\n  pake eke listen          in one terminal\n  pake eke connect         in another");
+  add_listen(*eke, chosen);
+  add_connect(*eke, chosen);
+}
+
+}  // namespace pake::cli::eke

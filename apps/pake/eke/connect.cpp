@@ -1,0 +1,233 @@
+#include "eke/connect.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "escape.h"
+#include "line_source.h"
+#include "output.h"
+#include "pake/crypto/rng.h"
+#include "pake/crypto/rsa.h"
+#include "pake/internal/try.h"
+#include "pake/net/coroutine.h"
+#include "pake/net/drive.h"
+#include "pake/net/endpoint.h"
+#include "pake/net/loops.h"
+
+namespace pake::cli::eke {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A listener of the seed reads message 7 and whatever is there by then as one: the first line waits so long.
+constexpr auto kPauseBeforeTheFirstLine = 100ms;
+// How long we wait for the listener to close after "quit"; it has all it needs by then.
+constexpr auto kPatienceAfterQuit = 2s;
+// By now message 3, our key under the password, has been sent and nothing that answers it has come.
+constexpr std::size_t kSentOurKey = 2;
+
+constexpr const char* kSameOnBothSides = "both sides need the same user, password and --mode";
+
+class Client {
+ public:
+  Client(const ConnectOptions& options, pake::eke::ConnectorConfig config)
+      : options_(options),
+        output_(STDOUT_FILENO, [this] { loops_.cancel(); }),
+        report_(output_, options.style),
+        config_(std::move(config)) {
+    config_.observer = &report_;
+  }
+
+  Expected<int> run() {
+    loops_.on_signal({SIGINT, SIGTERM, SIGHUP}, [this](int signal) {
+      signal_ = signal;
+      loops_.cancel();
+    });
+    loops_.run(converse_and_note());
+    if (output_.failure() != 0) return std::unexpected(broken_output(output_.failure()));
+    if (signal_ != 0) return kExitSignal + signal_;
+    return std::move(outcome_);
+  }
+
+ private:
+  net::Awaitable<void> converse_and_note() {
+    outcome_ = co_await converse();
+    stream_.reset();
+  }
+
+  net::Awaitable<Expected<int>> converse() {
+    auto stream = co_await net::connect(loops_.main(), options_.address, net::after(options_.deadline));
+    if (!stream) co_return std::unexpected(unreachable(stream.error()));
+    stream_ = std::move(*stream);
+    PAKE_CO_TRY(const auto early, co_await authenticate());
+    report_.tell({.name = "authenticated", .line = "Authentication success"});
+    if (!early.empty()) show_answer(as_text(early));
+    const auto acknowledged = co_await stream_->wait_acknowledged(net::after(options_.deadline));
+    if (!acknowledged) co_return std::unexpected(cut_short(acknowledged.error()));
+    static_cast<void>(co_await loops_.main().sleep_until(net::after(kPauseBeforeTheFirstLine)));
+    co_return co_await chat();
+  }
+
+  // @return what came behind message 6: from an honest listener nothing
+  net::Awaitable<Expected<Buffer>> authenticate() {
+    pake::eke::RsaConnector machine(std::move(config_), rng_);
+    auto rest = co_await net::drive(machine, *stream_, {.step = options_.deadline});
+    if (!rest) co_return std::unexpected(run_failed(machine.failure(), rest.error()));
+    co_return std::move(*rest);
+  }
+
+  // Lines one by one, each with its answer. At the prompt we wait for the next line and for the listener's end alike.
+  net::Awaitable<Expected<int>> chat() {
+    LineSource lines(pake::eke::kMaxLine, [this](Line line) {
+      loops_.main().post([this, line = std::move(line)]() mutable {
+        line_ = std::move(line);
+        if (stream_) stream_->interrupt();
+      });
+    });
+    int exit_code = kExitOk;
+    for (;;) {
+      lines.ask();
+      PAKE_CO_TRY(auto line, co_await next_line());
+      if (line.kind == Line::Kind::failed)
+        co_return std::unexpected(
+            Problem{.error = fmt::format("cannot read stdin: {}", std::strerror(static_cast<int>(line.size)))});
+      if (line.text.ends_with('\r')) line.text.pop_back();
+      if (line.kind == Line::Kind::end || line.text == pake::eke::kQuit) break;
+      if (const auto complaint = cannot_send(line)) {
+        say_error(*complaint);
+        if (!lines.is_interactive()) exit_code = kExitFailed;  // not everything that was to be said was said
+      } else if (!line.text.empty()) {
+        PAKE_CO_TRYV(co_await send_line(line.text));
+      }
+    }
+    PAKE_CO_TRYV(co_await quit());
+    co_return exit_code;
+  }
+
+  static std::optional<std::string> cannot_send(const Line& line) {
+    if (line.kind == Line::Kind::too_long)
+      return fmt::format("a line of {} bytes was not sent: at most {} fit", line.size, pake::eke::kMaxLine);
+    if (!line.text.empty() && !pake::eke::is_line(line.text)) return "a line with a CR or NUL in it was not sent";
+    return std::nullopt;
+  }
+
+  net::Awaitable<Expected<Line>> next_line() {
+    std::array<std::uint8_t, 1024> chunk{};
+    while (!line_) {
+      const auto count = co_await stream_->read_some(chunk, net::kNever);
+      if (count) show_answer(as_text(Bytes(chunk).first(*count)));  // late: the network split an earlier line
+      if (!count && !(count.error() == net::Error::Kind::interrupted))
+        co_return std::unexpected(cut_short(count.error()));
+    }
+    co_return *std::exchange(line_, std::nullopt);
+  }
+
+  net::Awaitable<Expected<void>> send_line(const std::string& line) {
+    const auto deadline = net::after(options_.deadline);
+    const auto sent = co_await stream_->write_all(as_bytes(line), deadline);
+    if (!sent) co_return std::unexpected(cut_short(sent.error()));
+    const auto expected = pake::eke::answer(line);
+    Buffer got;
+    // Its length is known, so an answer in pieces is put together. Anything else is shown as it comes.
+    while (got.size() < expected.size() && std::ranges::equal(got, Bytes(expected).first(got.size()))) {
+      const auto before = got.size();
+      got.resize(before + expected.size());
+      const auto count = co_await stream_->read_some(MutableBytes(got).subspan(before), deadline);
+      got.resize(before + count.value_or(0));
+      if (count || count.error() == net::Error::Kind::interrupted) continue;
+      if (!got.empty()) show_answer(as_text(got));
+      co_return std::unexpected(cut_short(count.error()));
+    }
+    show_answer(as_text(got));
+    co_return Expected<void>();
+  }
+
+  net::Awaitable<Expected<void>> quit() {
+    const auto sent = co_await stream_->write_all(as_bytes(pake::eke::kQuit), net::after(options_.deadline));
+    if (!sent) co_return std::unexpected(cut_short(sent.error()));
+    stream_->shutdown_write();
+    std::array<std::uint8_t, 1024> chunk{};
+    const auto deadline = net::after(kPatienceAfterQuit);
+    for (;;) {
+      const auto count = co_await stream_->read_some(chunk, deadline);
+      if (count) show_answer(as_text(Bytes(chunk).first(*count)));
+      if (count || count.error() == net::Error::Kind::interrupted) continue;
+      if (count.error() == net::Error::Kind::reset) co_return std::unexpected(cut_short(count.error()));
+      co_return Expected<void>();
+    }
+  }
+
+  void show_answer(std::string_view text) {
+    report_.tell({.name = "answer", .line = "Server say: " + escape(text), .fields = {{"line", std::string(text)}}});
+  }
+
+  Problem unreachable(const net::Error& error) const {
+    const auto address = net::to_string(options_.address);
+    const bool refused = error == net::Error::Kind::refused;
+    return {.exit_code = kExitUnreachable,
+            .error = fmt::format("cannot connect to {}: {}", address, error.explain()),
+            .hint = refused ? fmt::format("start the other side first: pake eke listen {}", address) : ""};
+  }
+
+  Problem cut_short(const net::Error& error) const {
+    return {.exit_code = kExitCutShort,
+            .error = fmt::format("{}: {}", net::to_string(options_.address), error.explain())};
+  }
+
+  Problem run_failed(std::optional<pake::eke::Failure> failure, const net::DriveError& failed) {
+    const bool closed = failed.error == net::Error::Kind::closed || failed.error == net::Error::Kind::reset;
+    if (closed && failed.messages_sent == kSentOurKey)
+      return auth_failed("the listener closed the connection when it saw our key: most likely another password");
+    if (failed.error == net::Error::Kind::too_long)
+      return {.exit_code = kExitProtocol, .error = failed.error.explain()};
+    if (!failure) return cut_short(failed.error);
+    using enum pake::eke::Failure;
+    if (failure == refused_user) report_.tell({.name = "connect_error", .line = "connect error"});
+    if (failure == wrong_NC) report_.tell({.name = "authentication_failed", .line = "Authentication faild"});
+    if (pake::eke::error_class(*failure) == Errc::auth_failed) return auth_failed(pake::eke::explain(*failure));
+    return {.exit_code = kExitProtocol, .error = std::string(pake::eke::explain(*failure))};
+  }
+
+  static Problem auth_failed(std::string_view why) {
+    return {.exit_code = kExitAuthFailed, .error = std::string(why), .hint = kSameOnBothSides};
+  }
+
+  const ConnectOptions& options_;
+  net::Loops loops_{1};
+  Output output_;
+  Report report_;
+  pake::eke::ConnectorConfig config_;
+  crypto::SystemRng rng_;
+  std::unique_ptr<net::Stream> stream_;
+  std::optional<Line> line_;
+  Expected<int> outcome_ = kExitOk;
+  int signal_ = 0;
+};
+
+Expected<int> try_connect(const ConnectOptions& options) {
+  PAKE_TRY(auto password, password_or_default(options.secret));
+  say_history();
+  auto key = crypto::RsaKeyPair::generate(options.bits);
+  if (!key) return std::unexpected(Problem{.error = fmt::format("cannot make an RSA key of {} bits", options.bits)});
+  return Client(options,
+                {.user = options.user, .password = std::move(password), .key = std::move(*key), .mode = options.mode})
+      .run();
+}
+
+}  // namespace
+
+int connect(const ConnectOptions& options) {
+  const auto exit_code = try_connect(options);
+  return exit_code ? *exit_code : give_up(exit_code.error());
+}
+
+}  // namespace pake::cli::eke

@@ -1,0 +1,227 @@
+#include "eke/listen.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <csignal>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "eke/users_file.h"
+#include "escape.h"
+#include "output.h"
+#include "pake/crypto/rng.h"
+#include "pake/internal/try.h"
+#include "pake/net/coroutine.h"
+#include "pake/net/drive.h"
+#include "pake/net/endpoint.h"
+#include "pake/net/loops.h"
+#include "process.h"
+
+namespace pake::cli::eke {
+namespace {
+
+constexpr std::size_t kMostThreads = 8;
+constexpr std::size_t kFilesOfOurOwn = 64;  // what is open beside the connections, generously
+constexpr std::size_t kChatRead = 1024;     // the seed's recv(1024)
+
+// As Python prints what accept() returns; of a unix socket the path that was listened on.
+std::string as_python(const net::Address& peer) {
+  if (const auto* local = std::get_if<net::UnixAddress>(&peer)) return fmt::format("'unix:{}'", escape(local->path));
+  const auto& tcp = std::get<net::TcpAddress>(peer);
+  const bool v6 = tcp.host.find(':') != std::string::npos;
+  return fmt::format("('{}', {}{})", tcp.host, tcp.port, v6 ? ", 0, 0" : "");
+}
+
+/// How one connection ended.
+struct Ending {
+  int exit_code = kExitOk;
+  std::string reason = {};  // empty when it ended as it should
+  bool vanished = false;
+};
+
+bool is_cancelled(const net::Error& error) { return error == net::Error::Kind::cancelled; }
+
+Ending peer_gone(const net::Error& error) {
+  return {.exit_code = kExitCutShort, .reason = error.explain(), .vanished = !is_cancelled(error)};
+}
+
+Ending run_failed(const pake::eke::RsaListener& machine, const net::DriveError& failed) {
+  if (failed.error == net::Error::Kind::too_long) return {.exit_code = kExitProtocol, .reason = failed.error.explain()};
+  const auto failure = machine.failure();
+  if (failed.error != net::Error::Kind::run_failed || !failure) return peer_gone(failed.error);
+  const bool auth = pake::eke::error_class(*failure) == Errc::auth_failed;
+  return {.exit_code = auth ? kExitAuthFailed : kExitProtocol, .reason = std::string(pake::eke::explain(*failure))};
+}
+
+void report_failure(Report& report, std::optional<pake::eke::Failure> failure) {
+  if (failure == pake::eke::Failure::unknown_user) report.tell({.name = "user_error", .line = "user error"});
+  if (failure == pake::eke::Failure::wrong_NS)
+    report.tell({.name = "authentication_failed", .line = "Authentication faild"});  // the seed's spelling
+}
+
+class Server {
+ public:
+  Server(const ListenOptions& options, pake::eke::UserTable users, std::size_t threads)
+      : options_(options),
+        users_(std::move(users)),
+        loops_(threads),
+        output_(STDOUT_FILENO, [this] { loops_.cancel(); }) {}
+
+  Expected<int> run() {
+    auto listener = net::Listener::open(loops_.main(), options_.address);
+    if (!listener) return std::unexpected(cannot_listen(listener.error()));
+    loops_.on_signal({SIGINT, SIGTERM, SIGHUP}, [this](int signal) {
+      exit_code_ = kExitSignal + signal;
+      loops_.cancel();
+    });
+    announce(listener->address());
+    loops_.run(serve(std::move(*listener)));
+    if (output_.failure() != 0) return std::unexpected(broken_output(output_.failure()));
+    return exit_code_;
+  }
+
+ private:
+  using Connection = std::unique_ptr<net::Stream>;
+
+  Problem cannot_listen(const net::Error& error) const {
+    const bool in_use = error == net::Error::Kind::in_use;
+    return {.exit_code = kExitFailed,
+            .error = fmt::format("cannot listen on {}: {}", net::to_string(options_.address), error.explain()),
+            .hint = in_use ? "choose another ADDRESS; port 0 lets the system choose a free port" : ""};
+  }
+
+  void announce(const net::Address& address) {
+    const auto text = net::to_string(address);
+    say_note(fmt::format("listening on {}", text));
+    if (options_.style.json)
+      Report(output_, options_.style).tell({.name = "listening", .line = "", .fields = {{"address", text}}});
+  }
+
+  net::Awaitable<void> serve(net::Listener listener) {
+    bool told = false;  // that we ran out of something
+    for (std::uint64_t id = 1;; ++id) {
+      net::Loop& home = options_.once ? loops_.main() : loops_.next();
+      auto accepted = co_await listener.accept(home, net::kNever);
+      if (!accepted && is_cancelled(accepted.error())) co_return;
+      if (!accepted) {
+        if (!std::exchange(told, true)) say_error(fmt::format("cannot accept: {}", accepted.error().explain()));
+        continue;
+      }
+      told = false;
+      if (options_.once) {
+        {
+          const auto closed = std::move(listener);
+        }
+        exit_code_ = co_await attend(std::move(*accepted), id);
+        co_return;
+      }
+      if (open_ >= options_.max_connections) {
+        say_error(fmt::format("{}: closed at once, {} connections are open", label(**accepted, id), open_.load()));
+        continue;
+      }
+      ++open_;
+      home.spawn(attend_and_leave(std::move(*accepted), id));
+    }
+  }
+
+  net::Awaitable<void> attend_and_leave(Connection stream, std::uint64_t id) {
+    co_await attend(std::move(stream), id);
+    --open_;
+  }
+
+  // One connection from its beginning to its end; returns its exit code.
+  net::Awaitable<int> attend(Connection stream, std::uint64_t id) {
+    Report report(output_, options_.style, id);
+    report.detail({.name = "connected",
+                   .line = "Connected From " + as_python(stream->peer()),
+                   .fields = {{"peer", net::to_string(stream->peer())}}});
+    const auto ending = co_await converse(*stream, report);
+    if (ending.vanished) report.tell({.name = "abnormal_exit", .line = "User Abnormal Exit"});
+    if (!ending.reason.empty() && (ending.vanished || ending.exit_code != kExitCutShort))
+      say_error(fmt::format("{}: {}", label(*stream, id), ending.reason));
+    co_return ending.exit_code;
+  }
+
+  net::Awaitable<Ending> converse(net::Stream& stream, Report& report) {
+    auto first_line = co_await authenticate(stream, report);
+    if (!first_line) co_return first_line.error();
+    report.detail({.name = "N2_equals_NS", .line = "N2 is equal to NS"});
+    report.tell({.name = "authenticated", .line = "Authentication success"});
+    co_return co_await chat(stream, report, std::move(*first_line));
+  }
+
+  // @return what came behind message 7
+  net::Awaitable<std::expected<Buffer, Ending>> authenticate(net::Stream& stream, Report& report) {
+    pake::eke::RsaListener machine({.users = users_, .mode = options_.mode, .observer = &report},
+                                   GuessPermit::uncounted_for_study(), rng_);
+    auto rest = co_await net::drive(machine, stream, {.step = options_.deadline});
+    if (rest) co_return std::move(*rest);
+    report_failure(report, machine.failure());
+    co_return std::unexpected(run_failed(machine, rest.error()));
+  }
+
+  net::Awaitable<Ending> chat(net::Stream& stream, Report& report, Buffer line) {
+    for (;; line.clear()) {
+      if (line.empty()) {
+        line.resize(kChatRead);
+        const auto count = co_await stream.read_some(line, net::after(options_.idle));
+        if (!count) co_return peer_gone(count.error());
+        line.resize(*count);
+      }
+      const auto text = as_text(line);
+      if (text == pake::eke::kQuit) {
+        report.tell({.name = "quit", .line = fmt::format("User {} quit!", escape(report.user()))});
+        co_return Ending{};
+      }
+      report.tell({.name = "say",
+                   .line = fmt::format("User {} say: {}", escape(report.user()), escape(text)),
+                   .fields = {{"user", report.user()}, {"line", std::string(text)}}});
+      const auto answered = co_await stream.write_all(pake::eke::answer(text), net::after(options_.deadline));
+      if (!answered) co_return peer_gone(answered.error());
+    }
+  }
+
+  static std::string label(const net::Stream& stream, std::uint64_t id) {
+    return fmt::format("connection {}, {}", id, escape(net::to_string(stream.peer())));
+  }
+
+  const ListenOptions& options_;
+  const pake::eke::UserTable users_;
+  crypto::SystemRng rng_;
+  net::Loops loops_;
+  Output output_;
+  std::atomic<std::size_t> open_ = 0;
+  int exit_code_ = kExitOk;
+};
+
+Expected<pake::eke::UserTable> users_of(const ListenOptions& options) {
+  PAKE_TRY(auto password, password_or_default(options.secret));
+  if (options.users) return read_users(*options.users);
+  pake::eke::UserTable table;
+  if (!table.add(options.user, std::move(password)))
+    return std::unexpected(Problem{.exit_code = kExitUsage, .error = "a user's name has 1 to 1024 bytes"});
+  return table;
+}
+
+Expected<int> try_listen(ListenOptions options) {
+  PAKE_TRY(auto users, users_of(options));
+  say_history();
+  options.max_connections = std::min(options.max_connections, raise_file_limit() - kFilesOfOurOwn);
+  const auto cores = std::max<std::size_t>(1, std::thread::hardware_concurrency());
+  return Server(options, std::move(users), std::min(cores, kMostThreads)).run();
+}
+
+}  // namespace
+
+int listen(const ListenOptions& options) {
+  const auto exit_code = try_listen(options);
+  return exit_code ? *exit_code : give_up(exit_code.error());
+}
+
+}  // namespace pake::cli::eke

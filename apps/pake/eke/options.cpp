@@ -1,0 +1,36 @@
+#include "eke/options.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "output.h"
+#include "pake/internal/try.h"
+
+namespace pake::cli::eke {
+
+Expected<SecretBuffer> password_or_default(const SecretOptions& options) {
+  constexpr std::string_view kSeedPassword = "12345678";
+  PAKE_TRY(auto given, read_secret(options));
+  if (given) return std::move(*given);
+  return SecretBuffer::copy_of(as_bytes(kSeedPassword));
+}
+
+void say_history() {
+  say_note(
+      "RSA-EKE of 1992 is history and insecure, for study and interoperability only: it prints its secrets and chats "
+      "in "
+      "clear; where it matters, use CPace or OPAQUE");
+}
+
+int give_up(const Problem& problem) {
+  say_error(problem.error);
+  if (!problem.hint.empty()) say_hint(problem.hint);
+  return problem.exit_code;
+}
+
+Problem broken_output(int error) {
+  return {.exit_code = kExitFailed, .error = fmt::format("cannot write to stdout: {}", std::strerror(error))};
+}
+
+}  // namespace pake::cli::eke

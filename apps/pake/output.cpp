@@ -1,0 +1,44 @@
+#include "output.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <utility>
+
+namespace pake::cli {
+namespace {
+
+// 0, or the errno of the write that failed.
+int write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const auto count = ::write(fd, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno;
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return 0;
+}
+
+}  // namespace
+
+Output::Output(int fd, std::function<void()> on_broken) : fd_(fd), on_broken_(std::move(on_broken)) {}
+
+void Output::line(std::string_view text) {
+  const std::scoped_lock lock(mutex_);
+  if (failure_ != 0) return;
+  failure_ = write_all(fd_, std::string(text) + '\n');
+  if (failure_ != 0 && on_broken_) on_broken_();
+}
+
+int Output::failure() const {
+  const std::scoped_lock lock(mutex_);
+  return failure_;
+}
+
+void say(std::string_view kind, std::string_view text) {
+  static_cast<void>(write_all(STDERR_FILENO, fmt::format("{}: {}\n", kind, text)));
+}
+
+}  // namespace pake::cli

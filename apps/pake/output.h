@@ -1,0 +1,35 @@
+// stdout for data, stderr for words.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <string_view>
+
+namespace pake::cli {
+
+/// Data, line by line; each leaves at once and whole, whichever thread writes it.
+class Output {
+ public:
+  /// @param fd         where to, usually stdout
+  /// @param on_broken  called once, when nothing more can be written there
+  explicit Output(int fd, std::function<void()> on_broken = {});
+
+  /// Writes `text` and a newline. Waits where a reader is slow.
+  void line(std::string_view text);
+  /// The errno of the first write that failed, or 0.
+  [[nodiscard]] int failure() const;
+
+ private:
+  int fd_;
+  std::function<void()> on_broken_;
+  mutable std::mutex mutex_;
+  int failure_ = 0;
+};
+
+/// One line on stderr. A stderr that takes none changes nothing.
+void say(std::string_view kind, std::string_view text);
+inline void say_error(std::string_view text) { say("error", text); }
+inline void say_hint(std::string_view text) { say("hint", text); }
+inline void say_note(std::string_view text) { say("note", text); }
+
+}  // namespace pake::cli

@@ -1,0 +1,36 @@
+// Where a password comes from, and where it must not come from.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "pake/base/secret.h"
+#include "problem.h"
+
+namespace pake::cli {
+
+/// A password has 1 to this many bytes.
+inline constexpr std::size_t kMaxPassword = 1024;
+
+struct SecretOptions {
+  std::optional<int> fd = {};
+  std::optional<std::string> file = {};
+  bool prompt = false;
+  std::optional<std::string> in_argv = {};  // given where everybody can read it: refused
+};
+
+/// Adds --password-fd, --password-file and --password-prompt, and refuses --password with a hint.
+void add_secret_options(CLI::App& command, SecretOptions& options);
+
+/// The password from the first source that is given: --password-fd, --password-file, PAKE_PASSWORD (overwritten and
+/// unset in any case), --password-prompt (without echo). One LF or CRLF at the end of a file is not part of it.
+/// @return nothing when no source is given; a usage problem when a password was put into the command line
+[[nodiscard]] Expected<std::optional<SecretBuffer>> read_secret(const SecretOptions& options);
+
+/// All that `fd` gives, at most `limit` bytes. `name` is what errors call it.
+[[nodiscard]] Expected<SecretBuffer> read_all(int fd, std::size_t limit, std::string_view name);
+
+}  // namespace pake::cli
