@@ -32,6 +32,9 @@ class Drive {
         return send_message();
       case Want::receive:
         return receive_message();
+      case Want::record:  // nobody here looks up records or runs jobs
+      case Want::ksf:
+      case Want::key_operation:
       case Want::done:
       case Want::failed:
         break;
@@ -40,7 +43,7 @@ class Drive {
   }
 
   Awaitable<Outcome<void>> settle() {
-    if (machine_.want() == Want::failed) co_return fail(Error::Kind::run_failed);
+    if (machine_.want() != Want::done) co_return fail(Error::Kind::run_failed);
     co_return Outcome<void>();
   }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "pake/base/bytes.h"
@@ -13,10 +14,13 @@ namespace pake {
 
 /// What a machine waits for.
 enum class Want : std::uint8_t {
-  send,     // a message is ready: take_message()
-  receive,  // bytes of the peer: incoming(), receive()
-  done,     // the peer is confirmed: take_session_key()
-  failed,   // the run is over without a key: error()
+  send,           // a message is ready: take_message()
+  receive,        // bytes of the peer: incoming(), receive()
+  record,         // what is stored of the peer: provide_record()
+  ksf,            // a key stretching function is to be run: take_job(), resume()
+  key_operation,  // whoever holds the long-term keys is to be asked: take_job(), resume()
+  done,           // the peer is confirmed: take_session_key()
+  failed,         // the run is over without a key: error()
 };
 
 /// The bytes a machine waits for.
@@ -33,6 +37,18 @@ enum class Arrived : std::uint8_t {
 };
 
 using SessionKey = SecretUpTo<64, struct SessionKeyTag>;
+
+/// Work that takes long or waits for someone else. It shares nothing with the machine it was taken from, so any thread
+/// may run it, once, while others drive their machines; then it goes back to its machine.
+class Job {
+ public:
+  Job() = default;
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+  virtual ~Job() = default;
+
+  virtual void run() = 0;
+};
 
 /// A driver loops over `want()`. One object, one run; after `done` or `failed` nothing but the outcome can be asked.
 /// Not thread-safe: one driver at a time.
@@ -55,6 +71,18 @@ class Machine {
   /// @return how many of them were the message, 0 when it is not whole yet. An error is final: want() is Want::failed.
   ///         Errc::misuse unless want() == Want::receive.
   [[nodiscard]] virtual Result<std::size_t> receive(Bytes bytes, Arrived arrived) = 0;
+
+  /// What the store holds of the peer, in the form the protocol stores it; nothing for a name it does not know, and
+  /// then the run goes on as with any other peer. Errc::unavailable, and final, where the stored bytes make no sense.
+  /// Errc::misuse unless want() == Want::record.
+  [[nodiscard]] virtual Status provide_record(std::optional<Bytes> /*stored*/) { return fail(Errc::misuse); }
+
+  /// The work to do, once. Errc::misuse unless want() is Want::ksf or Want::key_operation.
+  [[nodiscard]] virtual Result<std::unique_ptr<Job>> take_job() { return fail(Errc::misuse); }
+
+  /// Goes on with the job that take_job() gave, after its run(). An error of the work is final. Errc::misuse where it
+  /// is another job or has not run.
+  [[nodiscard]] virtual Status resume(std::unique_ptr<Job> /*job*/) { return fail(Errc::misuse); }
 
   /// Why the run failed; nothing unless want() == Want::failed.
   [[nodiscard]] virtual std::optional<Errc> error() const noexcept = 0;
