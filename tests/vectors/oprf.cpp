@@ -5,10 +5,13 @@
 
 #include "moduli.h"
 #include "nist_curve.h"
+#include "oprf/unblind.h"
 #include "pake/base/writer.h"
 #include "pake/crypto/group.h"
 #include "pake/crypto/x25519.h"
 #include "pake/crypto/xmd.h"
+#include "pake/proto/oprf/oprf.h"
+#include "pake/testing/fixed_rng.h"
 #include "vectors.h"
 
 namespace pake::vectors {
@@ -54,27 +57,30 @@ Buffer context_string(const Group& group, std::uint64_t mode) {
 
 void check_run(Fields& entry) {
   const auto& group = group_of_suite(entry);
+  const auto suite = group.id();
   static_cast<void>(entry.text("source"));
-  const auto context = context_string(group, 0);
-  entry.expect("contextString", context);
-  const auto dst = Writer().put(as_bytes("HashToGroup-")).put(context).take();
+  entry.expect("contextString", oprf::context_string(suite));
+  const auto dst = Writer().put(as_bytes("HashToGroup-")).put(oprf::context_string(suite)).take();
   entry.expect("HashToGroup_DST", dst);
 
   const auto input = entry.bytes("Input");
-  const auto blind = must(entry, group.decode_scalar(entry.bytes("Blind")), "Blind does not decode");
-  const auto key = must(entry, group.decode_scalar(entry.bytes("skSm")), "skSm does not decode");
   const auto element = must(entry, group.hash_to_group({input}, {dst}), "Input hashes to the identity");
   entry.expect("inputElement", group.encode(element).reveal());
-  const auto blinded = must(entry, group.multiply(blind, element), "blind * element");
-  entry.expect("BlindedElement", group.encode(blinded).reveal());
-  const auto evaluated = must(entry, group.multiply(key, blinded), "key * blinded");
+  const auto blind = must(entry, group.decode_scalar(entry.bytes("Blind")), "Blind does not decode");
+  entry.require(!Group::is_zero(blind), "Blind is zero");
+  testing::FixedRng rng(to_buffer(blind.reveal()));
+  const auto blinded = must(entry, oprf::blind(suite, input, rng), "Blind");
+  entry.expect("BlindedElement", group.encode(blinded.blinded_element).reveal());
+  const auto key = must(entry, group.decode_scalar(entry.bytes("skSm")), "skSm does not decode");
+  const auto evaluated = must(entry, oprf::blind_evaluate(suite, key, blinded.blinded_element), "BlindEvaluate");
   entry.expect("EvaluationElement", group.encode(evaluated).reveal());
-  const auto unblinded = must(entry, group.multiply(group.invert(blind), evaluated), "1 / blind * evaluated");
+  const auto unblinded = must(entry, oprf::unblind(suite, blinded.blind, evaluated), "Unblind");
   entry.expect("unblindedElement", group.encode(unblinded).reveal());
   const auto hash_input =
       Writer().put_lp2(input).put_lp2(group.encode(unblinded).reveal()).put(as_bytes("Finalize")).take();
   entry.expect("hashInput", hash_input);
   entry.expect("Output", crypto::hash(group.hash(), {hash_input}).reveal());
+  entry.expect("Output", must(entry, oprf::finalize(suite, input, blinded.blind, evaluated), "Finalize").reveal());
 }
 
 void check_derive_key_pair(Fields& entry) {
@@ -92,6 +98,11 @@ void check_derive_key_pair(Fields& entry) {
   const auto derive_input = Writer().put(seed).put_lp2(info).u8(counter).take();
   const auto sk = group.hash_to_scalar({derive_input}, {dst});
   entry.expect("skSm", sk.reveal());
+  if (mode == 0) {
+    const auto pair = must(entry, oprf::derive_key_pair(group.id(), seed, info), "DeriveKeyPair");
+    entry.expect("skSm", pair.sk.reveal());
+    entry.expect("pkSm", group.encode(pair.pk).reveal());
+  }
   entry.expect("pkSm", group.encode(must(entry, group.multiply_generator(sk), "sk * G")).reveal());
 }
 
