@@ -3,6 +3,7 @@
 
 namespace pake::vectors {
 
+void check_opaque(Sections& file);
 void check_oprf(Sections& file);
 
 namespace {
@@ -13,6 +14,7 @@ struct KnownFile {
 };
 
 constexpr KnownFile kKnownFiles[] = {
+    {"opaque.json", check_opaque},
     {"oprf.json", check_oprf},
 };
 

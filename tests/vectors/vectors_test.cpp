@@ -26,7 +26,7 @@ class VectorFile : public ::testing::TestWithParam<const char*> {};
 
 std::string stem(const ::testing::TestParamInfo<const char*>& file) { return std::filesystem::path(file.param).stem(); }
 
-INSTANTIATE_TEST_SUITE_P(All, VectorFile, ::testing::Values("oprf.json"), stem);
+INSTANTIATE_TEST_SUITE_P(All, VectorFile, ::testing::Values("opaque.json", "oprf.json"), stem);
 
 TEST_P(VectorFile, Passes) {
   std::ostringstream err;
@@ -68,6 +68,17 @@ Json with_only(const Json::json_pointer& path, Json entry) {
   return document;
 }
 
+/// What one entry comes to; where it names a base, that entry (which passes) is in the document, but not in the count.
+Tally run_alone(const std::string& name, const Json& whole, const Json::json_pointer& path, const Json& entry) {
+  auto document = with_only(path, entry);
+  if (entry.is_object() && entry.contains("base"))
+    for (const auto& vector : whole["vectors"])
+      if (vector["id"] == entry["base"]) document["vectors"] = Json::array({vector});
+  auto tally = run(name, document);
+  if (document.contains("vectors") && !path.to_string().starts_with("/vectors")) --tally.passed;
+  return tally;
+}
+
 /// The entries of oprf.json and of any other file whose sections are lists, or objects of lists and entries.
 void entries(const Json& json, const Json::json_pointer& at, std::vector<Json::json_pointer>& out) {
   for (const auto& [name, value] : json.items()) {
@@ -84,11 +95,24 @@ void entries(const Json& json, const Json::json_pointer& at, std::vector<Json::j
 /// What a reader reads, and what must not decode: another value there is as good.
 bool may_be_changed(const Json::json_pointer& entry, const std::string& field) {
   const auto path = entry.to_string();
-  if (field == "/what" || field == "/reason" || field == "/source") return true;
+  if (field == "/what" || field == "/reason" || field == "/source" || field == "/id" || field == "/error") return true;
+  if (path.starts_with("/negative") && (field == "/value" || field.starts_with("/set"))) return true;
   if (path.starts_with("/ristretto255/sqrt_ratio_m1")) return field == "/u" || field == "/v";  // 0/v = 0, u/0 = 0
   if (path.starts_with("/bad_points") && field == "/value") return true;
   if (path.starts_with("/bad_scalars") && field == "/value") return true;
   return path.starts_with("/ristretto255/bad_encodings") && field == "/encoding";
+}
+
+/// What is compared where it is there.
+bool may_be_absent(const Json::json_pointer& entry, const std::string& field) {
+  if (entry.to_string().starts_with("/negative")) return field == "/rule" || field.starts_with("/set");
+  return field.starts_with("/intermediates") || field.starts_with("/extra_intermediates") ||
+         field.starts_with("/outputs");
+}
+
+/// A real KSF costs a second: there only the configuration is changed, the rest is as in entries without one.
+bool is_left_alone(const Json& entry, const std::string& field) {
+  return entry.is_object() && entry.contains(Json::json_pointer("/config/KSF_params")) && !field.starts_with("/config");
 }
 
 TEST_P(VectorFile, EveryFieldMatters) {
@@ -97,26 +121,28 @@ TEST_P(VectorFile, EveryFieldMatters) {
   entries(whole, Json::json_pointer(), paths);
   for (const auto& path : paths) {
     const auto& entry = whole.at(path);
-    ASSERT_EQ(run(GetParam(), with_only(path, entry)).passed, 1U) << path;
+    ASSERT_EQ(run_alone(GetParam(), whole, path, entry).passed, 1U) << path;
     auto more = entry;
     more["unknown"] = "00";
-    EXPECT_EQ(run(GetParam(), with_only(path, more)).failed, 1U) << path;
+    EXPECT_EQ(run_alone(GetParam(), whole, path, more).failed, 1U) << path;
 
     std::vector<Json::json_pointer> fields;
     leaves(entry, Json::json_pointer(), fields);
     for (const auto& field : fields) {
+      if (is_left_alone(entry, field.to_string())) continue;
       if (!may_be_changed(path, field.to_string())) {
         auto other = entry;
         other[field] = changed(entry.at(field));
-        EXPECT_EQ(run(GetParam(), with_only(path, other)).passed, 0U) << path << field;
+        EXPECT_EQ(run_alone(GetParam(), whole, path, other).passed, 0U) << path << field;
       }
       auto mistyped = entry;
       mistyped[field] = nullptr;
-      EXPECT_EQ(run(GetParam(), with_only(path, mistyped)).failed, 1U) << path << field;
-      if (entry.is_object() && !field.empty() && entry.at(field.parent_pointer()).is_object()) {
+      EXPECT_EQ(run_alone(GetParam(), whole, path, mistyped).failed, 1U) << path << field;
+      if (entry.is_object() && !field.empty() && entry.at(field.parent_pointer()).is_object() &&
+          !may_be_absent(path, field.to_string())) {
         auto less = entry;
         less.at(field.parent_pointer()).erase(field.back());
-        EXPECT_EQ(run(GetParam(), with_only(path, less)).failed, 1U) << path << field;
+        EXPECT_EQ(run_alone(GetParam(), whole, path, less).failed, 1U) << path << field;
       }
     }
   }

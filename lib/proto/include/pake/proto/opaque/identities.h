@@ -1,0 +1,23 @@
+// What both sides of OPAQUE bind into a record and a session.
+#pragma once
+
+#include "pake/base/bytes.h"
+#include "pake/base/secret.h"
+
+namespace pake::opaque {
+
+/// Passwords, identities and contexts have at most this many bytes: each is hashed behind a length of two.
+inline constexpr std::size_t kMaxInputSize = 65535;
+
+/// The names of both sides. Empty means "not given": the side's public key takes its place. They are not sent, and both
+/// sides must give the same at registration and at every login. Views, read during the call that takes them.
+struct Identities {
+  Bytes client = {};
+  Bytes server = {};
+};
+
+/// Nh bytes that the client, and it alone, gets from its password at registration and at every login after it: a key
+/// for data of its own.
+using ExportKey = SecretUpTo<64, struct ExportKeyTag>;
+
+}  // namespace pake::opaque

@@ -1,0 +1,91 @@
+// The messages of RFC 9807, Sections 5.1 and 6.1. All fields have fixed sizes, so a message is exactly as long as
+// `Sizes` says for its suite; every other length, and every element that is not a valid one, is Errc::malformed.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "pake/base/bytes.h"
+#include "pake/base/result.h"
+#include "pake/crypto/group.h"
+#include "pake/crypto/hash.h"
+#include "pake/proto/opaque/suite.h"
+
+namespace pake::opaque {
+
+using Nonce = std::array<std::uint8_t, kNn>;
+
+/// An element of the OPRF's group: on the curve, in its one encoding, not the identity.
+using OprfElement = crypto::Element;
+/// A public key of the AKE: an element as above, or 32 bytes of X25519 that are not of low order.
+using PublicKey = crypto::Element;
+
+/// Client to server: Noe bytes.
+struct RegistrationRequest {
+  OprfElement blinded_message;
+
+  [[nodiscard]] Buffer encode(SuiteId suite) const;
+  [[nodiscard]] static Result<RegistrationRequest> decode(SuiteId suite, Bytes bytes);
+};
+
+/// Server to client: Noe + Npk bytes.
+struct RegistrationResponse {
+  OprfElement evaluated_message;
+  PublicKey server_public_key;
+
+  [[nodiscard]] Buffer encode(SuiteId suite) const;
+  [[nodiscard]] static Result<RegistrationResponse> decode(SuiteId suite, Bytes bytes);
+};
+
+/// Client to server, over a confidential and authenticated connection, and kept by the server: Npk + Nh + (Nn + Nm)
+/// bytes. Whoever has it and oprf_seed can guess the password offline.
+struct RegistrationRecord {
+  PublicKey client_public_key;
+  crypto::Digest masking_key;
+  Buffer envelope;  // envelope_nonce || auth_tag: only the client understands it
+
+  [[nodiscard]] Buffer encode(SuiteId suite) const;
+  [[nodiscard]] static Result<RegistrationRecord> decode(SuiteId suite, Bytes bytes);
+};
+
+/// Client to server: Noe + Nn + Npk bytes.
+struct KE1 {
+  OprfElement blinded_message;
+  Nonce client_nonce;
+  PublicKey client_public_keyshare;
+
+  [[nodiscard]] Buffer encode(SuiteId suite) const;
+  [[nodiscard]] static Result<KE1> decode(SuiteId suite, Bytes bytes);
+};
+
+/// The first three fields of KE2: Noe + Nn + (Npk + Nn + Nm) bytes.
+struct CredentialResponse {
+  OprfElement evaluated_message;
+  Nonce masking_nonce;
+  Buffer masked_response;  // pad xor (server_public_key || envelope)
+
+  [[nodiscard]] Buffer encode(SuiteId suite) const;
+  [[nodiscard]] static Result<CredentialResponse> decode(SuiteId suite, Bytes bytes);
+};
+
+/// Server to client: the credential response, Nn + Npk + Nm bytes.
+struct KE2 {
+  CredentialResponse credential_response;
+  Nonce server_nonce;
+  PublicKey server_public_keyshare;
+  Buffer server_mac;
+
+  [[nodiscard]] Buffer encode(SuiteId suite) const;
+  [[nodiscard]] static Result<KE2> decode(SuiteId suite, Bytes bytes);
+};
+
+/// Client to server: Nm bytes.
+struct KE3 {
+  Buffer client_mac;
+
+  [[nodiscard]] Buffer encode(SuiteId suite) const;
+  [[nodiscard]] static Result<KE3> decode(SuiteId suite, Bytes bytes);
+};
+
+}  // namespace pake::opaque

@@ -1,0 +1,111 @@
+// The server of OPAQUE: registration (RFC 9807, Section 5) and login (Section 6). Every step of a login consumes its
+// object; after an error the run is over and its secrets are wiped; a step taken twice is Errc::misuse.
+//
+//   ServerLogin --generate_ke2--> AwaitingKE3 --server_finish--> session_key
+//   ServerLogin --receive_ke1--> AwaitingKeyOperation --generate_ke2--> AwaitingKE3      where a device holds the keys
+#pragma once
+
+#include "pake/base/bytes.h"
+#include "pake/base/result.h"
+#include "pake/base/rng.h"
+#include "pake/proto/guess.h"
+#include "pake/proto/machine.h"
+#include "pake/proto/opaque/identities.h"
+#include "pake/proto/opaque/messages.h"
+#include "pake/proto/opaque/server_keys.h"
+#include "pake/proto/opaque/suite.h"
+#include "pake/proto/state.h"
+
+namespace pake::opaque {
+
+// --- Registration. What the client sends back is `RegistrationRecord::decode`d, which validates it, and stored.
+
+/// CreateRegistrationResponse (RFC 9807, Section 5.2.2), asking `keys` on this thread.
+/// @param registration_request   exactly sizes(suite).registration_request() bytes
+/// @param credential_identifier  unique to this credential, for good; at most kMaxInputSize bytes
+/// @return  sizes(suite).registration_response() bytes; Errc::malformed where the request is not one, Errc::misuse
+/// where
+///          the identifier is too long, or the error of `keys`
+[[nodiscard]] Result<Buffer> create_registration_response(Bytes registration_request, const KeyHolder& keys,
+                                                          Bytes credential_identifier);
+
+/// The same in two halves, where the answer comes later.
+[[nodiscard]] Result<KeyOperation> registration_key_operation(SuiteId suite, Bytes registration_request,
+                                                              Bytes credential_identifier);
+[[nodiscard]] Result<Buffer> create_registration_response(const KeyHolder& keys, const KeyOperationAnswer& answer);
+
+/// The record that answers for unknown names (RFC 9807, Section 10.9): a valid public key, a random masking key, an
+/// envelope of zeros. Made once, when the server's keys are, and kept with them: making it during a login would show.
+[[nodiscard]] Result<RegistrationRecord> fake_record(SuiteId suite, Rng& rng);
+
+// --- Login.
+
+/// What the server has to know of the client who logs in. Views, read during the call.
+struct ServerLoginInputs {
+  const RegistrationRecord& record;  // of the user, or the fake one: nothing below knows which
+  Bytes credential_identifier;       // as at registration; for an unknown name what it would have been
+  Bytes context = {};
+  Identities identities = {};
+};
+
+/// KE2 has been sent, and the client may know by now whether its guess was right.
+class AwaitingKE3 {
+ public:
+  /// ServerFinish (RFC 9807, Section 6.2.4). Gives the guess back.
+  /// @param ke3  exactly sizes(suite).KE3() bytes, else Errc::malformed
+  /// @return     session_key, Nx bytes; Errc::auth_failed where the client did not prove the password
+  [[nodiscard]] Result<SessionKey> server_finish(Bytes ke3) &&;
+
+ private:
+  friend struct Answering;
+  struct State;
+  explicit AwaitingKE3(StatePtr<State> state) noexcept : state_(std::move(state)) {}
+  StatePtr<State> state_;
+};
+
+struct LoginAnswered {
+  Buffer ke2;
+  AwaitingKE3 next;
+};
+
+/// KE1 is good; whoever holds the keys is to be asked.
+class AwaitingKeyOperation {
+ public:
+  /// What to ask; Errc::misuse once the state is spent.
+  [[nodiscard]] Result<KeyOperation> operation() const;
+
+  /// GenerateKE2 (RFC 9807, Section 6.2.2), its second half. Spends the guess.
+  /// @return  KE2; Errc::unavailable where the answer is none
+  [[nodiscard]] Result<LoginAnswered> generate_ke2(const KeyOperationAnswer& answer) &&;
+
+ private:
+  friend class ServerLogin;
+  struct State;
+  explicit AwaitingKeyOperation(StatePtr<State> state) noexcept : state_(std::move(state)) {}
+  StatePtr<State> state_;
+};
+
+class ServerLogin {
+ public:
+  ServerLogin(SuiteId suite, GuessPermit permit);
+
+  /// GenerateKE2 (RFC 9807, Section 6.2.2). The reply does not show whether `record` is real: the same work, the same
+  /// randomness, the same sizes. Spends the guess. Draws masking_nonce, server_nonce and the key share's seed from
+  /// `rng`, in this order.
+  /// @param ke1  exactly sizes(suite).KE1() bytes: 96 for ristretto255
+  /// @return     KE2 (320 bytes for ristretto255) and the state awaiting KE3. Errc::misuse where `keys` is of another
+  ///             suite, or context, identifier or an identity is longer than kMaxInputSize; Errc::malformed where `ke1`
+  ///             is no KE1
+  [[nodiscard]] Result<LoginAnswered> generate_ke2(Bytes ke1, const ServerLoginInputs& inputs, const ServerKeys& keys,
+                                                   Rng& rng) &&;
+
+  /// The first half of it, where `keys` is asked later. Errors as above.
+  [[nodiscard]] Result<AwaitingKeyOperation> receive_ke1(Bytes ke1, const ServerLoginInputs& inputs,
+                                                         const KeyHolder& keys, Rng& rng) &&;
+
+ private:
+  struct State;
+  StatePtr<State> state_;
+};
+
+}  // namespace pake::opaque

@@ -1,0 +1,242 @@
+#include "pake/proto/opaque/server.h"
+
+#include <array>
+
+#include "octets.h"
+#include "opaque/key_schedule.h"
+#include "opaque/suite.h"
+#include "pake/base/ct.h"
+#include "pake/base/writer.h"
+#include "pake/internal/try.h"
+
+namespace pake::opaque {
+
+// --- Registration.
+
+// RFC 9807, Section 5.2.2, CreateRegistrationResponse.
+//   evaluated_message = BlindEvaluate(oprf_key, DeserializeElement(request.blinded_message))
+//   response          = evaluated_message || server_public_key
+Result<KeyOperation> registration_key_operation(SuiteId id, Bytes registration_request, Bytes credential_identifier) {
+  PAKE_TRYV(check_size(credential_identifier));
+  PAKE_TRY(const auto request, RegistrationRequest::decode(id, registration_request));
+  return KeyOperation{.suite = id,
+                      .credential_identifier = to_buffer(credential_identifier),
+                      .blinded_message = request.encode(id),
+                      .client_public_keyshare = {}};
+}
+
+Result<Buffer> create_registration_response(const KeyHolder& keys, const KeyOperationAnswer& answer) {
+  if (answer.evaluated_message.size() != sizes(keys.suite()).Noe) return fail(Errc::unavailable);
+  return Writer(sizes(keys.suite()).registration_response())
+      .put(answer.evaluated_message)
+      .put(keys.public_key())
+      .take();
+}
+
+Result<Buffer> create_registration_response(Bytes registration_request, const KeyHolder& keys,
+                                            Bytes credential_identifier) {
+  PAKE_TRY(const auto operation, registration_key_operation(keys.suite(), registration_request, credential_identifier));
+  PAKE_TRY(const auto answer, keys.answer(operation));
+  return create_registration_response(keys, answer);
+}
+
+// RFC 9807, Section 6.3.2.2: the fake record.
+Result<RegistrationRecord> fake_record(SuiteId id, Rng& rng) {
+  const Suite suite(id);
+  PAKE_TRY(auto pair, suite.derive_diffie_hellman_key_pair(random_seed(rng)));
+  return RegistrationRecord{.client_public_key = std::move(pair.public_key),
+                            .masking_key = Digest::make(suite.sizes().Nh, [&](MutableBytes out) { rng.fill(out); }),
+                            .envelope = Buffer(suite.sizes().envelope())};
+}
+
+// --- Login.
+
+struct ServerLogin::State {
+  Suite suite;
+  GuessPermit permit;
+};
+
+struct AwaitingKE3::State {
+  Suite suite;
+  GuessPermit permit;
+  Digest expected_client_mac;
+  SessionKey session_key;
+};
+
+// GenerateKE2 around the point where the long-term secrets are needed: what comes before, kept, and what comes after.
+struct Answering {
+  Suite suite;
+  GuessPermit permit;
+  Buffer ke1_bytes;
+  KE1 ke1;
+  PublicKey client_public_key;
+  Nonce masking_nonce;
+  Buffer masked_response;
+  Nonce server_nonce;
+  KeyPair ephemeral;
+  Buffer context;
+  OwnedIdentities identities;  // with public keys in the place of those that were not given
+
+  [[nodiscard]] static Result<Answering> start(Suite suite, GuessPermit permit, Bytes ke1,
+                                               const ServerLoginInputs& inputs, const KeyHolder& keys, Rng& rng);
+  [[nodiscard]] Result<LoginAnswered> finish(OprfElement evaluated_message, const SharedSecrets& ikm) &&;
+};
+
+struct AwaitingKeyOperation::State {
+  Answering answering;
+  Buffer credential_identifier;
+  EncodedElement dh1;
+  EncodedElement dh3;
+};
+
+namespace {
+
+// RFC 9807, Section 6.3.2.2.
+//   credential_response_pad = Expand(record.masking_key, concat(masking_nonce, "CredentialResponsePad"), Npk + Nn + Nm)
+//   masked_response         = xor(credential_response_pad, concat(server_public_key, record.envelope))
+Buffer mask_response(const Suite& suite, const RegistrationRecord& record, const Nonce& masking_nonce,
+                     Bytes server_public_key) {
+  const auto pad = credential_response_pad(suite, record.masking_key, masking_nonce);
+  const auto masked = mask(pad, concat({server_public_key, record.envelope}).reveal());
+  declassify(masked.reveal());
+  return to_buffer(masked.reveal());
+}
+
+}  // namespace
+
+Result<Answering> Answering::start(Suite suite, GuessPermit permit, Bytes ke1_bytes, const ServerLoginInputs& inputs,
+                                   const KeyHolder& keys, Rng& rng) {
+  if (keys.suite() != suite.id()) return fail(Errc::misuse);
+  PAKE_TRYV(check_size(inputs.credential_identifier));
+  PAKE_TRYV(check_size(inputs.context));
+  PAKE_TRYV(check_sizes(inputs.identities));
+  PAKE_TRY(auto ke1, KE1::decode(suite.id(), ke1_bytes));
+  const auto masking_nonce = random_nonce(rng);
+  const auto server_nonce = random_nonce(rng);
+  PAKE_TRY(auto ephemeral, suite.derive_diffie_hellman_key_pair(random_seed(rng)));
+  const auto client_public_key = suite.encode_to_send(inputs.record.client_public_key);
+  return Answering{
+      .suite = suite,
+      .permit = std::move(permit),
+      .ke1_bytes = to_buffer(ke1_bytes),
+      .ke1 = std::move(ke1),
+      .client_public_key = PublicKey::copy_of(inputs.record.client_public_key.reveal()),
+      .masking_nonce = masking_nonce,
+      .masked_response = mask_response(suite, inputs.record, masking_nonce, keys.public_key()),
+      .server_nonce = server_nonce,
+      .ephemeral = std::move(ephemeral),
+      .context = to_buffer(inputs.context),
+      .identities = OwnedIdentities({.client = identity_or_key(inputs.identities.client, client_public_key),
+                                     .server = identity_or_key(inputs.identities.server, keys.public_key())})};
+}
+
+// RFC 9807, Section 6.4.4, AuthServerRespond.
+//   (Km2, Km3, session_key) = DeriveKeys(ikm, preamble)
+//   server_mac              = MAC(Km2, Hash(preamble))
+//   expected_client_mac     = MAC(Km3, Hash(preamble || server_mac))
+Result<LoginAnswered> Answering::finish(OprfElement evaluated_message, const SharedSecrets& ikm) && {
+  KE2 ke2{.credential_response = {.evaluated_message = std::move(evaluated_message),
+                                  .masking_nonce = masking_nonce,
+                                  .masked_response = std::move(masked_response)},
+          .server_nonce = server_nonce,
+          .server_public_keyshare = std::move(ephemeral.public_key),
+          .server_mac = {}};
+  auto proofs = prove(suite, ikm,
+                      preamble(suite, {.context = context,
+                                       .client_identity = identities.client,
+                                       .ke1 = ke1_bytes,
+                                       .server_identity = identities.server,
+                                       .credential_response = ke2.credential_response,
+                                       .server_nonce = ke2.server_nonce,
+                                       .server_public_keyshare = ke2.server_public_keyshare})
+                          .reveal());
+  declassify(proofs.server_mac.reveal());
+  ke2.server_mac = to_buffer(proofs.server_mac.reveal());
+  permit.spend();
+  return LoginAnswered{
+      .ke2 = ke2.encode(suite.id()),
+      .next = AwaitingKE3(make_state(AwaitingKE3::State{.suite = suite,
+                                                        .permit = std::move(permit),
+                                                        .expected_client_mac = std::move(proofs.client_mac),
+                                                        .session_key = std::move(proofs.session_key)}))};
+}
+
+ServerLogin::ServerLogin(SuiteId suite, GuessPermit permit)
+    : state_(make_state(State{.suite = Suite(suite), .permit = std::move(permit)})) {}
+
+// RFC 9807, Section 6.2.2, GenerateKE2.
+//   evaluated_message = BlindEvaluate(oprf_key, KE1.blinded_message)
+//   dh1               = DiffieHellman(server_secret, KE1.client_public_keyshare)
+//   dh2               = DiffieHellman(server_private_key, KE1.client_public_keyshare)
+//   dh3               = DiffieHellman(server_secret, record.client_public_key)
+// All four are known once KE1 is here: one batch.
+Result<LoginAnswered> ServerLogin::generate_ke2(Bytes ke1, const ServerLoginInputs& inputs, const ServerKeys& keys,
+                                                Rng& rng) && {
+  const auto state = std::move(state_);
+  if (!state) return fail(Errc::misuse);
+  const auto& suite = state->suite;
+  PAKE_TRY(auto answering, Answering::start(suite, std::move(state->permit), ke1, inputs, keys, rng));
+  PAKE_TRY(const auto oprf_key, derive_oprf_key(suite, keys.oprf_seed(), inputs.credential_identifier));
+  const auto& server_secret = answering.ephemeral.private_key;
+  const auto& client_public_keyshare = answering.ke1.client_public_keyshare;
+  std::array<Multiplication, 4> batch = {{{&oprf_key, &answering.ke1.blinded_message},
+                                          {&server_secret, &client_public_keyshare},
+                                          {&keys.private_key(), &client_public_keyshare},
+                                          {&server_secret, &answering.client_public_key}}};
+  PAKE_TRYV(suite.evaluate_and_diffie_hellman(batch));
+  const SharedSecrets ikm{.dh1 = suite.encode_public_key(batch[1].result),
+                          .dh2 = suite.encode_public_key(batch[2].result),
+                          .dh3 = suite.encode_public_key(batch[3].result)};
+  return std::move(answering).finish(std::move(batch[0].result), ikm);
+}
+
+Result<AwaitingKeyOperation> ServerLogin::receive_ke1(Bytes ke1, const ServerLoginInputs& inputs, const KeyHolder& keys,
+                                                      Rng& rng) && {
+  const auto state = std::move(state_);
+  if (!state) return fail(Errc::misuse);
+  const auto& suite = state->suite;
+  PAKE_TRY(auto answering, Answering::start(suite, std::move(state->permit), ke1, inputs, keys, rng));
+  const auto& server_secret = answering.ephemeral.private_key;
+  std::array<Multiplication, 2> dh = {
+      {{&server_secret, &answering.ke1.client_public_keyshare}, {&server_secret, &answering.client_public_key}}};
+  PAKE_TRYV(suite.diffie_hellman(dh));
+  return AwaitingKeyOperation(
+      make_state(AwaitingKeyOperation::State{.answering = std::move(answering),
+                                             .credential_identifier = to_buffer(inputs.credential_identifier),
+                                             .dh1 = suite.encode_public_key(dh[0].result),
+                                             .dh3 = suite.encode_public_key(dh[1].result)}));
+}
+
+Result<KeyOperation> AwaitingKeyOperation::operation() const {
+  if (!state_) return fail(Errc::misuse);
+  const auto& suite = state_->answering.suite;
+  const auto& ke1 = state_->answering.ke1;
+  return KeyOperation{.suite = suite.id(),
+                      .credential_identifier = state_->credential_identifier,
+                      .blinded_message = suite.encode_oprf_element(ke1.blinded_message),
+                      .client_public_keyshare = suite.encode_to_send(ke1.client_public_keyshare)};
+}
+
+Result<LoginAnswered> AwaitingKeyOperation::generate_ke2(const KeyOperationAnswer& answer) && {
+  const auto state = std::move(state_);
+  if (!state) return fail(Errc::misuse);
+  const auto& suite = state->answering.suite;
+  auto evaluated_message = suite.decode_oprf_element(answer.evaluated_message);
+  if (!evaluated_message || answer.dh2.size() != suite.sizes().Npk) return fail(Errc::unavailable);
+  const SharedSecrets ikm{
+      .dh1 = std::move(state->dh1), .dh2 = EncodedElement::copy_of(answer.dh2.reveal()), .dh3 = std::move(state->dh3)};
+  return std::move(state->answering).finish(*std::move(evaluated_message), ikm);
+}
+
+// RFC 9807, Section 6.2.4, ServerFinish.
+//   ct_equal(KE3.client_mac, expected_client_mac), else ClientAuthenticationError
+Result<SessionKey> AwaitingKE3::server_finish(Bytes ke3) && {
+  const auto state = std::move(state_);
+  if (!state) return fail(Errc::misuse);
+  PAKE_TRY(const auto message, KE3::decode(state->suite.id(), ke3));
+  if (!ct_equal(message.client_mac, state->expected_client_mac.reveal())) return fail(Errc::auth_failed);
+  state->permit.refund();
+  return std::move(state->session_key);
+}
+
+}  // namespace pake::opaque

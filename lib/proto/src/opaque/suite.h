@@ -1,0 +1,85 @@
+// Private to the room: what the functions of RFC 9807 ask of a suite. Hash, HKDF, HMAC and the AKE's group.
+#pragma once
+
+#include <initializer_list>
+#include <span>
+
+#include "pake/base/bytes.h"
+#include "pake/base/result.h"
+#include "pake/base/rng.h"
+#include "pake/base/secret.h"
+#include "pake/crypto/group.h"
+#include "pake/crypto/hash.h"
+#include "pake/proto/opaque/messages.h"
+#include "pake/proto/opaque/suite.h"
+
+namespace pake::opaque {
+
+using crypto::Digest;
+using crypto::Multiplication;
+
+/// A private key of the AKE: a scalar that is not zero, or 32 bytes of X25519.
+using PrivateKey = crypto::Scalar;
+/// A public key or a Diffie-Hellman result as bytes: Npk of them.
+using EncodedElement = SecretUpTo<crypto::kMaxElementSize>;
+using Seed = Secret<kNseed, struct SeedTag>;
+
+struct KeyPair {
+  PrivateKey private_key;
+  PublicKey public_key;
+};
+
+class Suite {
+ public:
+  explicit Suite(SuiteId id) noexcept;
+
+  [[nodiscard]] SuiteId id() const noexcept { return id_; }
+  [[nodiscard]] const Sizes& sizes() const noexcept { return sizes_; }
+  [[nodiscard]] crypto::GroupId oprf() const noexcept { return group_->id(); }
+  [[nodiscard]] crypto::HashId hash_id() const noexcept { return group_->hash(); }
+
+  // --- RFC 9807, Section 2.2: KDF and MAC.
+
+  /// Extract("", ikm): every Extract of the protocol has the empty salt.
+  [[nodiscard]] Digest extract(std::initializer_list<Bytes> ikm) const;
+  template <class Secret = Digest>
+  [[nodiscard]] Secret expand(Bytes prk, std::initializer_list<Bytes> info, std::size_t size) const {
+    return Secret::make(size, [&](MutableBytes out) { crypto::hkdf_expand(hash_id(), prk, info, out); });
+  }
+  [[nodiscard]] Digest mac(const Digest& key, std::initializer_list<Bytes> message) const;
+  [[nodiscard]] Digest hash(std::initializer_list<Bytes> message) const;
+
+  // --- RFC 9807, Section 2.1 and RFC 9497: elements of the OPRF.
+
+  [[nodiscard]] Result<OprfElement> decode_oprf_element(Bytes bytes) const { return group_->decode(bytes); }
+  /// An element about to be sent.
+  [[nodiscard]] Buffer encode_oprf_element(const OprfElement& element) const;
+
+  // --- RFC 9807, Section 6.4.1: the AKE's group.
+
+  /// DeriveDiffieHellmanKeyPair(seed).
+  [[nodiscard]] Result<KeyPair> derive_diffie_hellman_key_pair(const Seed& seed) const;
+  [[nodiscard]] Result<PrivateKey> decode_private_key(Bytes bytes) const;
+  [[nodiscard]] Result<PublicKey> public_key_of(const PrivateKey& private_key) const;
+  [[nodiscard]] Result<PublicKey> decode_public_key(Bytes bytes) const;
+  [[nodiscard]] EncodedElement encode_public_key(const PublicKey& key) const;
+  /// A public key about to be sent.
+  [[nodiscard]] Buffer encode_to_send(const PublicKey& key) const;
+
+  /// DiffieHellman for each member of the batch; `encode_public_key` serialises the results.
+  [[nodiscard]] Status diffie_hellman(std::span<Multiplication> batch) const;
+  /// The same with one product of the OPRF's group in front: one batch where both groups are the same.
+  [[nodiscard]] Status evaluate_and_diffie_hellman(std::span<Multiplication> batch) const;
+
+ private:
+  SuiteId id_;
+  Sizes sizes_;
+  const crypto::Group* group_;  // the OPRF's, and the AKE's unless that is X25519
+  bool ake_is_x25519_;
+};
+
+/// `random(32)`.
+[[nodiscard]] Nonce random_nonce(Rng& rng);
+[[nodiscard]] Seed random_seed(Rng& rng);
+
+}  // namespace pake::opaque
