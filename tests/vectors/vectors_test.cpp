@@ -26,7 +26,7 @@ class VectorFile : public ::testing::TestWithParam<const char*> {};
 
 std::string stem(const ::testing::TestParamInfo<const char*>& file) { return std::filesystem::path(file.param).stem(); }
 
-INSTANTIATE_TEST_SUITE_P(All, VectorFile, ::testing::Values("opaque.json", "oprf.json"), stem);
+INSTANTIATE_TEST_SUITE_P(All, VectorFile, ::testing::Values("cpace.json", "opaque.json", "oprf.json"), stem);
 
 TEST_P(VectorFile, Passes) {
   std::ostringstream err;
@@ -79,7 +79,7 @@ Tally run_alone(const std::string& name, const Json& whole, const Json::json_poi
   return tally;
 }
 
-/// The entries of oprf.json and of any other file whose sections are lists, or objects of lists and entries.
+/// The entries of a file whose sections are lists, or objects of lists and entries.
 void entries(const Json& json, const Json::json_pointer& at, std::vector<Json::json_pointer>& out) {
   for (const auto& [name, value] : json.items()) {
     if (name == "about") continue;
@@ -93,10 +93,13 @@ void entries(const Json& json, const Json::json_pointer& at, std::vector<Json::j
 }
 
 /// What a reader reads, and what must not decode: another value there is as good.
-bool may_be_changed(const Json::json_pointer& entry, const std::string& field) {
-  const auto path = entry.to_string();
+bool may_be_changed(const Json::json_pointer& pointer, const Json& entry, const std::string& field) {
+  const auto path = pointer.to_string();
   if (field == "/what" || field == "/reason" || field == "/source" || field == "/id" || field == "/error") return true;
   if (path.starts_with("/negative") && (field == "/value" || field.starts_with("/set"))) return true;
+  if (field == "/rule" || field == "/alternatives/note" || field == "/key_confirmation/source") return true;
+  if (path.starts_with("/scalar_mult_vfy") && entry.at("kind") == "invalid") return field == "/s" || field == "/X";
+  if (path.starts_with("/wire") && entry.at("parses") == false) return field == "/message";
   if (path.starts_with("/ristretto255/sqrt_ratio_m1")) return field == "/u" || field == "/v";  // 0/v = 0, u/0 = 0
   if (path.starts_with("/bad_points") && field == "/value") return true;
   if (path.starts_with("/bad_scalars") && field == "/value") return true;
@@ -104,8 +107,11 @@ bool may_be_changed(const Json::json_pointer& entry, const std::string& field) {
 }
 
 /// What is compared where it is there.
-bool may_be_absent(const Json::json_pointer& entry, const std::string& field) {
-  if (entry.to_string().starts_with("/negative")) return field == "/rule" || field.starts_with("/set");
+bool may_be_absent(const Json::json_pointer& pointer, const Json& entry, const std::string& field) {
+  const auto path = pointer.to_string();
+  if (path.starts_with("/negative")) return field == "/rule" || field.starts_with("/set");
+  if (path.starts_with("/scalar_mult_vfy") && entry.at("kind") == "invalid")
+    return field == "/what" || field == "/result";
   return field.starts_with("/intermediates") || field.starts_with("/extra_intermediates") ||
          field.starts_with("/outputs");
 }
@@ -121,7 +127,9 @@ TEST_P(VectorFile, EveryFieldMatters) {
   entries(whole, Json::json_pointer(), paths);
   for (const auto& path : paths) {
     const auto& entry = whole.at(path);
-    ASSERT_EQ(run_alone(GetParam(), whole, path, entry).passed, 1U) << path;
+    const auto tally = run_alone(GetParam(), whole, path, entry);
+    if (tally.skipped == 1) continue;
+    ASSERT_EQ(tally.passed, 1U) << path;
     auto more = entry;
     more["unknown"] = "00";
     EXPECT_EQ(run_alone(GetParam(), whole, path, more).failed, 1U) << path;
@@ -130,7 +138,7 @@ TEST_P(VectorFile, EveryFieldMatters) {
     leaves(entry, Json::json_pointer(), fields);
     for (const auto& field : fields) {
       if (is_left_alone(entry, field.to_string())) continue;
-      if (!may_be_changed(path, field.to_string())) {
+      if (!may_be_changed(path, entry, field.to_string())) {
         auto other = entry;
         other[field] = changed(entry.at(field));
         EXPECT_EQ(run_alone(GetParam(), whole, path, other).passed, 0U) << path << field;
@@ -139,7 +147,7 @@ TEST_P(VectorFile, EveryFieldMatters) {
       mistyped[field] = nullptr;
       EXPECT_EQ(run_alone(GetParam(), whole, path, mistyped).failed, 1U) << path << field;
       if (entry.is_object() && !field.empty() && entry.at(field.parent_pointer()).is_object() &&
-          !may_be_absent(path, field.to_string())) {
+          !may_be_absent(path, entry, field.to_string())) {
         auto less = entry;
         less.at(field.parent_pointer()).erase(field.back());
         EXPECT_EQ(run_alone(GetParam(), whole, path, less).failed, 1U) << path << field;
