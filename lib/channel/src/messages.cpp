@@ -6,14 +6,12 @@
 
 #include "pake/base/reader.h"
 #include "pake/base/writer.h"
-#include "pake/channel/ticket.h"
 #include "pake/internal/try.h"
 
 namespace pake::channel {
 namespace {
 
 constexpr std::string_view kMagic = "pake";
-
 constexpr std::uint16_t kMustUnderstand = 0x8000;
 
 std::unexpected<AlertCode> refuse(AlertCode code) noexcept { return std::unexpected(code); }
@@ -37,15 +35,11 @@ Decoded<void> check_version(std::uint8_t version) noexcept {
 
 bool is_kind(std::uint8_t byte) noexcept { return byte >= 1 && byte <= 3; }
 
-bool contains(Bytes identifiers, std::uint8_t identifier) noexcept {
-  return std::ranges::find(identifiers, identifier) != identifiers.end();
-}
-
 // 1 to 8 identifiers, none twice.
 bool is_offer(Bytes identifiers) noexcept {
   if (identifiers.empty() || identifiers.size() > kMaxOffers) return false;
   for (auto rest = identifiers; !rest.empty(); rest = rest.subspan(1))
-    if (contains(rest.subspan(1), rest.front())) return false;
+    if (names(rest.subspan(1), rest.front())) return false;
   return true;
 }
 
@@ -153,6 +147,10 @@ std::string_view to_string(AlertCode code) noexcept {
   std::abort();
 }
 
+bool names(Bytes offer, std::uint8_t identifier) noexcept {
+  return std::ranges::find(offer, identifier) != offer.end();
+}
+
 Buffer Alert::encode() const {
   return whole_frame(FrameType::alert, Writer(kSize).u8(std::to_underlying(code)).u32(retry_after).bytes());
 }
@@ -195,7 +193,7 @@ Decoded<ClientHello> ClientHello::decode(Bytes body) {
   PAKE_TRY(hello.pake, field(reader.take_lp2()));
   PAKE_TRYV(expect(reader.rest().empty()));
 
-  PAKE_TRYV(expect(is_offer(hello.aeads) && contains(hello.aeads, std::to_underlying(AeadId::chacha20_poly1305))));
+  PAKE_TRYV(expect(is_offer(hello.aeads) && names(hello.aeads, std::to_underlying(AeadId::chacha20_poly1305))));
   PAKE_TRYV(expect(is_offer(hello.suites) && is_name_of(hello.kind, hello.name)));
   PAKE_TRYV(check_extensions(hello.extensions));
   const auto suite = find_suite(hello.kind, hello.suites[0]);

@@ -17,6 +17,7 @@ namespace pake::channel {
 inline constexpr std::uint8_t kVersion = 1;
 inline constexpr std::size_t kMaxHelloSize = 8192;  // the body of a ClientHello, of a ServerHello
 inline constexpr std::size_t kMaxNameSize = 255;
+inline constexpr std::size_t kMaxTicketSize = 512;
 inline constexpr std::size_t kMaxOffers = 8;  // AEADs, suites
 
 /// How the two sides recognise each other.
@@ -45,6 +46,9 @@ struct PakeSizes {
 [[nodiscard]] Kind kind_of(Suite suite) noexcept;
 /// The suite of `kind` that the byte names; nothing for any other.
 [[nodiscard]] std::optional<Suite> find_suite(Kind kind, std::uint8_t byte) noexcept;
+
+/// Whether a hello's AEADs or suites name this one.
+[[nodiscard]] bool names(Bytes offer, std::uint8_t identifier) noexcept;
 
 /// Why a run ends, as the other side is told. It is not authenticated.
 enum class AlertCode : std::uint8_t {  // on the wire: never renumber

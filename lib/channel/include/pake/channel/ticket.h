@@ -14,8 +14,6 @@
 
 namespace pake::channel {
 
-inline constexpr std::size_t kMaxTicketSize = 512;
-
 /// One day's key. The identifier stands in the ticket, in clear.
 struct TicketKey {
   std::array<std::uint8_t, 4> id{};

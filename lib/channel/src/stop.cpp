@@ -1,0 +1,47 @@
+#include "stop.h"
+
+namespace pake::channel {
+namespace {
+
+// What an Alert means to whoever must act on it.
+Errc error_of(AlertCode code) noexcept {
+  switch (code) {
+    case AlertCode::refused:
+      return Errc::auth_failed;
+    case AlertCode::throttled:
+      return Errc::exhausted;
+    case AlertCode::unavailable:
+      return Errc::unavailable;
+    case AlertCode::unknown_server:
+    case AlertCode::unsupported:
+    case AlertCode::malformed:
+      return Errc::malformed;
+  }
+  return Errc::malformed;
+}
+
+}  // namespace
+
+AlertCode Stop::alert_for(Errc code) noexcept {
+  switch (code) {
+    case Errc::malformed:
+      return AlertCode::malformed;
+    case Errc::unavailable:
+      return AlertCode::unavailable;
+    case Errc::auth_failed:
+    case Errc::misuse:
+    case Errc::exhausted:
+      return AlertCode::refused;
+  }
+  return AlertCode::refused;
+}
+
+Stop Stop::told(const Alert& alert) noexcept {
+  return Stop(Failure{.error = error_of(alert.code), .to_send = {}, .received = alert});
+}
+
+Stop Stop::telling(const Alert& alert) noexcept {
+  return Stop(Failure{.error = error_of(alert.code), .to_send = alert, .received = {}});
+}
+
+}  // namespace pake::channel
