@@ -17,7 +17,7 @@ namespace pake::cpace {
 /// long as the bytes they show.
 struct Share {
   Bytes Y;   // parameters(suite).share_size bytes
-  Bytes AD;  // 0 to kMaxADSize bytes
+  Bytes AD = {};  // 0 to kMaxADSize bytes
 };
 
 inline constexpr std::size_t kMaxADSize = 64 * 1024;

@@ -1,0 +1,30 @@
+// Two people with a code, told over the telephone, agree on a key. An arrow is what travels between them.
+#include <cstdio>
+
+#include "pake/crypto/rng.h"
+#include "pake/proto/cpace/cpace.h"
+#include "pake/proto/cpace/strings.h"
+
+using namespace pake;
+
+int main() {
+  crypto::SystemRng rng;
+  GuessBudget guesses(3);  // Bob answers three wrong codes, then nobody until he gives out another code
+  const auto names = cpace::lv_cat({as_bytes("example chat"), as_bytes("alice"), as_bytes("bob")});
+  const cpace::Inputs code = {.PRS = as_bytes("7-walnut-otter"), .CI = names};
+
+  auto alice = cpace::initiate(code, {}, rng);
+  auto permit = guesses.take();
+  if (!alice || !permit) return 1;
+  auto bob = cpace::respond(code, std::move(*permit), {.Y = alice->Ya}, {}, rng);  // Ya -> Bob
+  if (!bob) return 1;
+  auto at_alice = std::move(alice->next).finish({.Y = bob->Yb}, bob->Tb);  // Yb, Tb -> Alice
+  if (!at_alice) return 1;                                                 // another code, or somebody in between
+  auto at_bob = std::move(bob->next).finish(at_alice->Ta);                 // Ta -> Bob
+  if (!at_bob) return 1;
+
+  const auto a = at_alice->key.session_key("example chat", 32), b = at_bob->session_key("example chat", 32);
+  const bool same = a && b && ct_equal(a->reveal(), b->reveal());
+  std::puts(same ? "Alice and Bob have the same key" : "the keys differ");
+  return same ? 0 : 1;
+}
