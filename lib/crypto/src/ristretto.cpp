@@ -15,10 +15,13 @@ class Ristretto255 final : public GroupWithScalars<Ristretto255Order, std::endia
  public:
   Ristretto255() : GroupWithScalars(GroupId::ristretto255, HashId::sha512, kSize) { ensure_sodium(); }
 
-  // The library's check lets the identity (32 zero bytes) pass.
+  // The library's check lets the identity (32 zero bytes) pass, and (1.0.18) a second spelling of every element: it
+  // ignores bit 255, which RFC 9496, Section 4.3.1 wants to be zero.
   [[nodiscard]] Result<Element> decode(Bytes bytes) const override {
     if (bytes.size() != kSize || ct_is_zero(bytes)) return fail(Errc::malformed);
-    if (declassify_value(crypto_core_ristretto255_is_valid_point(bytes.data())) != 1) return fail(Errc::malformed);
+    const int top_bit = bytes.back() >> 7U;
+    const int valid = crypto_core_ristretto255_is_valid_point(bytes.data()) & ~top_bit;
+    if (declassify_value(valid) != 1) return fail(Errc::malformed);
     return Element::copy_of(bytes);
   }
 

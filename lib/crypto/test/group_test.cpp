@@ -183,6 +183,20 @@ TEST_P(GroupTest, RefusesWrongLengthsAndTheIdentity) {
   EXPECT_EQ(group_.decode(Buffer(generator.size(), 0xff)).error(), Errc::malformed);
 }
 
+// Every element has one spelling: a flipped bit gives another element or none.
+TEST_P(GroupTest, NoFlippedBitIsAnotherSpelling) {
+  const auto k = random_scalar(), one = small(1);
+  const auto bytes = unhex(encoded(times_generator(k)));
+  for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+    auto flipped = bytes;
+    flipped[bit / 8] = static_cast<std::uint8_t>(flipped[bit / 8] ^ (1U << bit % 8));
+    const auto element = group_.decode(flipped);
+    if (!element) continue;
+    EXPECT_EQ(encoded(*element), hex(flipped)) << "bit " << bit;
+    EXPECT_EQ(encoded(group_.multiply(one, *element).value()), hex(flipped)) << "bit " << bit;
+  }
+}
+
 TEST_P(GroupTest, HashesToTheGroupByMessageAndTag) {
   const auto hashed = [&](std::string_view message, std::string_view dst) {
     return encoded(group_.hash_to_group({as_bytes(message)}, {as_bytes(dst)}).value());
