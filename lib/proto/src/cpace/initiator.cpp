@@ -7,17 +7,10 @@ struct AwaitingResponse::State {
   OwnShare own;
 };
 
-AwaitingResponse::AwaitingResponse(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
-AwaitingResponse::AwaitingResponse(AwaitingResponse&&) noexcept = default;
-AwaitingResponse& AwaitingResponse::operator=(AwaitingResponse&&) noexcept = default;
-AwaitingResponse::~AwaitingResponse() = default;
-
 Result<Initiation> initiate(const Inputs& inputs, Bytes ADa, Rng& rng) {
   PAKE_TRY(auto own, OwnShare::make(inputs, ADa, rng));
   auto Ya = own.Y;
-  return Initiation{
-      .Ya = std::move(Ya),
-      .next = AwaitingResponse(std::make_unique<AwaitingResponse::State>(AwaitingResponse::State{std::move(own)}))};
+  return Initiation{.Ya = std::move(Ya), .next = AwaitingResponse(make_state(AwaitingResponse::State{std::move(own)}))};
 }
 
 Result<AwaitingResponse::Finished> AwaitingResponse::finish(const Share& peer, Bytes Tb) && {

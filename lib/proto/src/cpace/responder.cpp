@@ -3,11 +3,6 @@
 
 namespace pake::cpace {
 
-AwaitingTag::AwaitingTag(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
-AwaitingTag::AwaitingTag(AwaitingTag&&) noexcept = default;
-AwaitingTag& AwaitingTag::operator=(AwaitingTag&&) noexcept = default;
-AwaitingTag::~AwaitingTag() = default;
-
 Result<Response> respond(const Inputs& inputs, GuessPermit permit, const Share& peer, Bytes ADb, Rng& rng) {
   PAKE_TRY(auto own, OwnShare::make(inputs, ADb, rng));
   PAKE_TRY(auto agreement, Agreement::reach(own, peer, Side::B));
@@ -15,8 +10,8 @@ Result<Response> respond(const Inputs& inputs, GuessPermit permit, const Share& 
   auto Tb = agreement.tag_to_send();
   return Response{.Yb = std::move(own.Y),
                   .Tb = std::move(Tb),
-                  .next = AwaitingTag(std::make_unique<AwaitingTag::State>(
-                      AwaitingTag::State{.agreement = std::move(agreement), .permit = std::move(permit)}))};
+                  .next = AwaitingTag(
+                      make_state(AwaitingTag::State{.agreement = std::move(agreement), .permit = std::move(permit)}))};
 }
 
 Result<UnprovenResponse> respond_without_confirmation_peer_unproven(const Inputs& inputs, GuessPermit permit,

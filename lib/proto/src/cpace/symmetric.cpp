@@ -8,17 +8,12 @@ struct AwaitingShare::State {
   GuessPermit permit;
 };
 
-AwaitingShare::AwaitingShare(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
-AwaitingShare::AwaitingShare(AwaitingShare&&) noexcept = default;
-AwaitingShare& AwaitingShare::operator=(AwaitingShare&&) noexcept = default;
-AwaitingShare::~AwaitingShare() = default;
-
 Result<SymmetricStart> start_symmetric(const Inputs& inputs, GuessPermit permit, Bytes AD, Rng& rng) {
   PAKE_TRY(auto own, OwnShare::make(inputs, AD, rng));
   auto Y = own.Y;
-  return SymmetricStart{.Y = std::move(Y),
-                        .next = AwaitingShare(std::make_unique<AwaitingShare::State>(
-                            AwaitingShare::State{.own = std::move(own), .permit = std::move(permit)}))};
+  return SymmetricStart{
+      .Y = std::move(Y),
+      .next = AwaitingShare(make_state(AwaitingShare::State{.own = std::move(own), .permit = std::move(permit)}))};
 }
 
 Result<AwaitingShare::Confirmation> AwaitingShare::confirm(const Share& peer) && {
@@ -28,7 +23,7 @@ Result<AwaitingShare::Confirmation> AwaitingShare::confirm(const Share& peer) &&
   state->permit.spend();
   auto tag = agreement.tag_to_send();
   return Confirmation{.tag = std::move(tag),
-                      .next = AwaitingTag(std::make_unique<AwaitingTag::State>(
+                      .next = AwaitingTag(make_state(
                           AwaitingTag::State{.agreement = std::move(agreement), .permit = std::move(state->permit)}))};
 }
 

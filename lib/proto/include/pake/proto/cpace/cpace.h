@@ -14,8 +14,8 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <string_view>
+#include <utility>
 
 #include "pake/base/bytes.h"
 #include "pake/base/result.h"
@@ -25,6 +25,7 @@
 #include "pake/proto/cpace/messages.h"
 #include "pake/proto/cpace/suite.h"
 #include "pake/proto/guess.h"
+#include "pake/proto/state.h"
 
 namespace pake::cpace {
 
@@ -75,10 +76,7 @@ struct UnprovenKey {
 class AwaitingResponse {
  public:
   struct State;
-  explicit AwaitingResponse(std::unique_ptr<State> state) noexcept;
-  AwaitingResponse(AwaitingResponse&&) noexcept;
-  AwaitingResponse& operator=(AwaitingResponse&&) noexcept;
-  ~AwaitingResponse();
+  explicit AwaitingResponse(StatePtr<State> state) noexcept : state_(std::move(state)) {}
 
   struct Finished;
   /// Takes B's (Yb, ADb) and verifies Tb.
@@ -91,7 +89,7 @@ class AwaitingResponse {
   [[nodiscard]] Result<UnprovenKey> finish_without_confirmation_peer_unproven(const Share& peer) &&;
 
  private:
-  std::unique_ptr<State> state_;
+  StatePtr<State> state_;
 };
 
 struct AwaitingResponse::Finished {
@@ -110,17 +108,14 @@ struct Initiation {
 class AwaitingTag {
  public:
   struct State;
-  explicit AwaitingTag(std::unique_ptr<State> state) noexcept;
-  AwaitingTag(AwaitingTag&&) noexcept;
-  AwaitingTag& operator=(AwaitingTag&&) noexcept;
-  ~AwaitingTag();
+  explicit AwaitingTag(StatePtr<State> state) noexcept : state_(std::move(state)) {}
 
   /// Verifies the peer's tag, refunds the guess and gives the key out.
   /// Errc::malformed when the tag has the wrong size, Errc::auth_failed when it is wrong.
   [[nodiscard]] Result<SharedKey> finish(Bytes peer_tag) &&;
 
  private:
-  std::unique_ptr<State> state_;
+  StatePtr<State> state_;
 };
 
 struct Response {
@@ -149,10 +144,7 @@ struct UnprovenResponse {
 class AwaitingShare {
  public:
   struct State;
-  explicit AwaitingShare(std::unique_ptr<State> state) noexcept;
-  AwaitingShare(AwaitingShare&&) noexcept;
-  AwaitingShare& operator=(AwaitingShare&&) noexcept;
-  ~AwaitingShare();
+  explicit AwaitingShare(StatePtr<State> state) noexcept : state_(std::move(state)) {}
 
   struct Confirmation;
   /// Takes the peer's (Y, AD) and gives the own tag out, which spends the permit. Errc::malformed as in `respond`.
@@ -162,7 +154,7 @@ class AwaitingShare {
   [[nodiscard]] Result<UnprovenKey> finish_without_confirmation_peer_unproven(const Share& peer) &&;
 
  private:
-  std::unique_ptr<State> state_;
+  StatePtr<State> state_;
 };
 
 struct AwaitingShare::Confirmation {
