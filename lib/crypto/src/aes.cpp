@@ -36,11 +36,10 @@ void update(EVP_CIPHER_CTX* context, MutableBytes text) {
   }
 }
 
-Status cbc(Aes128Key key, AesIv iv, Direction direction, MutableBytes text) {
+void cbc(Aes128Key key, AesIv iv, Direction direction, MutableBytes text) {
   static const CipherPtr cipher(EVP_CIPHER_fetch(nullptr, "AES-128-CBC", nullptr));
-  if (text.size() % kAesBlockSize != 0) return fail(Errc::misuse);
+  must(text.size() % kAesBlockSize == 0);
   update(start(cipher.get(), key, iv, direction).get(), text);
-  return {};
 }
 
 }  // namespace
@@ -50,12 +49,8 @@ void aes128_gcm_xor_key_stream(Aes128Key key, AesIv nonce, MutableBytes text) {
   update(start(cipher.get(), key, nonce, Direction::encrypt).get(), text);
 }
 
-Status aes128_cbc_encrypt_unpadded(Aes128Key key, AesIv iv, MutableBytes text) {
-  return cbc(key, iv, Direction::encrypt, text);
-}
+void aes128_cbc_encrypt_unpadded(Aes128Key key, AesIv iv, MutableBytes text) { cbc(key, iv, Direction::encrypt, text); }
 
-Status aes128_cbc_decrypt_unpadded(Aes128Key key, AesIv iv, MutableBytes text) {
-  return cbc(key, iv, Direction::decrypt, text);
-}
+void aes128_cbc_decrypt_unpadded(Aes128Key key, AesIv iv, MutableBytes text) { cbc(key, iv, Direction::decrypt, text); }
 
 }  // namespace pake::crypto

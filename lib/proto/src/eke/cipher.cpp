@@ -45,7 +45,7 @@ Buffer encrypt(CipherMode mode, Bytes secret, Bytes text) {
   if (mode == CipherMode::gcm)
     crypto::aes128_gcm_xor_key_stream(key.reveal(), key.reveal(), bytes);
   else
-    (void)crypto::aes128_cbc_encrypt_unpadded(key.reveal(), key.reveal(), bytes);  // whole blocks: cannot fail
+    crypto::aes128_cbc_encrypt_unpadded(key.reveal(), key.reveal(), bytes);
   return crypto::base64_encode(bytes);
 }
 
@@ -58,7 +58,7 @@ Result<SecretBuffer> decrypt(CipherMode mode, Bytes secret, Bytes message) {
     if (mode == CipherMode::gcm)
       crypto::aes128_gcm_xor_key_stream(key.reveal(), key.reveal(), text);
     else
-      (void)crypto::aes128_cbc_decrypt_unpadded(key.reveal(), key.reveal(), text);
+      crypto::aes128_cbc_decrypt_unpadded(key.reveal(), key.reveal(), text);
   });
   auto text = padded.reveal();
   while (!text.empty() && text.back() == 0) text = text.first(text.size() - 1);

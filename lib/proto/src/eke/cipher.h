@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 
 #include "pake/base/bytes.h"
 #include "pake/base/result.h"

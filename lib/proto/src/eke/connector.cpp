@@ -1,5 +1,4 @@
 // C, the side that connects: `server.py` of the seed.
-#include <algorithm>
 #include <utility>
 
 #include "cipher.h"
@@ -13,7 +12,8 @@ using Read = std::expected<std::size_t, Failure>;
 
 class ConnectorRun final : public Run {
  public:
-  ConnectorRun(ConnectorConfig config, Rng& rng) : Run(config.observer), config_(std::move(config)), rng_(rng) {
+  ConnectorRun(ConnectorConfig config, Rng& rng)
+      : Run(config.observer), config_(std::make_unique<ConnectorConfig>(std::move(config))), rng_(rng) {
     if (config_->user.empty() || config_->user.size() > kMaxUserName)
       end(std::nullopt);
     else
@@ -109,7 +109,7 @@ class ConnectorRun final : public Run {
     return message.size();
   }
 
-  std::optional<ConnectorConfig> config_;
+  std::unique_ptr<ConnectorConfig> config_;  // null once the run is over
   Rng& rng_;
   Awaited awaited_ = Awaited::yes;
   Digits Ks_, NC_;

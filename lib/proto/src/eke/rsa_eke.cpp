@@ -56,7 +56,6 @@ std::string_view explain(Failure failure) noexcept {
     case Failure::bad_N1_2:
       return "the peer's answer is not twenty digits: it does not know the session key";
     case Failure::wrong_NC:
-      return "the peer did not answer this side's challenge: it does not know the session key";
     case Failure::wrong_NS:
       return "the peer did not answer this side's challenge: it does not know the session key";
   }

@@ -7,7 +7,6 @@
 #include <span>
 
 #include "pake/base/bytes.h"
-#include "pake/base/result.h"
 
 namespace pake::crypto {
 
@@ -20,8 +19,9 @@ using AesIv = std::span<const std::uint8_t, kAesBlockSize>;
 /// decryption at once. The tag is neither made nor checked.
 void aes128_gcm_xor_key_stream(Aes128Key key, AesIv nonce, MutableBytes text);
 
-/// AES-128-CBC (NIST SP 800-38A, Section 6.2) in place, without padding. Errc::misuse unless `text` is whole blocks.
-[[nodiscard]] Status aes128_cbc_encrypt_unpadded(Aes128Key key, AesIv iv, MutableBytes text);
-[[nodiscard]] Status aes128_cbc_decrypt_unpadded(Aes128Key key, AesIv iv, MutableBytes text);
+/// AES-128-CBC (NIST SP 800-38A, Section 6.2) in place, without padding. `text` is whole blocks; anything else aborts
+/// (the caller checks).
+void aes128_cbc_encrypt_unpadded(Aes128Key key, AesIv iv, MutableBytes text);
+void aes128_cbc_decrypt_unpadded(Aes128Key key, AesIv iv, MutableBytes text);
 
 }  // namespace pake::crypto
