@@ -80,8 +80,8 @@ class Machine {
   /// The work to do, once. Errc::misuse unless want() is Want::ksf or Want::key_operation.
   [[nodiscard]] virtual Result<std::unique_ptr<Job>> take_job() { return fail(Errc::misuse); }
 
-  /// Goes on with the job that take_job() gave, after its run(). An error of the work is final. Errc::misuse where it
-  /// is another job or has not run.
+  /// Goes on with the job that take_job() gave, after its run(). An error of the work is final, and so is Errc::misuse:
+  /// another job, or one that has not run.
   [[nodiscard]] virtual Status resume(std::unique_ptr<Job> /*job*/) { return fail(Errc::misuse); }
 
   /// Why the run failed; nothing unless want() == Want::failed.

@@ -1,0 +1,367 @@
+#include "pake/proto/opaque/machine.h"
+
+#include <functional>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "pake/internal/try.h"
+#include "pake/proto/opaque/client.h"
+#include "pake/proto/opaque/server.h"
+
+namespace pake::opaque {
+namespace {
+
+/// A job that keeps what it computed.
+template <class T>
+class Work final : public Job {
+ public:
+  explicit Work(std::move_only_function<Result<T>()> compute) : compute_(std::move(compute)) {}
+  void run() override { result_ = compute_(); }
+  /// Errc::misuse before `run`.
+  [[nodiscard]] Result<T> take() { return result_ ? std::move(*result_) : fail(Errc::misuse); }
+
+ private:
+  std::move_only_function<Result<T>()> compute_;
+  std::optional<Result<T>> result_;
+};
+
+/// What the four machines share: one message at a time, each of a known size, and one job at a time.
+template <class Interface>
+class Run : public Interface {
+ public:
+  [[nodiscard]] Want want() const noexcept final { return want_; }
+  [[nodiscard]] std::optional<Errc> error() const noexcept final { return error_; }
+
+  [[nodiscard]] Result<Buffer> take_message() final {
+    if (want_ != Want::send) return fail(Errc::misuse);
+    want_ = after_message_;
+    return std::move(message_);
+  }
+
+  [[nodiscard]] Incoming incoming() const noexcept final {
+    return {.at_least = expected_, .at_most = expected_, .silence_ends = false};
+  }
+
+  [[nodiscard]] Result<std::size_t> receive(Bytes bytes, Arrived /*arrived*/) final {
+    if (want_ != Want::receive) return fail(Errc::misuse);
+    const auto size = expected_;
+    if (bytes.size() < size) return 0;
+    PAKE_TRYV(settle(on_message(bytes.first(size))));
+    return size;
+  }
+
+  [[nodiscard]] Result<std::unique_ptr<Job>> take_job() final {
+    if (!job_) return fail(Errc::misuse);
+    issued_ = job_.get();
+    return std::move(job_);
+  }
+
+  [[nodiscard]] Status resume(std::unique_ptr<Job> job) final {
+    if (!job || job.get() != std::exchange(issued_, nullptr)) return settle(fail(Errc::misuse));
+    return settle(on_job(*job));
+  }
+
+  [[nodiscard]] Result<SessionKey> take_session_key() final {
+    if (want_ != Want::done || session_key_.empty()) return fail(Errc::misuse);
+    return std::move(session_key_);
+  }
+
+ protected:
+  virtual Status on_message(Bytes message) = 0;
+  virtual Status on_job(Job& job) = 0;
+
+  void want_message(std::size_t size) {
+    expected_ = size;
+    want_ = Want::receive;
+  }
+  void send_then_want_message(Buffer message, std::size_t size) {
+    message_ = std::move(message);
+    expected_ = size;
+    after_message_ = Want::receive;
+    want_ = Want::send;
+  }
+  void send_then_done(Buffer message) {
+    message_ = std::move(message);
+    after_message_ = Want::done;
+    want_ = Want::send;
+  }
+  void want_record() { want_ = Want::record; }
+  template <class T>
+  void want_job(Want what, std::move_only_function<Result<T>()> compute) {
+    job_ = std::make_unique<Work<T>>(std::move(compute));
+    want_ = what;
+  }
+  void done() { want_ = Want::done; }
+  void keep(SessionKey key) { session_key_ = std::move(key); }
+
+  /// An error of a step ends the run.
+  Status settle(Status status) {
+    if (!status) {
+      error_ = status.error();
+      want_ = Want::failed;
+    }
+    return status;
+  }
+
+ private:
+  Want want_ = Want::failed;
+  Want after_message_ = Want::failed;
+  std::size_t expected_ = 0;
+  Buffer message_;
+  std::unique_ptr<Job> job_;
+  const Job* issued_ = nullptr;
+  SessionKey session_key_;
+  std::optional<Errc> error_;
+};
+
+// --- Clients.
+
+class Client : public Run<ClientMachine> {
+ public:
+  Client(ClientConfig config, Rng& rng) : config_(std::move(config)), rng_(rng) {}
+
+  [[nodiscard]] Result<ExportKey> take_export_key() override {
+    if (want() != Want::done || export_key_.empty()) return fail(Errc::misuse);
+    return std::move(export_key_);
+  }
+  [[nodiscard]] Bytes server_public_key() const noexcept override {
+    return want() == Want::done ? Bytes(server_public_key_) : Bytes();
+  }
+
+ protected:
+  virtual Status on_stretched(crypto::Digest stretched) = 0;
+  Status on_job(Job& job) override {
+    PAKE_TRY(auto stretched, static_cast<Work<crypto::Digest>&>(job).take());
+    return on_stretched(std::move(stretched));
+  }
+
+  Status want_ksf(Result<crypto::KsfJob> ksf) {
+    PAKE_TRY(auto job, std::move(ksf));
+    want_job<crypto::Digest>(Want::ksf, [job = std::move(job)] { return job.run(); });
+    return {};
+  }
+  void keep_keys(ExportKey export_key, Buffer server_public_key) {
+    export_key_ = std::move(export_key);
+    server_public_key_ = std::move(server_public_key);
+  }
+  [[nodiscard]] Identities identities() const noexcept {
+    return {.client = config_.client_identity, .server = config_.server_identity};
+  }
+  [[nodiscard]] crypto::KsfParameters ksf() const {
+    return config_.ksf.value_or(crypto::ksf_parameters(crypto::kDefaultKsfProfile, size().Nh));
+  }
+  [[nodiscard]] Sizes size() const noexcept { return sizes(config_.suite); }
+
+  ClientConfig config_;
+  Rng& rng_;
+
+ private:
+  ExportKey export_key_;
+  Buffer server_public_key_;
+};
+
+class RegistrationClient final : public Client {
+ public:
+  RegistrationClient(ClientConfig config, Rng& rng) : Client(std::move(config), rng) {
+    static_cast<void>(settle(start()));
+  }
+
+ private:
+  Status start() {
+    PAKE_TRY(auto requested,
+             ClientRegistration(config_.suite, std::move(config_.password)).create_registration_request(rng_));
+    awaiting_ = std::move(requested.next);
+    send_then_want_message(std::move(requested.registration_request), size().registration_response());
+    return {};
+  }
+  Status on_message(Bytes message) override {
+    PAKE_TRY(stretching_,
+             std::move(*awaiting_).receive_registration_response(message, {.identities = identities(), .ksf = ksf()}));
+    return want_ksf(stretching_->ksf_job());
+  }
+  Status on_stretched(crypto::Digest stretched) override {
+    PAKE_TRY(auto finished, std::move(*stretching_).finalize_registration_request(std::move(stretched), rng_));
+    keep_keys(std::move(finished.export_key), std::move(finished.server_public_key));
+    send_then_done(std::move(finished.record));
+    return {};
+  }
+
+  std::optional<AwaitingRegistrationResponse> awaiting_;
+  std::optional<StretchingRegistration> stretching_;
+};
+
+class LoginClient final : public Client {
+ public:
+  LoginClient(ClientConfig config, Rng& rng) : Client(std::move(config), rng) { static_cast<void>(settle(start())); }
+
+ private:
+  Status start() {
+    PAKE_TRY(auto started, ClientLogin(config_.suite, std::move(config_.password)).generate_ke1(rng_));
+    awaiting_ = std::move(started.next);
+    send_then_want_message(std::move(started.ke1), size().KE2());
+    return {};
+  }
+  Status on_message(Bytes message) override {
+    PAKE_TRY(stretching_,
+             std::move(*awaiting_)
+                 .receive_ke2(message, {.context = config_.context, .identities = identities(), .ksf = ksf()}));
+    return want_ksf(stretching_->ksf_job());
+  }
+  Status on_stretched(crypto::Digest stretched) override {
+    PAKE_TRY(auto finished, std::move(*stretching_).generate_ke3(std::move(stretched)));
+    keep_keys(std::move(finished.export_key), std::move(finished.server_public_key));
+    keep(std::move(finished.session_key));
+    send_then_done(std::move(finished.ke3));
+    return {};
+  }
+
+  std::optional<AwaitingKE2> awaiting_;
+  std::optional<StretchingLogin> stretching_;
+};
+
+// --- Servers.
+
+template <class Interface>
+class Server : public Run<Interface> {
+ public:
+  Server(ServerConfig config, const KeyRing& ring) : config_(std::move(config)), ring_(ring) {}
+
+ protected:
+  virtual Status on_answer(const KeyOperationAnswer& answer) = 0;
+  Status on_job(Job& job) override {
+    PAKE_TRY(const auto answer, static_cast<Work<KeyOperationAnswer>&>(job).take());
+    return on_answer(answer);
+  }
+
+  void want_key_operation(std::shared_ptr<const KeyHolder> keys, KeyOperation operation) {
+    this->template want_job<KeyOperationAnswer>(
+        Want::key_operation,
+        [keys = std::move(keys), operation = std::move(operation)] { return keys->answer(operation); });
+  }
+  [[nodiscard]] Sizes size() const noexcept { return sizes(config_.suite); }
+
+  ServerConfig config_;
+  const KeyRing& ring_;
+};
+
+class RegistrationServer final : public Server<RegistrationServerMachine> {
+ public:
+  RegistrationServer(ServerConfig config, crypto::KsfProfile ksf, const KeyRing& ring)
+      : Server(std::move(config), ring), ksf_(ksf) {
+    want_message(size().registration_request());
+  }
+
+  [[nodiscard]] Result<StoredRecord> take_record() override {
+    if (want() != Want::done || !record_) return fail(Errc::misuse);
+    return *std::exchange(record_, std::nullopt);
+  }
+
+ private:
+  Status on_message(Bytes message) override { return member_ ? on_record(message) : on_request(message); }
+
+  Status on_request(Bytes request) {
+    member_ = ring_.current(config_.suite);
+    if (member_ == nullptr) return fail(Errc::unavailable);
+    PAKE_TRY(auto operation, registration_key_operation(config_.suite, request, config_.credential_identifier));
+    if (member_->keys->in_memory() == nullptr) {
+      want_key_operation(member_->keys, std::move(operation));
+      return {};
+    }
+    PAKE_TRY(const auto answer, member_->keys->answer(operation));
+    return on_answer(answer);
+  }
+  Status on_answer(const KeyOperationAnswer& answer) override {
+    PAKE_TRY(auto response, create_registration_response(*member_->keys, answer));
+    send_then_want_message(std::move(response), size().registration_record());
+    return {};
+  }
+  Status on_record(Bytes message) {
+    PAKE_TRY(auto record, RegistrationRecord::decode(config_.suite, message));
+    record_ = StoredRecord{.suite = config_.suite, .ksf = ksf_, .epoch = member_->epoch, .record = std::move(record)};
+    done();
+    return {};
+  }
+
+  crypto::KsfProfile ksf_;
+  const KeyRing::Member* member_ = nullptr;
+  std::optional<StoredRecord> record_;
+};
+
+class LoginServer final : public Server<Machine> {
+ public:
+  LoginServer(ServerConfig config, GuessPermit permit, const KeyRing& ring, Rng& rng)
+      : Server(std::move(config), ring), login_(ServerLogin(config_.suite, std::move(permit))), rng_(rng) {
+    want_message(size().KE1());
+  }
+
+  [[nodiscard]] Status provide_record(std::optional<Bytes> stored) override {
+    if (want() != Want::record) return fail(Errc::misuse);
+    return settle(on_stored(stored));
+  }
+
+ private:
+  Status on_message(Bytes message) override {
+    if (awaiting_ke3_) return on_ke3(message);
+    ke1_ = to_buffer(message);
+    want_record();
+    return {};
+  }
+
+  Status on_stored(std::optional<Bytes> stored) {
+    PAKE_TRY(const auto credential, ring_.credential(config_.suite, stored));
+    const ServerLoginInputs inputs{
+        .record = credential.record.record,
+        .credential_identifier = config_.credential_identifier,
+        .context = config_.context,
+        .identities = {.client = config_.client_identity, .server = config_.server_identity}};
+    if (const auto* keys = credential.keys->in_memory())
+      return on_ke2(std::move(login_).generate_ke2(ke1_, inputs, *keys, rng_));
+    PAKE_TRY(asking_, std::move(login_).receive_ke1(ke1_, inputs, *credential.keys, rng_));
+    PAKE_TRY(auto operation, asking_->operation());
+    want_key_operation(credential.keys, std::move(operation));
+    return {};
+  }
+  Status on_answer(const KeyOperationAnswer& answer) override {
+    return on_ke2(std::move(*asking_).generate_ke2(answer));
+  }
+  Status on_ke2(Result<LoginAnswered> result) {
+    PAKE_TRY(auto answered, std::move(result));
+    awaiting_ke3_ = std::move(answered.next);
+    send_then_want_message(std::move(answered.ke2), size().KE3());
+    return {};
+  }
+  Status on_ke3(Bytes message) {
+    PAKE_TRY(auto session_key, std::move(*awaiting_ke3_).server_finish(message));
+    keep(std::move(session_key));
+    done();
+    return {};
+  }
+
+  ServerLogin login_;
+  Rng& rng_;
+  Buffer ke1_;
+  std::optional<AwaitingKeyOperation> asking_;
+  std::optional<AwaitingKE3> awaiting_ke3_;
+};
+
+}  // namespace
+
+std::unique_ptr<ClientMachine> registration_client_machine(ClientConfig config, Rng& rng) {
+  return std::make_unique<RegistrationClient>(std::move(config), rng);
+}
+
+std::unique_ptr<ClientMachine> login_client_machine(ClientConfig config, Rng& rng) {
+  return std::make_unique<LoginClient>(std::move(config), rng);
+}
+
+std::unique_ptr<RegistrationServerMachine> registration_server_machine(ServerConfig config, crypto::KsfProfile ksf,
+                                                                       const KeyRing& ring) {
+  return std::make_unique<RegistrationServer>(std::move(config), ksf, ring);
+}
+
+std::unique_ptr<Machine> login_server_machine(ServerConfig config, GuessPermit permit, const KeyRing& ring, Rng& rng) {
+  return std::make_unique<LoginServer>(std::move(config), std::move(permit), ring, rng);
+}
+
+}  // namespace pake::opaque
