@@ -12,9 +12,10 @@ class Walk {
 
   Status run() {
     PAKE_TRY(const auto keys, at("generate", ServerKeys::generate(rig_.suite, rng_)));
-    PAKE_TRY(const auto other_keys, at("generate", ServerKeys::generate(rig_.suite, rng_)));
     PAKE_TRYV(enroll(keys));
-    return login(rig_.other_server_keys_at_login ? other_keys : keys);
+    if (!rig_.other_server_keys_at_login) return login(keys);
+    PAKE_TRY(const auto other_keys, at("generate", ServerKeys::generate(rig_.suite, rng_)));
+    return login(other_keys);
   }
 
  private:

@@ -1,0 +1,190 @@
+// The server's side: fake records, keys in memory and in a device, guesses.
+#include "pake/proto/opaque/server.h"
+
+#include <gtest/gtest.h>
+
+#include "device.h"
+#include "pake/testing/hex.h"
+#include "rig.h"
+
+namespace pake::opaque {
+namespace {
+
+using testing::FixedRng;
+using testing::hex;
+using testing::SeededRng;
+
+class OpaqueServer : public ::testing::TestWithParam<SuiteId> {
+ protected:
+  const SuiteId suite_ = GetParam();
+  SeededRng rng_{3};
+  ServerKeys keys_ = ServerKeys::generate(suite_, rng_).value();
+  RegistrationRecord fake_ = fake_record(suite_, rng_).value();
+  LoginStarted started_ = ClientLogin(suite_, secret("x")).generate_ke1(rng_).value();
+
+  [[nodiscard]] ServerLoginInputs inputs(std::string_view credential_identifier = "1234") const {
+    return {.record = fake_, .credential_identifier = as_bytes(credential_identifier)};
+  }
+  [[nodiscard]] LoginAnswered answer(Rng& rng, std::string_view credential_identifier = "1234") const {
+    return ServerLogin(suite_, GuessPermit::uncounted_for_study())
+        .generate_ke2(started_.ke1, inputs(credential_identifier), keys_, rng)
+        .value();
+  }
+};
+INSTANTIATE_TEST_SUITE_P(EverySuite, OpaqueServer, ::testing::ValuesIn(kAllSuites));
+
+TEST_P(OpaqueServer, AnswersAnUnknownNameWithAKE2OfTheUsualSize) {
+  auto answered = answer(rng_);
+  EXPECT_EQ(answered.ke2.size(), sizes(suite_).KE2());
+  EXPECT_EQ(std::move(answered.next).server_finish(Buffer(sizes(suite_).KE3())).error(), Errc::auth_failed);
+  const auto refused =
+      std::move(started_.next).generate_ke3(answered.ke2, {.ksf = crypto::IdentityWithoutAnyProtection{}});
+  EXPECT_EQ(refused.error(), Errc::auth_failed);
+}
+
+// An unknown name is recognised by whoever asks twice, unless its evaluated_message stays, as a real one's does, while
+// all that is masked by a fresh nonce changes.
+TEST_P(OpaqueServer, EvaluatesOneNameAlwaysAlikeAndMasksItAnew) {
+  const auto Noe = sizes(suite_).Noe;
+  const auto once = answer(rng_).ke2, again = answer(rng_).ke2, other = answer(rng_, "1235").ke2;
+  EXPECT_EQ(hex(Bytes(once).first(Noe)), hex(Bytes(again).first(Noe)));
+  EXPECT_NE(hex(Bytes(once).first(Noe)), hex(Bytes(other).first(Noe)));
+  EXPECT_NE(hex(Bytes(once).subspan(Noe)), hex(Bytes(again).subspan(Noe)));
+}
+
+TEST_P(OpaqueServer, DrawsTheSameRandomnessForRealAndFake) {
+  const auto real = RegistrationRecord::decode(suite_, Rig{.suite = suite_}.run().record).value();
+  for (const auto* record : {&real, &std::as_const(fake_)}) {
+    FixedRng rng(Buffer(2 * kNn + kNseed, 5));
+    EXPECT_TRUE(
+        ServerLogin(suite_, GuessPermit::uncounted_for_study())
+            .generate_ke2(started_.ke1, {.record = *record, .credential_identifier = as_bytes("1234")}, keys_, rng));
+    EXPECT_EQ(rng.remaining(), 0U);
+  }
+}
+
+TEST_P(OpaqueServer, AFakeRecordIsOneThatDecodes) {
+  const auto bytes = fake_.encode(suite_);
+  EXPECT_EQ(bytes.size(), sizes(suite_).registration_record());
+  EXPECT_EQ(RegistrationRecord::decode(suite_, bytes).value().encode(suite_), bytes);
+  EXPECT_EQ(fake_.envelope, Buffer(sizes(suite_).envelope()));
+}
+
+TEST_P(OpaqueServer, ADeviceWithTheKeysAnswersTheSame) {
+  const Device device(
+      ServerKeys::decode(suite_, {.oprf_seed = keys_.oprf_seed().reveal(), .private_key = keys_.private_key().reveal()})
+          .value());
+  SeededRng one(9), two(9);
+  const auto in_memory = answer(one);
+  auto waiting =
+      ServerLogin(suite_, GuessPermit::uncounted_for_study()).receive_ke1(started_.ke1, inputs(), device, two).value();
+  const auto answered = device.answer(waiting.operation().value()).value();
+  EXPECT_EQ(in_memory.ke2, std::move(waiting).generate_ke2(answered)->ke2);
+
+  const auto request = ClientRegistration(suite_, secret("x")).create_registration_request(rng_)->registration_request;
+  EXPECT_EQ(create_registration_response(request, device, as_bytes("1234")).value(),
+            create_registration_response(request, keys_, as_bytes("1234")).value());
+}
+
+TEST_P(OpaqueServer, AnAnswerThatIsNoneIsUnavailable) {
+  const auto finish = [&](auto&& spoil) {
+    auto waiting = ServerLogin(suite_, GuessPermit::uncounted_for_study())
+                       .receive_ke1(started_.ke1, inputs(), keys_, rng_)
+                       .value();
+    auto answer = keys_.answer(waiting.operation().value()).value();
+    spoil(answer);
+    return std::move(waiting).generate_ke2(answer);
+  };
+  EXPECT_TRUE(finish([](KeyOperationAnswer&) {}));
+  EXPECT_EQ(finish([](KeyOperationAnswer& answer) { answer.evaluated_message.pop_back(); }).error(), Errc::unavailable);
+  EXPECT_EQ(finish([](KeyOperationAnswer& answer) { std::ranges::fill(answer.evaluated_message, 0); }).error(),
+            Errc::unavailable);
+  EXPECT_EQ(finish([](KeyOperationAnswer& answer) { answer.dh2 = {}; }).error(), Errc::unavailable);
+
+  EXPECT_EQ(create_registration_response(keys_, KeyOperationAnswer{.evaluated_message = Buffer(1), .dh2 = {}}).error(),
+            Errc::unavailable);
+}
+
+TEST_P(OpaqueServer, RefusesKeysOfAnotherSuite) {
+  const auto other = ServerKeys::generate(suite_ == SuiteId::p256 ? SuiteId::p384 : SuiteId::p256, rng_).value();
+  const auto login = [&] { return ServerLogin(suite_, GuessPermit::uncounted_for_study()); };
+  EXPECT_EQ(login().generate_ke2(started_.ke1, inputs(), other, rng_).error(), Errc::misuse);
+  EXPECT_EQ(login().receive_ke1(started_.ke1, inputs(), other, rng_).error(), Errc::misuse);
+  EXPECT_EQ(other
+                .answer({.suite = suite_,
+                         .credential_identifier = {},
+                         .blinded_message = to_buffer(Bytes(started_.ke1).first(sizes(suite_).Noe)),
+                         .client_public_keyshare = {}})
+                .error(),
+            Errc::misuse);
+}
+
+TEST_P(OpaqueServer, KeysAreReadBackAndCheckedForTheirForm) {
+  const auto seed = to_buffer(keys_.oprf_seed().reveal()), key = to_buffer(keys_.private_key().reveal());
+  const auto decode = [&](Bytes oprf_seed, Bytes private_key) {
+    return ServerKeys::decode(suite_, {.oprf_seed = oprf_seed, .private_key = private_key});
+  };
+  EXPECT_EQ(hex(decode(seed, key)->public_key()), hex(keys_.public_key()));
+  EXPECT_EQ(decode(Bytes(seed).first(seed.size() - 1), key).error(), Errc::malformed);
+  EXPECT_EQ(decode(seed, Bytes(key).first(key.size() - 1)).error(), Errc::malformed);
+  if (suite_ == SuiteId::ristretto255_curve25519) return;  // there any 32 bytes are a key
+  EXPECT_EQ(decode(seed, Buffer(key.size(), 0x00)).error(), Errc::malformed);
+  EXPECT_EQ(decode(seed, Buffer(key.size(), 0xff)).error(), Errc::malformed);
+}
+
+class Guesses : public ::testing::Test {
+ protected:
+  testing::SeededRng rng_{11};
+  GuessBudget budget_{1};
+  ServerKeys keys_ = ServerKeys::generate(SuiteId::p256, rng_).value();
+  LoginStarted started_ = ClientLogin(SuiteId::p256, secret("x")).generate_ke1(rng_).value();
+};
+
+TEST_F(Guesses, AreSpentByKE2AndGivenBackByAGoodKE3) {
+  const crypto::KsfParameters ksf = crypto::IdentityWithoutAnyProtection{};
+  auto requested = ClientRegistration(SuiteId::p256, secret("x")).create_registration_request(rng_).value();
+  const auto response = create_registration_response(requested.registration_request, keys_, as_bytes("1")).value();
+  const auto registered = std::move(requested.next).finalize_registration_request(response, {.ksf = ksf}, rng_).value();
+  const auto record = RegistrationRecord::decode(SuiteId::p256, registered.record).value();
+
+  auto answered =
+      ServerLogin(SuiteId::p256, budget_.take().value())
+          .generate_ke2(started_.ke1, {.record = record, .credential_identifier = as_bytes("1")}, keys_, rng_)
+          .value();
+  EXPECT_EQ(budget_.available(), 0U);
+  const auto finished = std::move(started_.next).generate_ke3(answered.ke2, {.ksf = ksf}).value();
+  EXPECT_TRUE(std::move(answered.next).server_finish(finished.ke3));
+  EXPECT_EQ(budget_.available(), 1U);
+}
+
+TEST_F(Guesses, StaySpentAfterABadKE3OrNone) {
+  const auto fake = fake_record(SuiteId::p256, rng_).value();
+  GuessBudget two(2);
+  for (const bool answers : {true, false}) {
+    auto answered =
+        ServerLogin(SuiteId::p256, two.take().value())
+            .generate_ke2(started_.ke1, {.record = fake, .credential_identifier = as_bytes("1")}, keys_, rng_)
+            .value();
+    if (answers) {
+      EXPECT_FALSE(std::move(answered.next).server_finish(Buffer(32)));
+    }
+  }
+  EXPECT_EQ(two.available(), 0U);
+}
+
+TEST_F(Guesses, AreNotSpentByAMessageThatIsNoKE1) {
+  const auto fake = fake_record(SuiteId::p256, rng_).value();
+  EXPECT_FALSE(ServerLogin(SuiteId::p256, budget_.take().value())
+                   .generate_ke2(Buffer(98), {.record = fake, .credential_identifier = as_bytes("1")}, keys_, rng_));
+  EXPECT_EQ(budget_.available(), 1U);
+  {
+    const auto waiting =
+        ServerLogin(SuiteId::p256, budget_.take().value())
+            .receive_ke1(started_.ke1, {.record = fake, .credential_identifier = as_bytes("1")}, keys_, rng_);
+    EXPECT_EQ(budget_.available(), 0U);
+  }
+  EXPECT_EQ(budget_.available(), 1U);  // the device never answered, so nothing left
+}
+
+}  // namespace
+}  // namespace pake::opaque
