@@ -1,6 +1,7 @@
 // Everything of the crypto room that follows a password, a blind or a private key, on secret bytes.
 #include <cstdio>
 #include <cstdlib>
+#include <tuple>
 
 #include "pake/crypto/group.h"
 #include "pake/crypto/hash.h"
@@ -14,8 +15,8 @@ using namespace pake::crypto;
 
 void require(bool condition, const char* what) {
   if (condition) return;
-  std::fprintf(stderr, "error: %s\n", what);
-  std::exit(EXIT_FAILURE);
+  std::ignore = std::fprintf(stderr, "error: %s\n", what);
+  std::abort();
 }
 
 template <class T>
@@ -43,18 +44,18 @@ void run_group(const Group& group, Bytes password, Rng& rng) {
   const auto public_key = must(group.multiply_generator(key));
   require(ct::is_secret(unblinded.reveal()) && ct::is_secret(public_key.reveal()), "a product of secrets is secret");
   const auto encoded = group.encode(unblinded);
-  static_cast<void>(must(group.decode(encoded.reveal())));  // a point that a secret unmasked
-  static_cast<void>(must(group.decode_scalar(key.reveal())));
-  static_cast<void>(Group::is_zero(key));
-  static_cast<void>(group.decode(ct::secret(to_buffer(password.first(group.element_size())))));  // and garbage
+  std::ignore = must(group.decode(encoded.reveal()));  // a point that a secret unmasked
+  std::ignore = must(group.decode_scalar(key.reveal()));
+  std::ignore = Group::is_zero(key);
+  std::ignore = group.decode(ct::secret(password.first(group.element_size())));  // and garbage
 }
 
 void run_nist(GroupId id, Bytes password, Rng& rng) {
   const auto generator = nist_encode_to_curve(id, password, as_bytes("DST"));
   const auto share = must(Group::get(id).multiply(Group::get(id).random_scalar(rng), generator));
   const auto encoded = nist_encode_uncompressed(id, share);
-  static_cast<void>(must(nist_decode_uncompressed(id, encoded.reveal())));
-  static_cast<void>(nist_x_coordinate(id, share));
+  std::ignore = must(nist_decode_uncompressed(id, encoded.reveal()));
+  std::ignore = nist_x_coordinate(id, share);
 }
 
 void run_curve25519(Bytes password, Rng& rng) {
@@ -62,9 +63,9 @@ void run_curve25519(Bytes password, Rng& rng) {
   const auto generator = curve25519_elligator2(uniform.reveal().first<kX25519Size>());
   const auto k = X25519Scalar::make([&](MutableBytes out) { rng.fill(out); });
   const auto share = must(x25519(k, generator.reveal()));
-  static_cast<void>(must(x25519(x25519_clamp(k.reveal()), share.reveal())));
-  static_cast<void>(x25519_base(k));
-  static_cast<void>(must(ristretto255_from_uniform(uniform.reveal().first<64>())));
+  std::ignore = must(x25519(x25519_clamp(k.reveal()), share.reveal()));
+  std::ignore = x25519_base(k);
+  std::ignore = must(ristretto255_from_uniform(uniform.reveal().first<64>()));
 }
 
 }  // namespace

@@ -12,6 +12,6 @@ int main(int argc, char** argv) try {
   }
   return pake::vectors::run_directory(argv[1], std::cout, std::cerr);
 } catch (const std::exception& error) {
-  std::fprintf(stderr, "error: %s\n", error.what());
+  static_cast<void>(std::fprintf(stderr, "error: %s\n", error.what()));
   return 2;
 }

@@ -10,10 +10,10 @@
 namespace pake::vectors {
 namespace {
 
-const std::filesystem::path kDirectory = PAKE_VECTORS_DIRECTORY;
+constexpr const char* kDirectory = PAKE_VECTORS_DIRECTORY;
 
 Json read(const std::string& name) {
-  std::ifstream file(kDirectory / name);
+  std::ifstream file(std::filesystem::path(kDirectory) / name);
   return Json::parse(file);
 }
 

@@ -245,7 +245,7 @@ class Fe {
   /// R^2 modulo p: 1 doubled as often as R^2 has bits.
   static constexpr Limbs<kLimbs> kRSquared = [] {
     Limbs<kLimbs> power{1};
-    for (std::size_t bit = 0; bit < 2 * 64 * kLimbs; ++bit) {
+    for (std::size_t bit = 0; bit < 128 * kLimbs; ++bit) {
       const auto high = power[kLimbs - 1] >> 63U;
       for (std::size_t i = kLimbs; i-- > 1;) power[i] = (power[i] << 1U) | (power[i - 1] >> 63U);
       power[0] <<= 1U;

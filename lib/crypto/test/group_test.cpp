@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include <string>
+#include <tuple>
 
 #include "pake/crypto/rng.h"
 #include "pake/crypto/xmd.h"
@@ -223,10 +224,10 @@ INSTANTIATE_TEST_SUITE_P(All, GroupDeathTest, ::testing::ValuesIn(kFigures), gro
 
 TEST_P(GroupDeathTest, AValueThatWasMovedFromAborts) {
   const auto one = small(1);
-  EXPECT_DEATH(static_cast<void>(group_.multiply_generator(Scalar())), "");
-  EXPECT_DEATH(static_cast<void>(group_.multiply(one, Element())), "");
-  EXPECT_DEATH(static_cast<void>(group_.invert(Scalar())), "");
-  EXPECT_DEATH(static_cast<void>(group_.encode(Element())), "");
+  EXPECT_DEATH(std::ignore = group_.multiply_generator(Scalar()), "");
+  EXPECT_DEATH(std::ignore = group_.multiply(one, Element()), "");
+  EXPECT_DEATH(std::ignore = group_.invert(Scalar()), "");
+  EXPECT_DEATH(std::ignore = group_.encode(Element()), "");
 }
 
 // --- ristretto255: our scalars against libsodium's.

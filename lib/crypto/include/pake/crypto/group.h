@@ -17,10 +17,10 @@ namespace pake::crypto {
 
 enum class GroupId : std::uint8_t { ristretto255, p256, p384, p521 };
 
-inline constexpr std::size_t kMaxScalarSize = 66;           // P-521
-inline constexpr std::size_t kMaxElementSize = 67;          // P-521, SEC1 compressed
-inline constexpr std::size_t kMaxUncompressedSize = 133;    // P-521, SEC1 uncompressed
-inline constexpr std::size_t kMaxCoordinatesSize = 2 * 66;  // P-521, x || y
+inline constexpr std::size_t kMaxScalarSize = 66;         // P-521
+inline constexpr std::size_t kMaxElementSize = 67;        // P-521, SEC1 compressed
+inline constexpr std::size_t kMaxUncompressedSize = 133;  // P-521, SEC1 uncompressed
+inline constexpr std::size_t kMaxCoordinatesSize = 132;   // P-521, x || y
 
 /// An integer modulo the group's order, in the group's own serialisation: 32 bytes little-endian for ristretto255,
 /// 32, 48 or 66 bytes big-endian for the NIST curves; always reduced.
@@ -36,7 +36,7 @@ using Element = SecretUpTo<kMaxCoordinatesSize, struct ElementTag>;
 struct Multiplication {
   const Scalar* scalar;
   const Element* element;
-  Element result{};
+  Element result{};  // NOLINT(readability-redundant-member-init): lets a batch leave it out
 };
 
 /// One group with everything a protocol asks of it. Stateless: any thread may use the one instance.
