@@ -50,8 +50,8 @@ struct Peer {
   Kind kind{};
   Suite suite{};
   AeadId aead{};
-  Buffer name;
-  std::optional<TicketFacts> ticket;
+  Buffer name;                        // login
+  std::optional<TicketFacts> ticket;  // resume, from the ServerHello on
 };
 
 }  // namespace
@@ -79,13 +79,13 @@ struct ServerHandshake::Run {
   Transcript transcript;
   Want want = Want::receive;
   Peer peer;
-  std::optional<crypto::Digest> second_hello;  // after a Retry: its fingerprint
-  std::unique_ptr<ReceivedHello> received;     // Want::record, Want::key_operation
-  std::unique_ptr<KeyQuestion> question;       // Want::key_operation
-  Buffer message;                              // Want::send; under way before it
-  std::unique_ptr<AwaitingFinish> awaiting;    // from the ServerHello on
-  std::unique_ptr<ServerOutcome> outcome;      // Want::done
-  std::unique_ptr<Failure> failure;            // Want::failed
+  std::unique_ptr<crypto::Digest> second_hello;  // after a Retry, until it is answered: its fingerprint
+  std::unique_ptr<ReceivedHello> received;       // Want::record, Want::key_operation
+  std::unique_ptr<KeyQuestion> question;         // Want::key_operation
+  Buffer message;                                // Want::send; under way before it
+  std::unique_ptr<AwaitingFinish> awaiting;      // from the ServerHello on
+  std::unique_ptr<ServerOutcome> outcome;        // Want::done
+  std::unique_ptr<Failure> failure;              // Want::failed
 };
 
 template <class T>
@@ -133,7 +133,7 @@ Step<void> ServerHandshake::Run::on_client_hello(const Frame& frame) {
   peer.suite = hello.suite();
   peer.aead =
       names(hello.aeads, std::to_underlying(config.fastest_aead)) ? config.fastest_aead : AeadId::chacha20_poly1305;
-  peer.name = to_buffer(hello.name);
+  if (hello.kind == Kind::login) peer.name = to_buffer(hello.name);
   transcript.add(frame.whole.first(frame.whole.size() - hello.pake.size()));
   received->H0 = transcript.hash();
   if (hello.kind == Kind::resume) {
@@ -166,7 +166,7 @@ Step<void> ServerHandshake::Run::check_ticket(Bytes pake, Transcript up_to_pake)
 Step<void> ServerHandshake::Run::send_retry(Suite suite) {
   const auto& hello = received->hello;
   if (!names(hello.suites, std::to_underlying(suite))) return std::unexpected(AlertCode::unsupported);
-  second_hello = fingerprint(hello, suite);
+  second_hello = std::make_unique<crypto::Digest>(fingerprint(hello, suite));
   received.reset();
   message = Retry{.suite = std::to_underlying(suite)}.encode();
   transcript.add(message);
@@ -186,6 +186,7 @@ Step<void> ServerHandshake::Run::send_server_hello(Result<Answered> answered) {
   message.insert(message.end(), answer.message.begin(), answer.message.end());
   awaiting = std::move(answer.next);
   if (peer.kind == Kind::resume) peer.ticket = std::move(received->ticket.facts);
+  second_hello.reset();
   received.reset();
   question.reset();
   want = Want::send;

@@ -61,7 +61,7 @@ struct CodeAnswer {
 struct ServerOutcome {
   Kind kind{};
   ChannelKeys keys;
-  Buffer name;                        // login and resume: the user's; code: the selector
+  Buffer name;                        // login and resume: the user's
   std::optional<TicketFacts> ticket;  // resume
 };
 
