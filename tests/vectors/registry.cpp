@@ -3,6 +3,7 @@
 
 namespace pake::vectors {
 
+void check_channel(Sections& file);
 void check_cpace(Sections& file);
 void check_opaque(Sections& file);
 void check_oprf(Sections& file);
@@ -15,6 +16,7 @@ struct KnownFile {
 };
 
 constexpr KnownFile kKnownFiles[] = {
+    {"channel.json", check_channel},
     {"cpace.json", check_cpace},
     {"opaque.json", check_opaque},
     {"oprf.json", check_oprf},

@@ -26,7 +26,8 @@ class VectorFile : public ::testing::TestWithParam<const char*> {};
 
 std::string stem(const ::testing::TestParamInfo<const char*>& file) { return std::filesystem::path(file.param).stem(); }
 
-INSTANTIATE_TEST_SUITE_P(All, VectorFile, ::testing::Values("cpace.json", "opaque.json", "oprf.json"), stem);
+INSTANTIATE_TEST_SUITE_P(All, VectorFile, ::testing::Values("channel.json", "cpace.json", "opaque.json", "oprf.json"),
+                         stem);
 
 TEST_P(VectorFile, Passes) {
   std::ostringstream err;

@@ -28,7 +28,7 @@ Buffer aeads_of(AeadId fastest) {
 bool is_offer(Kind kind, std::span<const Suite> suites) noexcept {
   if (suites.empty() || suites.size() > kMaxOffers) return false;
   for (; !suites.empty(); suites = suites.subspan(1))
-    if (kind_of(suites[0]) != kind || std::ranges::count(suites, suites[0]) != 1) return false;
+    if (!find_suite(kind, std::to_underlying(suites[0])) || std::ranges::count(suites, suites[0]) != 1) return false;
   return true;
 }
 

@@ -272,8 +272,8 @@ Status ServerHandshake::answer_ticket() {
 }
 
 Status ServerHandshake::retry(Suite suite) {
-  if (!run_ || !run_->asks_for(Kind::login) || run_->second_hello || kind_of(suite) != Kind::login ||
-      suite == run_->peer.suite)
+  if (!run_ || !run_->asks_for(Kind::login) || run_->second_hello ||
+      !find_suite(Kind::login, std::to_underlying(suite)) || suite == run_->peer.suite)
     return fail(Errc::misuse);
   return run_->settle(run_->send_retry(suite));
 }

@@ -772,6 +772,7 @@ TEST(Client, RefusesWhatIsOutOfBounds) {
   EXPECT_FALSE(login({.login_suites = {}}, longest));
   EXPECT_FALSE(login({.login_suites = {Suite::opaque_p256, Suite::opaque_p256}}, longest));
   EXPECT_FALSE(login({.login_suites = {Suite::cpace_ristretto255}}, longest));
+  EXPECT_FALSE(login({.login_suites = {static_cast<Suite>(0)}}, longest));
   EXPECT_TRUE(login({.login_suites = {Suite::opaque_p256}}, longest));
   EXPECT_TRUE(ClientHandshake::by_code({}, {.selector = {}, .code = {}}, rng));
   EXPECT_TRUE(ClientHandshake::by_code({}, {.selector = longest, .code = {}}, rng));
