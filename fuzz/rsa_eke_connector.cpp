@@ -7,20 +7,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   FuzzedDataProvider input(data, size);
   const auto mode = input.ConsumeBool() ? eke::CipherMode::gcm : eke::CipherMode::cbc;
   testing::SeededRng rng(size);
-  fuzz::LastKs observer;
+  fuzz::Told told;
   eke::RsaConnector C({.user = "server",
                        .password = SecretBuffer::copy_of(as_bytes(fuzz::kPassword)),
                        .key = fuzz::fixed_key(),
                        .mode = mode,
-                       .observer = &observer},
+                       .observer = &told},
                       rng);
-  bool said_yes = false;
-  fuzz::talk(C, input, mode, observer, [&] {
-    if (!std::exchange(said_yes, true)) return to_buffer(as_bytes("yes"));
-    // Message 4 with a Ks of the fuzzer's; message 6 comes from its own text under that Ks.
-    const auto ciphertext =
-        PK.encrypt(as_bytes(input.ConsumeBool() ? "0123456789" : input.ConsumeRandomLengthString(20)), rng);
-    return eke::encrypt(mode, as_bytes(fuzz::kPassword), crypto::base64_encode(ciphertext));
+  fuzz::talk(C, input, mode, told, [&](const Buffer& last) {
+    if (as_text(last) == "server") return to_buffer(as_bytes("yes"));
+    if (!told.NC.empty()) return eke::encrypt(mode, as_bytes(told.Ks), as_bytes(told.NC + "0123456789"));
+    const auto Ks = input.ConsumeBool() ? "0123456789" : input.ConsumeRandomLengthString(20);
+    return eke::encrypt(mode, as_bytes(fuzz::kPassword), crypto::base64_encode(PK.encrypt(as_bytes(Ks), rng)));
   });
   return 0;
 }

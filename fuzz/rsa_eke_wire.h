@@ -17,20 +17,22 @@ namespace pake::fuzz {
 
 inline constexpr std::string_view kPassword = "12345678";
 
-class LastKs final : public eke::Observer {
+/// What the machine told of its secrets.
+class Told final : public eke::Observer {
  public:
   void learnt(eke::Value value, std::string_view text) override {
     if (value == eke::Value::Ks) Ks = text;
+    if (value == eke::Value::NC) NC = text;
   }
-  std::string Ks;
+  std::string Ks, NC;
 };
 
 /// Drives the machine to its end or to the end of the input, and checks what machine.h promises.
-/// @param craft  the right message for this moment, as far as the caller knows it
+/// @param craft  craft(last): the right message for this moment, after the machine has sent `last`
 template <class Craft>
-void talk(eke::RsaMachine& machine, FuzzedDataProvider& input, eke::CipherMode mode, const LastKs& observer,
+void talk(eke::RsaMachine& machine, FuzzedDataProvider& input, eke::CipherMode mode, const Told& told,
           const Craft& craft) {
-  Buffer pending;
+  Buffer pending, last;
   for (;;) {
     const auto want = machine.want();
     require(machine.failure().has_value() <= (want == Want::failed) &&
@@ -38,7 +40,8 @@ void talk(eke::RsaMachine& machine, FuzzedDataProvider& input, eke::CipherMode m
     if (want == Want::done) return require(machine.take_session_key()->size() == 10 && !machine.take_session_key());
     if (want == Want::failed) return require(!machine.take_session_key());
     if (want == Want::send) {
-      require(!machine.take_message()->empty());
+      last = machine.take_message().value();
+      require(!last.empty());
       continue;
     }
     if (input.remaining_bytes() == 0) return;
@@ -53,10 +56,10 @@ void talk(eke::RsaMachine& machine, FuzzedDataProvider& input, eke::CipherMode m
         piece = eke::encrypt(mode, as_bytes(kPassword), as_bytes(text()));
         break;
       case 2:
-        piece = eke::encrypt(mode, as_bytes(observer.Ks), as_bytes(text()));
+        piece = eke::encrypt(mode, as_bytes(told.Ks), as_bytes(text()));
         break;
       case 3:
-        piece = craft();
+        piece = craft(last);
         break;
       default:
         arrived = Arrived::silence;
