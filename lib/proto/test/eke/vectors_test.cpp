@@ -1,4 +1,5 @@
 // What pycryptodome computes (tests/vectors/make_rsa_eke.py), every field of it.
+#include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -145,6 +146,16 @@ TEST(RsaEkeVectors, EveryFieldOfEveryVector) {
     }
     EXPECT_GT(index, 0U) << section;
   }
+}
+
+TEST(RsaEkeVectors, AFieldThatNobodyReadsFails) {
+  EXPECT_NONFATAL_FAILURE(
+      {
+        const auto json = nlohmann::json::parse(R"({"read": "1", "overlooked": "2"})");
+        Fields fields(json, "example");
+        EXPECT_EQ(fields.text("read"), "1");
+      },
+      "example: nobody read the field overlooked");
 }
 
 }  // namespace
