@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -50,11 +51,13 @@ def run_or_miss(what, command, **options):
         raise Missing(f"{what}:\n{(run.stdout + run.stderr)[-2000:]}")
 
 
-def tool(name):
+def tool(name, debian_package=None):
     found = shutil.which(name)
-    if not found:
-        raise Missing(f"there is no {name}")
-    return found
+    if found:
+        return found
+    if debian_package and os.environ.get("PAKE_REQUIRE_PEERS"):
+        raise AssertionError(f"there is no {name} (Debian: {debian_package})")
+    raise Missing(f"there is no {name}")
 
 
 def made_once(work, sources, make):
@@ -71,7 +74,7 @@ def made_once(work, sources, make):
 
 def node_peer(script, work):
     """`script` with the packages that package-lock.json beside it pins, installed under `work`."""
-    node, npm = tool("node"), tool("npm")
+    node, npm = tool("node", "nodejs"), tool("npm", "npm")
     sources = [script.parent / "package.json", script.parent / "package-lock.json"]
 
     def install():
@@ -81,6 +84,25 @@ def node_peer(script, work):
 
     made_once(work, sources, install)
     return Peer([node, script], env={"NODE_PATH": str(work / "node_modules")})
+
+
+def version(text):
+    return tuple(int(part) for part in re.match(r"(\d+(?:\.\d+)*)", text)[1].split("."))
+
+
+def cargo_peer(manifest, program, work, **environment):
+    """The program of the crate `manifest` with the crates that Cargo.lock beside it pins, built under `work`."""
+    cargo = tool("cargo")
+    wanted = re.search(r'^rust-version = "(.*)"$', manifest.read_text(), re.MULTILINE)[1]
+    found = subprocess.run([cargo, "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
+    if version(found) < version(wanted):
+        raise Missing(f"cargo is {found}, and {manifest} wants {wanted}")
+    arguments = ["--locked", "--quiet", "--manifest-path", manifest]
+    environment = {**os.environ, "CARGO_TARGET_DIR": str(work), **environment}
+    run_or_miss("cargo fetch", [cargo, "fetch", *arguments], env=environment)
+    subprocess.run([cargo, "build", "--offline", "--release", *arguments], stdin=subprocess.DEVNULL, check=True,
+                   env=environment)
+    return Peer([work / "release" / program])
 
 
 def main_of(test):

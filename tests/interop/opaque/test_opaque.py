@@ -15,7 +15,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from peers import Peer, Refused, main_of, node_peer, work_directory  # noqa: E402
+from peers import Peer, Refused, cargo_peer, main_of, node_peer, work_directory  # noqa: E402
 
 PASSWORDS = ["correct horse battery staple", "p", "Grüße, 你好 🐎", "x" * 1000]
 
@@ -141,14 +141,16 @@ def start_peer(name, options):
         return Peer([options.pake])
     if name == "node":
         return node_peer(HERE / "node" / "peer.js", work_directory() / "opaque-node")
+    if name == "rust":
+        return cargo_peer(HERE / "rust" / "Cargo.toml", "opaque_ke_peer", work_directory() / "cargo")
     raise AssertionError(name)
 
 
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pake", required=True, help="the program opaque_peer")
-    parser.add_argument("--client", choices=("pake", "node"), required=True)
-    parser.add_argument("--server", choices=("pake", "node"), required=True)
+    parser.add_argument("--client", choices=("pake", "node", "rust"), required=True)
+    parser.add_argument("--server", choices=("pake", "node", "rust"), required=True)
     parser.add_argument("--suite", choices=("ristretto255", "p256"), required=True)
     parser.add_argument("--ksf", choices=("identity", "small", "rfc9106-2"), required=True)
     return parser.parse_args()
