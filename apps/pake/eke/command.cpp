@@ -41,7 +41,13 @@ CLI::Option* add_seconds(CLI::App& command, const char* name, std::chrono::secon
 }
 
 void add_common_options(CLI::App& command, CommonOptions& options) {
-  command.add_option("--user", options.user, "The user's name")->type_name("NAME")->capture_default_str();
+  command.add_option("--user", options.user, "The user's name")
+      ->type_name("NAME")
+      ->capture_default_str()
+      ->check([](const std::string& name) {
+        const bool fits = !name.empty() && name.size() <= pake::eke::kMaxUserName;
+        return fits ? "" : "a user's name has 1 to 1024 bytes";
+      });
   command
       .add_option_function<std::string>(
           "--mode",
@@ -96,7 +102,12 @@ void add_connect(CLI::App& eke, std::function<int()>& chosen) {
       "Without a password from anywhere it is 12345678, as in the seed; of a longer one the first 16 bytes count.\n"
       "Examples:\n  pake eke connect 127.0.0.1:8088 --user alice --password-prompt\n"
       "  echo hello | pake eke connect unix:/tmp/eke.sock");
-  command->callback([options, &chosen] { chosen = [options] { return connect(*options); }; });
+  command->callback([options, &chosen] {
+    const auto* const tcp = std::get_if<net::TcpAddress>(&options->address);
+    if (tcp != nullptr && tcp->port == 0)
+      throw CLI::ValidationError("port 0 is for listening: there is nobody to connect to");
+    chosen = [options] { return connect(*options); };
+  });
 }
 
 }  // namespace

@@ -68,21 +68,20 @@ class Client {
     auto stream = co_await net::connect(loops_.main(), options_.address, net::after(options_.deadline));
     if (!stream) co_return std::unexpected(unreachable(stream.error()));
     stream_ = std::move(*stream);
-    PAKE_CO_TRY(const auto early, co_await authenticate());
+    PAKE_CO_TRYV(co_await authenticate());
     report_.tell({.name = "authenticated", .line = "Authentication success"});
-    if (!early.empty()) show_answer(as_text(early));
     const auto acknowledged = co_await stream_->wait_acknowledged(net::after(options_.deadline));
     if (!acknowledged) co_return std::unexpected(cut_short(acknowledged.error()));
     static_cast<void>(co_await loops_.main().sleep_until(net::after(kPauseBeforeTheFirstLine)));
     co_return co_await chat();
   }
 
-  // @return what came behind message 6: from an honest listener nothing
-  net::Awaitable<Expected<Buffer>> authenticate() {
+  net::Awaitable<Expected<void>> authenticate() {
     pake::eke::RsaConnector machine(std::move(config_), rng_);
-    auto rest = co_await net::drive(machine, *stream_, {.step = options_.deadline});
+    const auto rest = co_await net::drive(machine, *stream_, {.step = options_.deadline});
     if (!rest) co_return std::unexpected(run_failed(machine.failure(), rest.error()));
-    co_return std::move(*rest);
+    if (!rest->empty()) co_return std::unexpected(spoke_unasked());
+    co_return Expected<void>();
   }
 
   // Lines one by one, each with its answer. At the prompt we wait for the next line and for the listener's end alike.
@@ -124,6 +123,7 @@ class Client {
     std::array<std::uint8_t, 1024> chunk{};
     while (!line_) {
       const auto count = co_await stream_->read_some(chunk, net::kNever);
+      if (count && !has_spoken_) co_return std::unexpected(spoke_unasked());
       if (count) show_answer(as_text(Bytes(chunk).first(*count)));  // late: the network split an earlier line
       if (!count && !(count.error() == net::Error::Kind::interrupted))
         co_return std::unexpected(cut_short(count.error()));
@@ -133,6 +133,7 @@ class Client {
 
   net::Awaitable<Expected<void>> send_line(const std::string& line) {
     const auto deadline = net::after(options_.deadline);
+    has_spoken_ = true;
     const auto sent = co_await stream_->write_all(as_bytes(line), deadline);
     if (!sent) co_return std::unexpected(cut_short(sent.error()));
     const auto expected = pake::eke::answer(line);
@@ -197,6 +198,10 @@ class Client {
     return {.exit_code = kExitProtocol, .error = std::string(pake::eke::explain(*failure))};
   }
 
+  static Problem spoke_unasked() {
+    return {.exit_code = kExitProtocol, .error = "the listener sent something where only we may speak"};
+  }
+
   static Problem auth_failed(std::string_view why) {
     return {.exit_code = kExitAuthFailed, .error = std::string(why), .hint = kSameOnBothSides};
   }
@@ -208,7 +213,8 @@ class Client {
   pake::eke::ConnectorConfig config_;
   crypto::SystemRng rng_;
   std::unique_ptr<net::Stream> stream_;
-  std::optional<Line> line_;
+  std::optional<Line> line_;  // the one that was asked for, once it is there
+  bool has_spoken_ = false;
   Expected<int> outcome_ = kExitOk;
   int signal_ = 0;
 };

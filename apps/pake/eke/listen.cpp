@@ -205,14 +205,15 @@ Expected<pake::eke::UserTable> users_of(const ListenOptions& options) {
   if (options.users) return read_users(*options.users);
   pake::eke::UserTable table;
   if (!table.add(options.user, std::move(password)))
-    return std::unexpected(Problem{.exit_code = kExitUsage, .error = "a user's name has 1 to 1024 bytes"});
+    return std::unexpected(Problem{.exit_code = kExitUsage, .error = "this name cannot be used"});
   return table;
 }
 
 Expected<int> try_listen(ListenOptions options) {
   PAKE_TRY(auto users, users_of(options));
   say_history();
-  options.max_connections = std::min(options.max_connections, raise_file_limit() - kFilesOfOurOwn);
+  const auto files = std::max(raise_file_limit(), kFilesOfOurOwn + 1);
+  options.max_connections = std::min(options.max_connections, files - kFilesOfOurOwn);
   const auto cores = std::max<std::size_t>(1, std::thread::hardware_concurrency());
   return Server(options, std::move(users), std::min(cores, kMostThreads)).run();
 }
