@@ -1,0 +1,309 @@
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <utility>
+
+#include "channel_impl.h"
+#include "pake/internal/try.h"
+
+namespace pake::channel {
+namespace {
+
+constexpr std::array kAwaitedOfAServer = {
+    kAwaitedRecords[0], kAwaitedRecords[1],
+    AwaitedFrame{.type = FrameType::alert, .min_body = Alert::kSize, .max_body = Alert::kSize}};
+
+constexpr std::size_t kCloseSize = 1;
+
+Errc error_of(End end) noexcept {
+  switch (end) {
+    case End::not_authentic:
+    case End::refused:
+      return Errc::auth_failed;
+    case End::violation:
+      return Errc::malformed;
+    case End::exhausted:
+      return Errc::exhausted;
+    case End::closed:
+    case End::cut:
+    case End::silent:
+    case End::peer_failed:
+      return Errc::unavailable;
+  }
+  std::abort();
+}
+
+End end_of(Errc record_error) noexcept {
+  switch (record_error) {
+    case Errc::auth_failed:
+      return End::not_authentic;
+    case Errc::exhausted:
+      return End::exhausted;
+    default:
+      return End::violation;
+  }
+}
+
+CloseCode decode_close(std::uint8_t code) noexcept {
+  return code <= std::to_underlying(CloseCode::internal_error) ? static_cast<CloseCode>(code)
+                                                               : CloseCode::internal_error;
+}
+
+}  // namespace
+
+std::string_view to_string(End end) noexcept {
+  switch (end) {
+    case End::closed:
+      return "closed";
+    case End::cut:
+      return "cut";
+    case End::silent:
+      return "silent";
+    case End::refused:
+      return "refused";
+    case End::not_authentic:
+      return "not_authentic";
+    case End::violation:
+      return "violation";
+    case End::peer_failed:
+      return "peer_failed";
+    case End::exhausted:
+      return "exhausted";
+  }
+  std::abort();
+}
+
+// --- What arrives.
+
+/// What every call says once the channel has failed.
+std::optional<Errc> Channel::Impl::failure() const noexcept {
+  if (!end_ || *end_ == End::closed) return std::nullopt;
+  return error_of(*end_);
+}
+
+/// The channel is over. The peer is told where `close` says so.
+std::unexpected<Errc> Channel::Impl::fail_with(End end, std::optional<CloseCode> close) noexcept {
+  end_ = end;
+  streams_.clear();
+  untold_ = {};
+  close_due_ = close;
+  return fail(error_of(end));
+}
+
+Result<std::size_t> Channel::Impl::receive(MutableBytes incoming, Instant now) {
+  if (const auto error = failure()) return fail(*error);
+  if (close_read_) return 0;
+  if (!untold_.empty()) return fail(Errc::misuse);
+  streams_.keep();
+
+  const bool may_be_refused = role_ == Role::client && opener_.sequence() == 0;
+  const auto frame =
+      may_be_refused ? leading_frame(incoming, kAwaitedOfAServer) : leading_frame(incoming, kAwaitedRecords);
+  if (!frame) return fail_with(End::violation, CloseCode::rules_broken);
+  if (!*frame) return 0;
+  const auto size = (*frame)->whole.size();
+  if ((*frame)->type == FrameType::alert) return receive_alert((*frame)->body);
+
+  const auto record = opener_.open(incoming.first(size));
+  if (!record) return fail_with(end_of(record.error()), CloseCode::rules_broken);
+  last_record_ = now;
+  ping_ = Ping::none;
+  if (record->type == FrameType::close) {
+    PAKE_TRYV(receive_close(decode_close(record->plaintext[0])));
+  } else {
+    if (!apply(record->plaintext)) return fail_with(End::violation, CloseCode::rules_broken);
+    untold_ = record->plaintext;
+  }
+  return size;
+}
+
+std::unexpected<Errc> Channel::Impl::receive_alert(Bytes body) noexcept {
+  const auto alert = Alert::decode(body);
+  if (!alert) return fail_with(End::violation);
+  alert_ = *alert;
+  return fail_with(End::refused);
+}
+
+Status Channel::Impl::receive_close(CloseCode code) noexcept {
+  close_read_ = code;
+  if (code != CloseCode::done && code != CloseCode::going_away)
+    return fail_with(End::peer_failed, close_sent_ ? std::nullopt : std::optional(CloseCode::done));
+  if (close_sent_) end_ = End::closed;
+  close(CloseCode::done);
+  return {};
+}
+
+/// All frames of a record, before the application is told of any: of a record that breaks the rules it sees nothing.
+Status Channel::Impl::apply(Bytes plaintext) {
+  while (!plaintext.empty()) {
+    PAKE_TRY(const auto frame, take_stream_frame(plaintext));
+    PAKE_TRYV(frame.stream == 0 ? apply_to_channel(frame) : streams_.apply(frame));
+  }
+  return {};
+}
+
+Status Channel::Impl::apply_to_channel(const StreamFrame& frame) noexcept {
+  if (frame.type == StreamFrameType::ping) std::ranges::copy(frame.payload, pong_due_.emplace().begin());
+  if (frame.type == StreamFrameType::ticket && role_ != Role::client) return fail(Errc::malformed);
+  return {};
+}
+
+std::optional<Event> Channel::Impl::next_event() {
+  streams_.keep();
+  while (!untold_.empty()) {
+    const auto frame = take_stream_frame(untold_);
+    if (!frame) std::abort();  // `apply` has read it
+    if (auto event = event_of(*frame)) return event;
+  }
+  if (auto event = streams_.next_written()) return event;
+  if (!close_read_ || close_told_ || failure()) return std::nullopt;
+  if (auto event = streams_.next_cut()) return event;
+  close_told_ = true;
+  return Closed{*close_read_};
+}
+
+std::optional<Event> Channel::Impl::event_of(const StreamFrame& frame) {
+  if (frame.type == StreamFrameType::ticket)
+    return TicketArrived{.lifetime = decode_u32(frame.payload), .ticket = frame.payload.subspan(4)};
+  return streams_.event_of(frame);
+}
+
+Status Channel::Impl::end_of_input() noexcept {
+  if (const auto error = failure()) return fail(*error);
+  if (close_read_) return {};
+  return fail_with(End::cut);
+}
+
+// --- What is sent.
+
+std::size_t Channel::Impl::produce(MutableBytes out) {
+  std::size_t size = 0;
+  while (const auto more = produce_record(out.subspan(size))) size += more;
+  return size;
+}
+
+std::size_t Channel::Impl::produce_record(MutableBytes room) {
+  if (close_sent_ || room.size() < kRecordOverhead + kCloseSize) return 0;
+  if (!end_ && sealer_.remaining() == 1 && has_frames())
+    static_cast<void>(fail_with(End::exhausted, CloseCode::going_away));  // the last number is the Close's
+  if (!end_) {
+    StreamFrameWriter writer(
+        room.subspan(FrameHeader::kSize, std::min(room.size() - kRecordOverhead, kMaxPlaintextSize)));
+    fill(writer);
+    if (writer.size() != 0) return seal(FrameType::data, room, writer.size());
+  }
+  if (!may_close()) return 0;
+  room[FrameHeader::kSize] = std::to_underlying(*close_due_);
+  close_sent_ = true;
+  if (!end_ && close_read_) end_ = End::closed;
+  return seal(FrameType::close, room, kCloseSize);
+}
+
+std::size_t Channel::Impl::seal(FrameType type, MutableBytes room, std::size_t plaintext_size) {
+  const auto size = plaintext_size + kRecordOverhead;
+  if (!sealer_.seal(type, room.first(size))) std::abort();  // the sizes are ours, and a number was left
+  return size;
+}
+
+void Channel::Impl::fill(StreamFrameWriter& writer) {
+  if (pong_due_ && writer.put(StreamFrameType::pong, 0, {*pong_due_})) pong_due_.reset();
+  if (ping_ == Ping::due && writer.put(StreamFrameType::ping, 0, {std::array<std::uint8_t, kPingSize>{}}))
+    ping_ = Ping::sent;
+  if (!ticket_due_.empty() && writer.put_u32(StreamFrameType::ticket, 0, ticket_lifetime_, ticket_due_))
+    ticket_due_ = Buffer();
+  streams_.fill(writer);
+}
+
+bool Channel::Impl::has_frames() const noexcept {
+  return pong_due_ || ping_ == Ping::due || !ticket_due_.empty() || streams_.has_frames();
+}
+
+/// A failed channel closes at once; another one when all is sent, or nothing more will be taken.
+bool Channel::Impl::may_close() const noexcept {
+  if (!close_due_ || close_sent_) return false;
+  return end_ || (!has_frames() && (close_read_ || !streams_.has_unsent()));
+}
+
+bool Channel::Impl::wants_to_send() const noexcept { return !close_sent_ && (may_close() || (!end_ && has_frames())); }
+
+Status Channel::Impl::can_send() const noexcept {
+  if (end_ || close_read_) return fail(Errc::unavailable);
+  if (close_due_) return fail(Errc::misuse);
+  return {};
+}
+
+void Channel::Impl::close(CloseCode code) noexcept {
+  if (!end_ && !close_due_) close_due_ = code;
+}
+
+Status Channel::Impl::send_ticket(std::uint32_t lifetime, Bytes ticket) {
+  if (role_ != Role::server || ticket.empty() || ticket.size() > kMaxTicketSize || !ticket_due_.empty())
+    return fail(Errc::misuse);
+  PAKE_TRYV(can_send());
+  ticket_due_ = to_buffer(ticket);
+  ticket_lifetime_ = lifetime;
+  return {};
+}
+
+// --- Life.
+
+void Channel::Impl::tick(Instant now) noexcept {
+  if (end_ || close_read_) return;
+  const auto silence = now - last_record_;
+  if (silence >= kGiveUpAfter) {
+    static_cast<void>(fail_with(End::silent));
+  } else if (silence >= kPingAfter && ping_ == Ping::none) {
+    ping_ = Ping::due;
+  }
+}
+
+Instant Channel::Impl::deadline() const noexcept {
+  if (end_ || close_read_) return Instant::max();
+  return last_record_ + (ping_ == Ping::none ? kPingAfter : kGiveUpAfter);
+}
+
+// --- The door.
+
+Channel::Channel(ChannelKeys keys, Role role, KeyCache& cache, Instant now)
+    : impl_(std::make_unique<Impl>(std::move(keys), role, cache, now)) {}
+Channel::Channel(Channel&&) noexcept = default;
+Channel& Channel::operator=(Channel&&) noexcept = default;
+Channel::~Channel() = default;
+
+Result<std::size_t> Channel::receive(MutableBytes incoming, Instant now) { return impl_->receive(incoming, now); }
+std::optional<Event> Channel::next_event() { return impl_->next_event(); }
+std::size_t Channel::produce(MutableBytes out) { return impl_->produce(out); }
+bool Channel::wants_to_send() const noexcept { return impl_->wants_to_send(); }
+Status Channel::end_of_input() noexcept { return impl_->end_of_input(); }
+void Channel::tick(Instant now) noexcept { impl_->tick(now); }
+Instant Channel::deadline() const noexcept { return impl_->deadline(); }
+std::optional<End> Channel::end() const noexcept { return impl_->end_; }
+std::optional<Alert> Channel::alert() const noexcept { return impl_->alert_; }
+void Channel::close(CloseCode code) { impl_->close(code); }
+
+Result<StreamId> Channel::open(Bytes service, Bytes argument) {
+  PAKE_TRYV(impl_->can_send());
+  return impl_->streams_.open(service, argument);
+}
+Status Channel::write(StreamId stream, Bytes bytes) {
+  PAKE_TRYV(impl_->can_send());
+  return impl_->streams_.write(stream, bytes);
+}
+Status Channel::finish(StreamId stream) {
+  PAKE_TRYV(impl_->can_send());
+  return impl_->streams_.finish(stream);
+}
+Bytes Channel::unsent(StreamId stream) const noexcept { return impl_->streams_.unsent(stream); }
+Bytes Channel::withdraw(StreamId stream) noexcept { return impl_->streams_.withdraw(stream); }
+void Channel::reset(StreamId stream, ResetCode code) noexcept { impl_->streams_.reset(stream, code); }
+void Channel::release(StreamId stream) noexcept { impl_->streams_.release(stream); }
+Bytes Channel::unread(StreamId stream) const noexcept { return impl_->streams_.unread(stream); }
+void Channel::consume(StreamId stream, std::size_t size) noexcept { impl_->streams_.consume(stream, size); }
+Status Channel::send_ticket(std::uint32_t lifetime, Bytes ticket) { return impl_->send_ticket(lifetime, ticket); }
+const ResumptionSecret& Channel::resumption_secret() const noexcept { return impl_->resumption_secret_; }
+Status Channel::export_keying_material(std::string_view label, Bytes context, MutableBytes out) const noexcept {
+  return channel::export_keying_material(impl_->exporter_secret_, label, context, out);
+}
+std::size_t Channel::buffered() const noexcept { return impl_->streams_.buffered(); }
+
+}  // namespace pake::channel

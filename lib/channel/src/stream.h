@@ -1,0 +1,103 @@
+// Private to the room: one stream, and the lists that streams stand in.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "pake/base/bytes.h"
+#include "pake/channel/event.h"
+
+namespace pake::channel {
+
+inline constexpr std::uint32_t kOwnCredit = 16'384;  // of a stream, each way
+
+/// Bytes in the order in which they came; holds no memory while it is empty.
+class ByteQueue {
+ public:
+  [[nodiscard]] Bytes unread() const noexcept { return Bytes(bytes_).subspan(begin_); }
+  [[nodiscard]] bool empty() const noexcept { return bytes_.empty(); }
+  /// Takes no more memory than `limit`, which the caller has made sure is enough.
+  void append(Bytes bytes, std::size_t limit);
+  void consume(std::size_t size) noexcept;
+  void clear() noexcept;
+
+ private:
+  Buffer bytes_;
+  std::size_t begin_ = 0;
+};
+
+struct Stream;
+
+struct StreamLinks {
+  Stream* previous = nullptr;
+  Stream* next = nullptr;
+  bool linked = false;
+};
+
+struct Stream {
+  explicit Stream(StreamId number) noexcept : id(number) {}
+
+  StreamId id;
+
+  // What this side sends.
+  Buffer opening;                          // the payload of the OPEN that is due
+  Bytes to_send;                           // the application's bytes, until all are taken
+  std::uint32_t send_credit = kOwnCredit;  // how many the peer takes
+  std::uint32_t window_due = 0;            // credit of the peer's that it has not been told of
+  bool fin_due = false;
+  bool fin_sent = false;
+  bool reset_due = false;
+  bool reset_sent = false;
+  ResetCode reset_code = ResetCode::cancelled;
+
+  // What the peer sends.
+  ByteQueue buffer;                   // what the application was shown and did not take at once
+  std::uint32_t held = 0;             // bytes that came and are not taken: the buffer, and the record at hand
+  std::uint32_t credit = kOwnCredit;  // bytes that may come; held + credit <= window
+  std::uint32_t window = kOwnCredit;  // what exceeds kOwnCredit is of the channel's pool
+  std::uint32_t taken_since_growth = 0;
+  bool fin_read = false;
+  bool reset_read = false;
+
+  bool released = false;  // the application is done with it
+  bool counts = true;     // it is open, by docs/wire.md
+
+  StreamLinks in_control, in_data, in_written;
+
+  [[nodiscard]] bool own_side_ended() const noexcept { return fin_sent || reset_sent; }
+  [[nodiscard]] bool peers_side_ended() const noexcept { return fin_read || reset_read; }
+  /// What comes is dropped.
+  [[nodiscard]] bool is_deaf() const noexcept {
+    return released || reset_due || reset_sent || (reset_read && !fin_read);
+  }
+  [[nodiscard]] bool has_something_to_send() const noexcept { return to_send.empty() ? fin_due : send_credit != 0; }
+};
+
+/// Streams in a row, each at most once; it owns none.
+template <StreamLinks Stream::* kLinks>
+class StreamQueue {
+ public:
+  [[nodiscard]] Stream* front() const noexcept { return front_; }
+
+  void push_back(Stream& stream) noexcept {
+    auto& links = stream.*kLinks;
+    if (links.linked) return;
+    links = {.previous = back_, .next = nullptr, .linked = true};
+    (back_ == nullptr ? front_ : (back_->*kLinks).next) = &stream;
+    back_ = &stream;
+  }
+
+  void remove(Stream& stream) noexcept {
+    auto& links = stream.*kLinks;
+    if (!links.linked) return;
+    (links.previous == nullptr ? front_ : (links.previous->*kLinks).next) = links.next;
+    (links.next == nullptr ? back_ : (links.next->*kLinks).previous) = links.previous;
+    links = {};
+  }
+
+ private:
+  Stream* front_ = nullptr;
+  Stream* back_ = nullptr;
+};
+
+}  // namespace pake::channel
