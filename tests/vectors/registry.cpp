@@ -7,6 +7,7 @@ void check_channel(Sections& file);
 void check_cpace(Sections& file);
 void check_opaque(Sections& file);
 void check_oprf(Sections& file);
+void check_rsa_eke(Sections& file);
 
 namespace {
 
@@ -16,10 +17,8 @@ struct KnownFile {
 };
 
 constexpr KnownFile kKnownFiles[] = {
-    {"channel.json", check_channel},
-    {"cpace.json", check_cpace},
-    {"opaque.json", check_opaque},
-    {"oprf.json", check_oprf},
+    {"channel.json", check_channel}, {"cpace.json", check_cpace},     {"opaque.json", check_opaque},
+    {"oprf.json", check_oprf},       {"rsa_eke.json", check_rsa_eke},
 };
 
 }  // namespace

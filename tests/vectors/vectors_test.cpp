@@ -26,7 +26,8 @@ class VectorFile : public ::testing::TestWithParam<const char*> {};
 
 std::string stem(const ::testing::TestParamInfo<const char*>& file) { return std::filesystem::path(file.param).stem(); }
 
-INSTANTIATE_TEST_SUITE_P(All, VectorFile, ::testing::Values("channel.json", "cpace.json", "opaque.json", "oprf.json"),
+INSTANTIATE_TEST_SUITE_P(All, VectorFile,
+                         ::testing::Values("channel.json", "cpace.json", "opaque.json", "oprf.json", "rsa_eke.json"),
                          stem);
 
 TEST_P(VectorFile, Passes) {
@@ -104,6 +105,8 @@ bool may_be_changed(const Json::json_pointer& pointer, const Json& entry, const 
   if (path.starts_with("/ristretto255/sqrt_ratio_m1")) return field == "/u" || field == "/v";  // 0/v = 0, u/0 = 0
   if (path.starts_with("/bad_points") && field == "/value") return true;
   if (path.starts_with("/bad_scalars") && field == "/value") return true;
+  if (path.starts_with("/refused_keys") && field == "/pem") return true;
+  if (field == "/pkcs8") return true;  // its last number speeds decryption up; OpenSSL notices when it is wrong
   return path.starts_with("/ristretto255/bad_encodings") && field == "/encoding";
 }
 

@@ -1,4 +1,4 @@
-// What pycryptodome computes is checked in lib/proto/test/eke/vectors_test.cpp.
+// What pycryptodome computes is in tests/vectors/rsa_eke.json.
 #include "pake/crypto/rsa.h"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,9 @@
 // One lie a run: every bit of messages 3 to 7, and each failure by a peer that knows the password and lies.
 #include <gtest/gtest.h>
 
+#include <map>
+#include <nlohmann/json.hpp>
+
 #include "rig.h"
 #include "src/eke/cipher.h"
 
@@ -54,10 +57,13 @@ TEST(RsaEkeNegative, CIsDoneWithAnNSThatWasChangedAndLIsNot) {
 
 /// An L whose peer is the test.
 struct Listening {
+  explicit Listening(CipherMode mode_of_L = CipherMode::gcm) : mode(mode_of_L) {}
+
+  CipherMode mode;
   testing::SeededRng rng{1};
   UserTable users = users_of({{"server", kPassword}});
   Recorder told;
-  RsaListener L{{.users = users, .observer = &told}, GuessPermit::uncounted_for_study(), rng};
+  RsaListener L{{.users = users, .mode = mode, .observer = &told}, GuessPermit::uncounted_for_study(), rng};
   Inbox inbox{L};
 
   void send_user() {
@@ -88,6 +94,26 @@ TEST(RsaEkeNegative, LRefusesWhatIsNoBase64) {
   unused_bits.send_user();
   unused_bits.inbox.arrive(as_bytes("AAAAAAAAAAAAAAAAAAAAAB=="));
   unused_bits.expect(Failure::bad_base64);
+}
+
+TEST(RsaEkeNegative, LSaysWhatIsWrongWithAKey) {
+  const std::map<std::string, Failure> failures = {{"not_pem", Failure::bad_pem},
+                                                   {"too_small", Failure::key_too_small},
+                                                   {"too_large", Failure::key_too_large},
+                                                   {"even_modulus", Failure::even_modulus},
+                                                   {"bad_exponent", Failure::bad_exponent}};
+  for (const auto& key : vectors("refused_keys")) {
+    const auto pem = key.at("pem").get<std::string>();
+    if (pem.empty()) continue;  // encrypts to nothing
+    SCOPED_TRACE(key.at("id").get<std::string>());
+    for (const auto mode : {CipherMode::gcm, CipherMode::cbc}) {
+      Listening run(mode);
+      run.send_user();
+      run.inbox.arrive(encrypt(mode, as_bytes(kPassword), as_bytes(pem)));
+      run.inbox.fall_silent();
+      run.expect(failures.at(key.at("error").get<std::string>()));
+    }
+  }
 }
 
 TEST(RsaEkeNegative, LRefusesAChallengeThatIsNotTenDigits) {

@@ -2,17 +2,24 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "pake/testing/fields.h"
 #include "pake/testing/hex.h"
 
 namespace pake::eke {
 
+const nlohmann::json& vectors(const std::string& section) {
+  static const auto file = [] {
+    std::ifstream in(PAKE_VECTORS "/rsa_eke.json");
+    return nlohmann::json::parse(in);
+  }();
+  return file.at(section);
+}
+
 crypto::RsaKeyPair fixed_key(const std::string& id) {
-  static const auto vectors = testing::read_json(PAKE_VECTORS "/rsa_eke.json");
-  for (const auto& key : vectors.at("keys"))
+  for (const auto& key : vectors("keys"))
     if (key.at("id") == id)
       return crypto::RsaKeyPair::from_pkcs8(testing::unhex(key.at("pkcs8").get<std::string>())).value();
   throw std::out_of_range("no key " + id);

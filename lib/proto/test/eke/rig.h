@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <initializer_list>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,7 +14,9 @@
 
 namespace pake::eke {
 
-/// A key of tests/vectors/rsa_eke.json ("1024", "2048-e32", ...).
+/// A section of tests/vectors/rsa_eke.json.
+[[nodiscard]] const nlohmann::json& vectors(const std::string& section);
+/// A key of it ("1024", "2048-e32", ...).
 [[nodiscard]] crypto::RsaKeyPair fixed_key(const std::string& id);
 [[nodiscard]] UserTable users_of(std::initializer_list<std::pair<std::string_view, std::string_view>> entries);
 
