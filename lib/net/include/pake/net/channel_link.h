@@ -1,0 +1,75 @@
+// A channel over a stream: carries its records, and gives each of its streams the face of a connection.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "pake/base/bytes.h"
+#include "pake/base/result.h"
+#include "pake/channel/channel.h"
+#include "pake/net/awaitable.h"
+#include "pake/net/clock.h"
+#include "pake/net/error.h"
+#include "pake/net/loops.h"
+#include "pake/net/stream.h"
+
+namespace pake::net {
+
+/// How a channel over a stream ended.
+struct LinkEnd {
+  channel::End end;
+  std::optional<Error> transport;       // what happened to the stream beneath, where that ended it
+  std::optional<channel::Alert> alert;  // what an Alert in place of a first record said
+};
+
+/// A stream that the peer opened.
+struct AcceptedStream {
+  std::string service;
+  Buffer argument;
+  std::unique_ptr<Stream> stream;
+};
+
+/// Belongs to one loop and is touched by its thread alone. It reads into a buffer of 512 bytes, which grows while it
+/// is busy; after 15 s of silence it is that small again, and the write buffer gone.
+class ChannelLink {
+ public:
+  /// What a handshake leaves, beside the channel's keys.
+  struct Rest {
+    Buffer to_send;  // client: the ClientFinish, which leaves in one segment with what streams have to send at `run`
+    Buffer arrived;  // server: records that came behind it
+  };
+
+  /// @param cache  of the loop; it outlives the link and its streams
+  ChannelLink(Loop& loop, std::unique_ptr<Stream> stream, channel::ChannelKeys keys, channel::Role role,
+              channel::KeyCache& cache, Rest rest);
+  ChannelLink(const ChannelLink&) = delete;
+  ChannelLink& operator=(const ChannelLink&) = delete;
+  /// After `run` has returned, or where it was never called. Streams may outlive it: they are cut.
+  ~ChannelLink();
+
+  /// Carries records until the channel has ended; once. Where the loops are cancelled, the channel is cut. Where
+  /// the peer closes, this side closes as well behind what streams were given.
+  [[nodiscard]] Awaitable<LinkEnd> run();
+
+  /// Opens a stream, at the client; before `run` too, and what is written then rides with the first segment. Of the
+  /// stream: read_some gives Error::closed at the peer's FIN, Error::reset when the peer broke it off or the channel
+  /// has ended; write_all returns when the last byte has been sealed; shutdown_write sends FIN; the end of its life
+  /// breaks off what was not finished.
+  /// @return the errors of channel::Channel::open
+  [[nodiscard]] Result<std::unique_ptr<Stream>> open(std::string_view service, Bytes argument = {});
+
+  /// The next stream that the peer opens, at the server. Error::closed when the channel has ended.
+  [[nodiscard]] Awaitable<Outcome<AcceptedStream>> accept(Deadline deadline);
+
+  /// Closes the channel behind all that streams were given; `run` then returns when the peer has closed as well.
+  void close(channel::CloseCode code);
+
+ private:
+  friend class ChannelStream;
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace pake::net

@@ -1,0 +1,33 @@
+// How one coroutine wakes another one of the same loop.
+#pragma once
+
+#include <memory>
+
+#include "pake/net/awaitable.h"
+#include "pake/net/clock.h"
+#include "pake/net/error.h"
+#include "pake/net/loops.h"
+
+namespace pake::net {
+
+/// Belongs to one loop and is touched by its thread alone. One coroutine waits at a time.
+class Signal {
+ public:
+  explicit Signal(Loop& loop);
+  Signal(const Signal&) = delete;
+  Signal& operator=(const Signal&) = delete;
+  ~Signal();
+
+  /// Wakes the coroutine that waits; if none does, the next one to wait goes on at once.
+  void notify();
+
+  /// Waits until `notify`.
+  /// @return timed_out, cancelled
+  [[nodiscard]] Awaitable<Outcome<void>> wait(Deadline deadline);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pake::net

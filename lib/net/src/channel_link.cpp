@@ -1,0 +1,332 @@
+#include "pake/net/channel_link.h"
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+
+#include "pake/internal/try.h"
+#include "pake/net/coroutine.h"
+#include "pake/net/signal.h"
+
+namespace pake::net {
+namespace {
+
+using channel::StreamId;
+
+constexpr std::size_t kIdleInput = 512;
+constexpr std::size_t kBusyInput = 256 * 1024;
+constexpr std::size_t kGrowth = 8;
+constexpr std::size_t kFirstOutput = 4096;
+constexpr std::size_t kBusyOutput = 128 * 1024;
+constexpr std::chrono::seconds kLastWord{1};
+static_assert(kBusyInput >= channel::kMaxRecordSize && kFirstOutput >= channel::Channel::kMinOutput);
+
+/// What a coroutine that uses a stream waits on. Shared by the link, which sets it, and the ChannelStream.
+struct StreamState {
+  explicit StreamState(Loop& loop) : readable(loop), written(loop) {}
+
+  Signal readable;
+  Signal written;
+  bool is_written = true;
+  bool is_finished = false;
+  bool is_reset = false;
+  bool is_interrupted = false;
+};
+
+}  // namespace
+
+class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(Loop& loop, std::unique_ptr<Stream> stream, channel::ChannelKeys keys, channel::Role role,
+       channel::KeyCache& cache, Rest rest)
+      : loop_(loop),
+        stream_(std::move(stream)),
+        channel_(std::move(keys), role, cache, Clock::now()),
+        first_(std::move(rest.to_send)),
+        input_(std::move(rest.arrived)),
+        arrived_(input_.size()),
+        due_(loop),
+        writer_gone_(loop),
+        opened_(loop) {}
+
+  Awaitable<LinkEnd> run() {
+    loop_.spawn(write_records(shared_from_this()));
+    co_await read_records();
+    due_.notify();
+    // What is left to send goes to a peer that reads, or it is a last word to one that broke the rules.
+    const auto deadline = channel_.end() ? after(kLastWord) : kNever;
+    while (!is_writer_gone_ && co_await writer_gone_.wait(deadline)) {
+    }
+    cut_streams();
+    co_return LinkEnd{
+        .end = channel_.end().value_or(channel::End::cut), .transport = transport_, .alert = channel_.alert()};
+  }
+
+  Result<std::unique_ptr<Stream>> open(std::string_view service, Bytes argument);
+  Awaitable<Outcome<AcceptedStream>> accept(Deadline deadline);
+
+  void close(channel::CloseCode code) {
+    channel_.close(code);
+    due_.notify();
+  }
+
+  channel::Channel& channel() noexcept { return channel_; }
+  /// Something may have to be sent.
+  void wake_writer() { due_.notify(); }
+  void forget(StreamId id) {
+    channel_.release(id);
+    streams_.erase(id);
+    due_.notify();
+  }
+  const Address& peer() const noexcept { return stream_->peer(); }
+
+ private:
+  Awaitable<void> read_records() {
+    while (take_records() && !channel_.end() && !has_peer_closed_) {
+      if (arrived_ == input_.size()) input_.resize(std::min(kGrowth * std::max(arrived_, kIdleInput), kBusyInput));
+      const auto count = co_await stream_->read_some(MutableBytes(input_).subspan(arrived_), channel_.deadline());
+      if (count) {
+        arrived_ += *count;
+      } else if (count.error() == Error::Kind::timed_out) {
+        channel_.tick(Clock::now());
+        give_back_buffers();
+        due_.notify();
+      } else {
+        if (!transport_) transport_ = count.error();
+        static_cast<void>(channel_.end_of_input());  // `end` says it
+      }
+    }
+  }
+
+  // Everything that is whole. False when the channel has failed.
+  bool take_records() {
+    std::size_t taken = 0;
+    bool is_well = true;
+    while (taken < arrived_) {
+      const auto size = channel_.receive(MutableBytes(input_).subspan(taken, arrived_ - taken), Clock::now());
+      is_well = size.has_value();
+      if (!size || *size == 0) break;
+      tell_streams();
+      taken += *size;
+    }
+    std::copy(input_.begin() + static_cast<std::ptrdiff_t>(taken),
+              input_.begin() + static_cast<std::ptrdiff_t>(arrived_), input_.begin());
+    arrived_ -= taken;
+    if (taken != 0 || !is_well) due_.notify();
+    return is_well;
+  }
+
+  // Nothing has come for so long that nothing may come for long.
+  void give_back_buffers() {
+    if (arrived_ == 0) input_ = Buffer(kIdleInput);
+    output_ = {};
+  }
+
+  static Awaitable<void> write_records(std::shared_ptr<Impl> self) {
+    co_await self->write_records();
+    self->is_writer_gone_ = true;
+    self->writer_gone_.notify();
+  }
+
+  Awaitable<void> write_records() {
+    for (;;) {
+      const auto sent = co_await send_what_is_due();
+      if (!sent) {
+        if (!transport_) transport_ = sent.error();
+        static_cast<void>(channel_.end_of_input());
+        stream_->interrupt();  // the reader
+        co_return;
+      }
+      if (channel_.end()) {
+        stream_->shutdown_write();
+        stream_->interrupt();
+        co_return;
+      }
+      if (!co_await due_.wait(kNever)) co_return;  // cancelled, and so is the reader
+    }
+  }
+
+  Awaitable<Outcome<void>> send_what_is_due() {
+    auto used = first_.size();
+    while (used != 0 || channel_.wants_to_send()) {
+      if (output_.size() < kFirstOutput + used) output_.resize(kFirstOutput + used);
+      if (used != 0) std::ranges::copy(std::exchange(first_, {}), output_.begin());
+      used += channel_.produce(MutableBytes(output_).subspan(used));
+      tell_streams();
+      const bool is_full = used + channel::Channel::kMinOutput > output_.size();
+      const auto sent = co_await stream_->write_all(Bytes(output_).first(used), after(channel::kGiveUpAfter));
+      PAKE_CO_TRYV(sent);
+      if (is_full) output_.resize(kBusyOutput);
+      used = 0;
+    }
+    co_return Outcome<void>();
+  }
+
+  void tell_streams() {
+    while (const auto event = channel_.next_event()) std::visit([this](const auto& what) { on(what); }, *event);
+  }
+
+  void on(const channel::Opened& opened) {
+    backlog_.push_back({.service = std::string(as_text(opened.service)),
+                        .argument = to_buffer(opened.argument),
+                        .stream = make_stream(opened.stream)});
+    opened_.notify();
+  }
+  void on(const channel::Readable& readable) {
+    if (auto* state = find(readable.stream)) state->readable.notify();
+  }
+  void on(const channel::Finished& finished) {
+    if (auto* state = find(finished.stream)) {
+      state->is_finished = true;
+      state->readable.notify();
+    }
+  }
+  void on(const channel::WasReset& reset) {
+    if (auto* state = find(reset.stream)) break_off(*state);
+  }
+  void on(const channel::Written& written) {
+    if (auto* state = find(written.stream)) {
+      state->is_written = true;
+      state->written.notify();
+    }
+  }
+  void on(const channel::TicketArrived&) {}  // nobody here keeps tickets yet
+  void on(const channel::Closed&) {
+    has_peer_closed_ = true;
+    channel_.close(channel::CloseCode::done);
+  }
+
+  static void break_off(StreamState& state) {
+    state.is_reset = true;
+    state.readable.notify();
+    state.written.notify();
+  }
+
+  void cut_streams() {
+    is_over_ = true;
+    for (const auto& [id, state] : streams_) break_off(*state);
+    opened_.notify();
+    const auto never_accepted = std::exchange(backlog_, {});  // they hold this object
+  }
+
+  [[nodiscard]] StreamState* find(StreamId id) {
+    const auto found = streams_.find(id);
+    return found == streams_.end() ? nullptr : found->second.get();
+  }
+  std::unique_ptr<Stream> make_stream(StreamId id);
+
+  Loop& loop_;
+  std::unique_ptr<Stream> stream_;
+  channel::Channel channel_;
+  Buffer first_;  // to send before any record
+  Buffer input_;  // the first `arrived_` bytes of it have come
+  std::size_t arrived_;
+  Buffer output_;  // records being sent
+  std::unordered_map<StreamId, std::shared_ptr<StreamState>> streams_;
+  std::deque<AcceptedStream> backlog_;
+  Signal due_, writer_gone_, opened_;
+  std::optional<Error> transport_;
+  bool has_peer_closed_ = false;
+  bool is_writer_gone_ = false;
+  bool is_over_ = false;
+};
+
+/// One stream of the channel.
+class ChannelStream final : public Stream {
+ public:
+  ChannelStream(std::shared_ptr<ChannelLink::Impl> link, StreamId id, std::shared_ptr<StreamState> state)
+      : link_(std::move(link)), id_(id), state_(std::move(state)) {}
+  ChannelStream(const ChannelStream&) = delete;
+  ChannelStream& operator=(const ChannelStream&) = delete;
+  ~ChannelStream() override { link_->forget(id_); }
+
+  Awaitable<Outcome<std::size_t>> read_some(MutableBytes into, Deadline deadline) override {
+    for (;;) {
+      if (const auto unread = link_->channel().unread(id_); !unread.empty()) {
+        const auto count = std::min(unread.size(), into.size());
+        std::copy_n(unread.begin(), count, into.begin());
+        link_->channel().consume(id_, count);
+        if (link_->channel().wants_to_send()) link_->wake_writer();
+        co_return count;
+      }
+      if (state_->is_reset) co_return fail(Error::Kind::reset);
+      if (state_->is_finished) co_return fail(Error::Kind::closed);
+      if (std::exchange(state_->is_interrupted, false)) co_return fail(Error::Kind::interrupted);
+      PAKE_CO_TRYV(co_await state_->readable.wait(deadline));
+    }
+  }
+
+  Awaitable<Outcome<void>> write_all(Bytes bytes, Deadline deadline) override {
+    if (bytes.empty()) co_return Outcome<void>();
+    if (state_->is_reset || !link_->channel().write(id_, bytes)) co_return fail(Error::Kind::reset);
+    state_->is_written = false;
+    link_->wake_writer();
+    while (!state_->is_written && !state_->is_reset) {
+      const auto woken = co_await state_->written.wait(deadline);
+      if (woken) continue;
+      static_cast<void>(link_->channel().withdraw(id_));
+      state_->is_written = true;
+      co_return woken;
+    }
+    if (!state_->is_written) co_return fail(Error::Kind::reset);
+    co_return Outcome<void>();
+  }
+
+  // Sealed is as far as this side can see: the channel's own Close says that all has arrived.
+  Awaitable<Outcome<void>> wait_acknowledged(Deadline) override { co_return Outcome<void>(); }
+
+  void shutdown_write() noexcept override {
+    static_cast<void>(link_->channel().finish(id_));  // of a stream that is gone there is nothing to end
+    link_->wake_writer();
+  }
+
+  void interrupt() override {
+    state_->is_interrupted = true;
+    state_->readable.notify();
+  }
+
+  [[nodiscard]] const Address& peer() const noexcept override { return link_->peer(); }
+
+ private:
+  std::shared_ptr<ChannelLink::Impl> link_;
+  StreamId id_;
+  std::shared_ptr<StreamState> state_;
+};
+
+std::unique_ptr<Stream> ChannelLink::Impl::make_stream(StreamId id) {
+  auto state = std::make_shared<StreamState>(loop_);
+  streams_.emplace(id, state);
+  return std::make_unique<ChannelStream>(shared_from_this(), id, std::move(state));
+}
+
+Result<std::unique_ptr<Stream>> ChannelLink::Impl::open(std::string_view service, Bytes argument) {
+  PAKE_TRY(const auto id, channel_.open(as_bytes(service), argument));
+  due_.notify();
+  return make_stream(id);
+}
+
+Awaitable<Outcome<AcceptedStream>> ChannelLink::Impl::accept(Deadline deadline) {
+  while (backlog_.empty()) {
+    if (is_over_) co_return fail(Error::Kind::closed);
+    PAKE_CO_TRYV(co_await opened_.wait(deadline));
+  }
+  auto next = std::move(backlog_.front());
+  backlog_.pop_front();
+  co_return next;
+}
+
+ChannelLink::ChannelLink(Loop& loop, std::unique_ptr<Stream> stream, channel::ChannelKeys keys, channel::Role role,
+                         channel::KeyCache& cache, Rest rest)
+    : impl_(std::make_shared<Impl>(loop, std::move(stream), std::move(keys), role, cache, std::move(rest))) {}
+ChannelLink::~ChannelLink() = default;
+Awaitable<LinkEnd> ChannelLink::run() { return impl_->run(); }
+Result<std::unique_ptr<Stream>> ChannelLink::open(std::string_view service, Bytes argument) {
+  return impl_->open(service, argument);
+}
+Awaitable<Outcome<AcceptedStream>> ChannelLink::accept(Deadline deadline) { return impl_->accept(deadline); }
+void ChannelLink::close(channel::CloseCode code) { impl_->close(code); }
+
+}  // namespace pake::net

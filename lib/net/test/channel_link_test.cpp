@@ -1,0 +1,306 @@
+#include "pake/net/channel_link.h"
+
+#include <cstdlib>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "pake/channel/frame.h"
+#include "pake/net/frame_tap.h"
+#include "pake/net/handshake.h"
+#include "pake/net/signal.h"
+#include "pake/testing/fixed_rng.h"
+#include "support.h"
+
+namespace pake::net {
+namespace {
+
+using channel::End;
+
+/// The outcome of one side's handshake.
+using ClientResult = std::expected<ClientStart, HandshakeError>;
+using ServerResult = std::expected<ServerStart, HandshakeError>;
+
+/// Two sides on one loop, that share a code, or do not.
+struct World {
+  explicit World(Loop& its_loop) : loop(its_loop), pair(its_loop) {}
+
+  Loop& loop;
+  Pair pair;
+  testing::SeededRng rng{1};
+  channel::KeyCache cache;
+  GuessBudget budget{1};
+  HandshakePace pace{.hello = 60s, .answer = 60s, .finish = 60s};
+
+  Awaitable<ServerResult> serve(std::string_view code) {
+    channel::ServerHandshake handshake({}, rng);
+    const AnswerRequest answer = [&](channel::ServerHandshake& asked) -> Awaitable<void> {
+      EXPECT_TRUE(asked.answer_code({.code = as_bytes(code), .permit = std::move(*budget.take())}));
+      co_return;
+    };
+    co_return co_await shake_hands(handshake, loop, *pair.right, answer, pace);
+  }
+
+  Awaitable<ClientResult> dial(std::string_view code) {
+    auto handshake = channel::ClientHandshake::by_code({}, {.selector = {}, .code = as_bytes(code)}, rng);
+    co_return co_await shake_hands(*handshake, loop, *pair.left, pace);
+  }
+};
+
+using Body = std::function<Awaitable<void>(World&)>;
+
+Awaitable<void> with_world(Loop& loop, const Body& body) {
+  World world(loop);
+  co_await body(world);
+}
+
+void run(const Body& body) {
+  Loops loops(1);
+  loops.run(with_world(loops.main(), body));
+}
+
+/// What the client does with its channel, and the server with its own.
+using Use = std::function<Awaitable<void>(ChannelLink&)>;
+
+struct Ends {
+  LinkEnd client{.end = End::cut, .transport = {}, .alert = {}};
+  LinkEnd server{.end = End::cut, .transport = {}, .alert = {}};
+};
+
+Awaitable<void> use_link(ChannelLink& link, const Use& use, Signal& done) {
+  co_await use(link);
+  done.notify();
+}
+
+Awaitable<void> run_server(World& world, const Use& use, LinkEnd& end, Signal& over) {
+  auto started = co_await world.serve("code");
+  EXPECT_TRUE(started);
+  ChannelLink link(world.loop, std::move(world.pair.right), std::move(started->outcome.keys), channel::Role::server,
+                   world.cache, {.to_send = {}, .arrived = std::move(started->arrived)});
+  Signal used(world.loop);
+  world.loop.spawn(use_link(link, use, used));
+  end = co_await link.run();
+  EXPECT_TRUE(co_await used.wait(patient()));
+  over.notify();
+}
+
+Awaitable<void> run_both(World& world, const Use& at_client, const Use& at_server, Ends& ends) {
+  Signal server_over(world.loop);
+  world.loop.spawn(run_server(world, at_server, ends.server, server_over));
+  auto started = co_await world.dial("code");
+  EXPECT_TRUE(started);
+  ChannelLink link(world.loop, std::move(world.pair.left), std::move(started->outcome.keys), channel::Role::client,
+                   world.cache, {.to_send = std::move(started->finish), .arrived = {}});
+  Signal used(world.loop);
+  world.loop.spawn(use_link(link, at_client, used));
+  ends.client = co_await link.run();
+  EXPECT_TRUE(co_await used.wait(patient()));
+  EXPECT_TRUE(co_await server_over.wait(patient()));
+}
+
+Ends run_channel(const Use& at_client, const Use& at_server) {
+  Ends ends;
+  run([&](World& world) { return run_both(world, at_client, at_server, ends); });
+  return ends;
+}
+
+Awaitable<std::string> read_to_end(Stream& stream) {
+  std::string text;
+  Buffer piece(3000);
+  for (;;) {
+    const auto count = co_await stream.read_some(piece, patient());
+    if (!count) {
+      EXPECT_EQ(count.error(), Error::Kind::closed);
+      co_return text;
+    }
+    text += as_text(Bytes(piece).first(*count));
+  }
+}
+
+std::string pattern(std::size_t size) {
+  std::string text(size, '\0');
+  for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>(i * 7 + i / 251);
+  return text;
+}
+
+TEST(Signal, RemembersANotifyAndEndsByItsDeadline) {
+  run([](World& world) -> Awaitable<void> {
+    Signal signal(world.loop);
+    signal.notify();
+    signal.notify();
+    EXPECT_TRUE(co_await signal.wait(patient()));
+    EXPECT_EQ((co_await signal.wait(soon())).error(), Error::Kind::timed_out);
+    world.loop.post([&] { signal.notify(); });
+    EXPECT_TRUE(co_await signal.wait(patient()));
+  });
+}
+
+TEST(ShakeHands, AWrongCodeFailsBothSidesAndSpendsTheGuess) {
+  run([](World& world) -> Awaitable<void> {
+    std::optional<ServerResult> served;
+    Signal over(world.loop);
+    world.loop.spawn([](World& w, std::optional<ServerResult>& result, Signal& done) -> Awaitable<void> {
+      result.emplace(co_await w.serve("code"));
+      done.notify();
+    }(world, served, over));
+    const auto dialled = co_await world.dial("other");
+    EXPECT_TRUE(co_await over.wait(patient()));
+    EXPECT_FALSE(dialled);
+    EXPECT_FALSE(*served);
+    EXPECT_EQ(dialled.error().failure->error, Errc::auth_failed);
+    EXPECT_EQ(served->error().failure->received->code, channel::AlertCode::refused);
+    EXPECT_EQ(world.budget.available(), 0U);
+  });
+}
+
+TEST(ShakeHands, ASilentPeerEndsByTheDeadline) {
+  run([](World& world) -> Awaitable<void> {
+    world.pace.hello = 20ms;
+    world.pace.answer = 20ms;
+    EXPECT_EQ((co_await world.serve("code")).error().error, Error::Kind::timed_out);
+    EXPECT_EQ((co_await world.dial("code")).error().error, Error::Kind::timed_out);
+    EXPECT_EQ(world.budget.available(), 1U);
+  });
+}
+
+TEST(ShakeHands, GarbageIsAnsweredWithAnAlert) {
+  run([](World& world) -> Awaitable<void> {
+    EXPECT_TRUE(co_await world.pair.left->write_all(as_bytes("GET / HTTP/1.1\r\n"), patient()));
+    const auto served = co_await world.serve("code");
+    EXPECT_FALSE(served);
+    EXPECT_EQ(served.error().failure->to_send->code, channel::AlertCode::malformed);
+    std::array<std::uint8_t, 64> answer{};
+    EXPECT_EQ(co_await world.pair.left->read_some(answer, patient()), 9U);
+    EXPECT_EQ(world.budget.available(), 1U);
+  });
+}
+
+TEST(ChannelLink, CarriesStreamsBothWaysAndClosesInOrder) {
+  const auto sent = pattern(3'000'001);
+  std::string at_server, at_client;
+  const auto ends = run_channel(
+      [&](ChannelLink& link) -> Awaitable<void> {
+        auto stream = link.open("echo", as_bytes("please"));
+        EXPECT_TRUE(stream);
+        EXPECT_TRUE(co_await (*stream)->write_all(as_bytes(sent), patient()));
+        (*stream)->shutdown_write();
+        at_client = co_await read_to_end(**stream);
+        link.close(channel::CloseCode::done);
+      },
+      [&](ChannelLink& link) -> Awaitable<void> {
+        auto accepted = co_await link.accept(patient());
+        EXPECT_TRUE(accepted);
+        EXPECT_EQ(accepted->service, "echo");
+        EXPECT_EQ(as_text(accepted->argument), "please");
+        at_server = co_await read_to_end(*accepted->stream);
+        EXPECT_TRUE(co_await accepted->stream->write_all(as_bytes(at_server).first(2'000'000), patient()));
+        accepted->stream->shutdown_write();
+        EXPECT_EQ((co_await link.accept(patient())).error(), Error::Kind::closed);
+      });
+  EXPECT_TRUE(at_server == sent);
+  EXPECT_TRUE(at_client == sent.substr(0, 2'000'000));
+  EXPECT_EQ(ends.client.end, End::closed);
+  EXPECT_EQ(ends.server.end, End::closed);
+}
+
+TEST(ChannelLink, AStalledStreamStallsNoOther) {
+  std::string heard;
+  run_channel(
+      [&](ChannelLink& link) -> Awaitable<void> {
+        auto stalled = link.open("stalled");
+        auto quick = link.open("quick");
+        const auto much = pattern(200'000);
+        EXPECT_EQ((co_await (*stalled)->write_all(as_bytes(much), soon())).error(), Error::Kind::timed_out);
+        EXPECT_TRUE(co_await (*quick)->write_all(as_bytes("hello"), patient()));
+        (*quick)->shutdown_write();
+        heard = co_await read_to_end(**quick);
+        link.close(channel::CloseCode::done);
+      },
+      [](ChannelLink& link) -> Awaitable<void> {
+        const auto stalled = co_await link.accept(patient());
+        auto quick = co_await link.accept(patient());
+        const auto text = co_await read_to_end(*quick->stream);
+        EXPECT_TRUE(co_await quick->stream->write_all(as_bytes(text), patient()));
+        quick->stream->shutdown_write();
+        EXPECT_EQ((co_await link.accept(patient())).error(), Error::Kind::closed);
+      });
+  EXPECT_EQ(heard, "hello");
+}
+
+TEST(ChannelLink, AStreamLetGoIsResetAtTheOtherSide) {
+  run_channel(
+      [](ChannelLink& link) -> Awaitable<void> {
+        auto stream = link.open("service");
+        EXPECT_TRUE(co_await (*stream)->write_all(as_bytes("hello"), patient()));
+        std::array<std::uint8_t, 8> answer{};
+        EXPECT_EQ((co_await (*stream)->read_some(answer, patient())).error(), Error::Kind::reset);
+        EXPECT_EQ((co_await (*stream)->write_all(as_bytes("more"), patient())).error(), Error::Kind::reset);
+        link.close(channel::CloseCode::done);
+      },
+      [](ChannelLink& link) -> Awaitable<void> {
+        {
+          const auto accepted = co_await link.accept(patient());
+          EXPECT_TRUE(accepted);
+        }
+        EXPECT_EQ((co_await link.accept(patient())).error(), Error::Kind::closed);
+      });
+}
+
+TEST(ChannelLink, ACutIsNoEnd) {
+  run([](World& world) -> Awaitable<void> {
+    Signal over(world.loop);
+    LinkEnd at_server{.end = End::closed, .transport = {}, .alert = {}};
+    Signal heard(world.loop);
+    const Use reads = [&](ChannelLink& link) -> Awaitable<void> {
+      auto accepted = co_await link.accept(patient());
+      std::array<std::uint8_t, 64> bytes{};
+      EXPECT_EQ(co_await accepted->stream->read_some(bytes, patient()), 5U);
+      heard.notify();
+      EXPECT_EQ((co_await accepted->stream->read_some(bytes, patient())).error(), Error::Kind::reset);
+    };
+    world.loop.spawn(run_server(world, reads, at_server, over));
+    auto started = co_await world.dial("code");
+    // A whole channel on this side, written out, and then the transport ends without its Close.
+    channel::Channel bare(std::move(started->outcome.keys), channel::Role::client, world.cache, Clock::now());
+    const auto stream = bare.open(as_bytes("pipe"));
+    EXPECT_TRUE(bare.write(*stream, as_bytes("hello")));
+    auto out = std::move(started->finish);
+    const auto before = out.size();
+    out.resize(before + 4096);
+    out.resize(before + bare.produce(MutableBytes(out).subspan(before)));
+    EXPECT_TRUE(co_await world.pair.left->write_all(out, patient()));
+    EXPECT_TRUE(co_await heard.wait(patient()));
+    world.pair.left.reset();
+    EXPECT_TRUE(co_await over.wait(patient()));
+    EXPECT_EQ(at_server.end, End::cut);
+    EXPECT_TRUE(at_server.transport);
+  });
+}
+
+TEST(FrameTap, TellsEveryFrameAsItStoodOnTheWire) {
+  std::vector<channel::FrameType> sent, received;
+  run([&](World& world) -> Awaitable<void> {
+    world.pair.left = tap_frames(std::move(world.pair.left), [&](Passed passed, Bytes frame) {
+      const auto header = channel::FrameHeader::decode(frame.first<4>());
+      EXPECT_EQ(frame.size(), 4 + header.length);
+      (passed == Passed::sent ? sent : received).push_back(header.type);
+    });
+    Ends ends;
+    co_await run_both(
+        world,
+        [](ChannelLink& link) -> Awaitable<void> {
+          link.close(channel::CloseCode::done);
+          co_return;
+        },
+        [](ChannelLink& link) -> Awaitable<void> {
+          EXPECT_EQ((co_await link.accept(patient())).error(), Error::Kind::closed);
+        },
+        ends);
+  });
+  using enum channel::FrameType;
+  EXPECT_EQ(sent, (std::vector{client_hello, client_finish, close}));
+  EXPECT_EQ(received, (std::vector{server_hello, close}));
+}
+
+}  // namespace
+}  // namespace pake::net
