@@ -235,6 +235,16 @@ TEST(Drive, WhatTheMachineRefusesEndsTheRun) {
   EXPECT_EQ(driven.outcome.error().messages_received, 0U);
 }
 
+TEST(Drive, AMachineThatWaitsForSomebodyElseIsOutOfPlace) {
+  for (const Want want : {Want::record, Want::ksf, Want::key_operation}) {
+    Script::Step step;
+    step.want = want;
+    const auto driven = run({step}, sends({}));
+    ASSERT_FALSE(driven.outcome);
+    EXPECT_EQ(driven.outcome.error().error.kind, Error::Kind::run_failed);
+  }
+}
+
 Awaitable<void> drive_and_cancel(Loops& loops, Driven& driven) {
   Pair pair(loops.main());
   Script script({receive(1)});

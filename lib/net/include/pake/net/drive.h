@@ -26,7 +26,8 @@ struct DriveError {
   std::size_t messages_received = 0;
 };
 
-/// Runs `machine` to its end. Buffers at most Incoming::at_most bytes and one read. Where a silence ends a message, so
+/// Runs `machine` to its end; one that waits for a record or has a job to run is out of place here, and ends with
+/// Error::run_failed. Buffers at most Incoming::at_most bytes and one read. Where a silence ends a message, so
 /// does the end of the peer's side. Afterwards the stream is where it was: closing it is the caller's.
 /// @return what had arrived behind the last message, once the machine is done; else why it is not
 [[nodiscard]] Awaitable<std::expected<Buffer, DriveError>> drive(Machine& machine, Stream& stream, Pace pace);
