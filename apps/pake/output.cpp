@@ -1,6 +1,7 @@
 #include "output.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,6 +16,11 @@ int write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const auto count = ::write(fd, text.data(), text.size());
     if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN) {  // somebody who shares it has made it non-blocking
+      pollfd room{.fd = fd, .events = POLLOUT, .revents = 0};
+      static_cast<void>(::poll(&room, 1, -1));
+      continue;
+    }
     if (count < 0) return errno;
     text.remove_prefix(static_cast<std::size_t>(count));
   }

@@ -1,13 +1,27 @@
 #include "process.h"
 
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
+#include <initializer_list>
 
 namespace pake::cli {
+namespace {
+
+// A standard descriptor that is closed would be given to the next file or socket. What takes its place here can be
+// neither read nor written, as if it were closed.
+void occupy_standard_descriptors() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(fd, F_GETFD) < 0) static_cast<void>(::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+}
+
+}  // namespace
 
 void harden_process() {
+  occupy_standard_descriptors();
   const rlimit none{.rlim_cur = 0, .rlim_max = 0};
   ::setrlimit(RLIMIT_CORE, &none);
   ::prctl(PR_SET_DUMPABLE, 0);  // also where core_pattern is a pipe, which the limit does not stop

@@ -1,6 +1,7 @@
 """`pake eke listen` and `pake eke connect` as people use them: what they print, and how they end."""
 
 import fcntl
+import itertools
 import json
 import os
 import re
@@ -9,9 +10,10 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 import unittest
 
-from harness import (AUTH_FAILED, FAILED, OK, PEM, STORE, UNREACHABLE, USAGE, Case)
+from harness import AUTH_FAILED, FAILED, OK, PAKE, PEM, STORE, UNREACHABLE, USAGE, Case
 
 DIGITS = r"[0-9]{10}"
 
@@ -340,6 +342,29 @@ class Ends(Case):
         self.connect(listener.address)
         self.assertEqual(listener.wait(), FAILED)
         self.assertIn("error: cannot write to stdout: Broken pipe\n", listener.err)
+
+    def test_a_closed_standard_stream_is_an_error(self):
+        listener = self.listen()
+        for closed, error in (("<&-", "cannot read stdin"), (">&-", "cannot write to stdout")):
+            shell = subprocess.run(["sh", "-c", f'exec "$0" eke connect "$1" {closed}', PAKE, listener.address],
+                                   stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+            self.assertEqual(shell.returncode, FAILED)
+            self.assertIn(f"error: {error}: Bad file descriptor\n", shell.stderr)
+        self.assert_serves(listener)
+
+    def test_a_reader_that_shares_a_non_blocking_stdout_is_waited_for(self):
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        listener = self.listen(stdout=writing)
+        os.close(writing)
+        lines = "".join(f"{'x' * 1000}{n}\n" for n in range(100))  # more than a pipe holds
+        connector = self.start("eke", "connect", listener.address, "--quiet", stdin=subprocess.PIPE)
+        connector.write(lines)
+        time.sleep(1)  # by now the pipe is full
+        with open(reading) as slow_reader:
+            connector.process.stdin.close()
+            printed = list(itertools.takewhile(lambda line: line != "User server quit!\n", slow_reader))
+        self.assertEqual(sum("say" in line for line in printed), 100)
 
     def test_more_connections_than_allowed_are_closed(self):
         listener = self.listen("--max-connections", "1")
