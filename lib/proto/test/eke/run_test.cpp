@@ -189,10 +189,11 @@ std::size_t left_after(const Setup& setup, int messages_that_arrive) {
     RsaListener L({.users = users}, budget.take().value(), rng);
     Inbox inbox(L);
     for (std::size_t i = 0; i < duel.messages.size(); ++i) {
-      if (i % 2 == 0)
+      if (i % 2 == 0) {
         for (const auto& piece : bounded.wire(static_cast<int>(i) + 1, duel.messages[i])) inbox.arrive(piece);
-      else if (L.want() == Want::send)
+      } else if (L.want() == Want::send) {
         EXPECT_TRUE(L.take_message());
+      }
     }
   }
   return budget.available();
