@@ -164,6 +164,7 @@ int main(int argc, char** argv) {
   for (const auto profile : kProfiles)
     benchmark::RegisterBenchmark(("ksf/" + std::string(to_string(profile))).c_str(), stretch, profile)
         ->Unit(benchmark::kMillisecond)
+        ->MeasureProcessCPUTime()
         ->UseRealTime();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
