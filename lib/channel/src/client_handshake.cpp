@@ -44,6 +44,7 @@ struct ClientHandshake::Run {
         rng(randomness) {
     for (const auto suite : suites_offered) suites.push_back(std::to_underlying(suite));
     rng.fill(random);
+    declassify(random);
   }
 
   Step<void> send_hello();

@@ -16,7 +16,10 @@ constexpr std::size_t kKeyIdSize = 4;
 // additional data = "pake/1 ticket" || key_id
 Buffer associated_data(Bytes key_id) { return Writer(32).put(as_bytes("pake/1 ticket")).put(key_id).take(); }
 
+// All but the resumption secret, which ends it, is public.
 Result<OpenedTicket> decode(Bytes plaintext) {
+  if (plaintext.size() < ResumptionSecret::kSize) return fail(Errc::malformed);
+  declassify(plaintext.first(plaintext.size() - ResumptionSecret::kSize));
   Reader reader(plaintext);
   PAKE_TRY(const auto version, reader.u8());
   if (version != kTicketVersion) return fail(Errc::malformed);
