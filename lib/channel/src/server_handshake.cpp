@@ -80,7 +80,7 @@ struct ServerHandshake::Run {
   Want want = Want::receive;
   Peer peer;
   std::unique_ptr<crypto::Digest> second_hello;  // after a Retry, until it is answered: its fingerprint
-  std::unique_ptr<ReceivedHello> received;       // Want::record, Want::key_operation
+  std::unique_ptr<ReceivedHello> received;       // Want::record
   std::unique_ptr<KeyQuestion> question;         // Want::key_operation
   Buffer message;                                // Want::send; under way before it
   std::unique_ptr<AwaitingFinish> awaiting;      // from the ServerHello on
@@ -197,6 +197,7 @@ Step<void> ServerHandshake::Run::ask_holder(LoginAnswer answer) {
   const auto& keys = answer.keys;
   PAKE_TRY(auto login, begin_login(received->hello, std::move(answer), transcript, rng));
   PAKE_TRY(auto operation, login.operation());
+  received.reset();
   question = std::make_unique<KeyQuestion>(KeyQuestion{
       .login = std::move(login), .job = LentJob<opaque::KeyOperationAnswer>([&keys, operation = std::move(operation)] {
                                    return keys.answer(operation);
