@@ -100,7 +100,8 @@ void send_records(int socket, Records& records, std::size_t record_size, Bytes s
     std::size_t used = 0;
     while (left != 0 && used + record_size + kOverhead <= out.size()) {
       const auto record = MutableBytes(out).subspan(used, record_size + kOverhead);
-      std::ranges::copy(source.subspan(left % (source.size() - record_size), record_size), record.begin() + FrameHeader::kSize);
+      std::ranges::copy(source.subspan(left % (source.size() - record_size), record_size),
+                        record.begin() + FrameHeader::kSize);
       records.seal(record);
       used += record.size();
       left -= record_size;
