@@ -86,6 +86,20 @@ def node_peer(script, work):
     return Peer([node, script], env={"NODE_PATH": str(work / "node_modules")})
 
 
+def pypi_peer(script, work):
+    """`script` with the packages that requirements.txt beside it pins, in a virtual environment under `work`."""
+    requirements = script.parent / "requirements.txt"
+    python = work / "venv" / "bin" / "python"
+
+    def install():
+        run_or_miss("venv (Debian: python3-venv)", [sys.executable, "-m", "venv", "--clear", work / "venv"])
+        run_or_miss("pip", [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:",
+                            "--requirement", requirements])
+
+    made_once(work, [requirements], install)
+    return Peer([python, script])
+
+
 def version(text):
     return tuple(int(part) for part in re.match(r"(\d+(?:\.\d+)*)", text)[1].split("."))
 

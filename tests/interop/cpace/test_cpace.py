@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """One pairing of CPace peers in one mode: runs that agree, and differences that leave no common key.
 
-    PAKE_INTEROP_WORK=build/dev/interop test_cpace.py --pake build/dev/bin/cpace_peer --suite ristretto255 \
-        --initiator pakery --responder pake --mode initiator-responder
+    PAKE_INTEROP_WORK=build/dev/interop test_cpace.py --pake build/dev/bin/cpace_peer --suite x25519 \
+        --initiator pypi --responder pake --mode confirmed
 
 PAKE_INTEROP_RUNS: how many runs with random inputs of random sizes; 25 unless set.
 Exit code 77: skipped, because a peer cannot be had: its toolchain or its registry is not there.
@@ -16,7 +16,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from peers import Peer, Refused, cargo_peer, main_of, work_directory  # noqa: E402
+from peers import Peer, Refused, cargo_peer, main_of, pypi_peer, work_directory  # noqa: E402
 
 INPUTS = ("PRS", "CI", "sid", "AD")
 LOW_ORDER = {"ristretto255": ["00" * 32], "x25519": ["00" * 32, "01" + "00" * 31, "ec" + "ff" * 30 + "7f"]}
@@ -31,19 +31,24 @@ class Pairing:
     def __init__(self, a, b, mode):
         self.a, self.b, self.mode = a, b, mode
 
-    def run(self, ours, theirs, change_share=None):
-        """Both sides' keys; `ours` are A's inputs and `theirs` B's, `change_share` acts on what travels from A to B."""
-        change_share = change_share or (lambda share: share)
-        share = change_share(self.a.ask("start", mode=self.mode, **ours)["Y"])
-        heard = {"peer_Y": share, "peer_AD": ours["AD"]}
+    def of_a(self, op, **fields):
+        return self.a.ask(op, mode=self.mode, **fields)
+
+    def of_b(self, op, **fields):
+        return self.b.ask(op, mode=self.mode, **fields)
+
+    def run(self, ours, theirs, change=lambda what, value: value):
+        """Both sides' keys; `ours` are A's inputs and `theirs` B's, `change` acts on what travels."""
+        to_b = {"peer_Y": change("Ya", self.of_a("start", **ours)["Y"]), "peer_AD": change("ADa", ours["AD"])}
         if self.mode == "symmetric":
-            other_share = self.b.ask("start", mode=self.mode, **theirs)["Y"]
-            at_b = self.b.ask("finish", mode=self.mode, **heard)
+            answer = self.of_b("start", **theirs) | self.of_b("finish", **to_b)
         else:
-            at_b = self.b.ask("respond", mode=self.mode, **theirs, **heard)
-            other_share = at_b.pop("Y")
-        at_a = self.a.ask("finish", mode=self.mode, peer_Y=other_share, peer_AD=theirs["AD"])
-        return at_a, at_b
+            answer = self.of_b("respond", **theirs, **to_b)
+        to_a = {"peer_Y": change("Yb", answer.pop("Y")), "peer_AD": change("ADb", theirs["AD"])}
+        if self.mode != "confirmed":
+            return self.of_a("finish", **to_a), answer
+        at_a = self.of_a("finish", **to_a, peer_tag=change("Tb", answer["tag"]))
+        return at_a, self.of_b("verify", peer_tag=change("Ta", at_a.pop("tag")))
 
 
 def inputs(random_bytes, largest):
@@ -60,18 +65,36 @@ def agreements(pairing, runs, random_bytes):
     check(len(seen) == runs, "keys repeat")
 
 
+def keyless(pairing, what, *run):
+    """Tags are refused; without them the keys differ."""
+    try:
+        at_a, at_b = pairing.run(*run)
+    except Refused:
+        return
+    check(pairing.mode != "confirmed" and at_a["ISK"] != at_b["ISK"], f"{what} leads to the same key")
+
+
 def differences(pairing, random_bytes):
     ours = inputs(random_bytes, 20)
     for name in ("PRS", "CI", "sid"):
-        at_a, at_b = pairing.run(ours, {**ours, name: ours[name] + "00"})
-        check(at_a["ISK"] != at_b["ISK"], f"another {name} leads to the same key")
+        keyless(pairing, f"another {name}", ours, {**ours, name: ours[name] + "00"})
+    travelling = ["Ya", "ADa", "Yb", "ADb"] + (["Tb", "Ta"] if pairing.mode == "confirmed" else [])
+    for changed in travelling:
+        for bit in (0, 7, 100, 255):
+            def change(what, value, changed=changed, bit=bit):
+                if what != changed:
+                    return value
+                value = bytearray.fromhex(value) or bytearray(1)
+                value[bit // 8 % len(value)] ^= 1 << bit % 8
+                return value.hex()
+            keyless(pairing, f"a flipped bit {bit} of {changed}", ours, {**ours, "AD": random_bytes(40)}, change)
 
 
 def refusals(peer, mode, suite, ours):
     for share in LOW_ORDER[suite] + ["aa"]:
         peer.ask("start", mode=mode, **ours)
         try:
-            peer.ask("finish", mode=mode, peer_Y=share, peer_AD="")
+            peer.ask("finish", mode=mode, peer_Y=share, peer_AD="", peer_tag="00" * 64)
         except Refused:
             continue
         raise AssertionError(f"{peer.command} takes the share {share}")
@@ -80,6 +103,8 @@ def refusals(peer, mode, suite, ours):
 def start_peer(name, options):
     if name == "pake":
         return Peer([options.pake, options.suite])
+    if name == "pypi":
+        return pypi_peer(HERE / "pypi" / "peer.py", work_directory() / "cpace-pypi")
     return cargo_peer(HERE / name / "Cargo.toml", f"{name}_peer", work_directory() / "cargo")
 
 
@@ -87,9 +112,9 @@ def parse_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pake", required=True, help="the program cpace_peer")
     parser.add_argument("--suite", choices=tuple(LOW_ORDER), required=True)
-    parser.add_argument("--initiator", choices=("pake", "pakery"), required=True)
-    parser.add_argument("--responder", choices=("pake", "pakery"), required=True)
-    parser.add_argument("--mode", choices=("initiator-responder", "symmetric"), required=True)
+    parser.add_argument("--initiator", choices=("pake", "pypi", "pakery", "boring"), required=True)
+    parser.add_argument("--responder", choices=("pake", "pypi", "pakery", "boring"), required=True)
+    parser.add_argument("--mode", choices=("confirmed", "initiator-responder", "symmetric"), required=True)
     return parser.parse_args()
 
 
