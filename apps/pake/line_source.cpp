@@ -1,9 +1,7 @@
 #include "line_source.h"
 
-#include <fcntl.h>
 #include <histedit.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,7 +19,7 @@
 #include <thread>
 #include <utility>
 
-#include "unique_fd.h"
+#include "stoppable.h"
 
 namespace pake::cli {
 namespace {
@@ -31,28 +29,18 @@ class StoppableInput {
  public:
   /// read(2) on stdin; -1 with ECANCELED once stopped.
   ssize_t read(void* into, std::size_t size) {
-    for (;;) {
-      std::array<pollfd, 2> ready = {{{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0},
-                                      {.fd = stopped_.get(), .events = POLLIN, .revents = 0}}};
-      if (::poll(ready.data(), ready.size(), -1) < 0 && errno != EINTR) return -1;
-      if (ready[1].revents != 0) {
-        errno = ECANCELED;
-        return -1;
-      }
-      if (ready[0].revents == 0) continue;
+    while (stoppable_.wait(STDIN_FILENO, POLLIN)) {
       const auto count = ::read(STDIN_FILENO, into, size);
       if (count >= 0 || (errno != EINTR && errno != EAGAIN)) return count;
     }
+    return -1;
   }
 
-  void stop() { static_cast<void>(::eventfd_write(stopped_.get(), 1)); }
-  [[nodiscard]] bool is_stopped() const {
-    pollfd stopped{.fd = stopped_.get(), .events = POLLIN, .revents = 0};
-    return ::poll(&stopped, 1, 0) > 0;
-  }
+  void stop() { stoppable_.stop(); }
+  [[nodiscard]] bool is_stopped() const { return stoppable_.is_stopped(); }
 
  private:
-  UniqueFd stopped_{::eventfd(0, EFD_CLOEXEC)};
+  Stoppable stoppable_;
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "eke/command.h"
 #include "output.h"
+#include "pipe/command.h"
 #include "problem.h"
 #include "process.h"
 
@@ -45,8 +46,11 @@ int refuse(const CLI::App& app, std::string error) {
 int run(int argc, char** argv) {
   CLI::App app("Password-authenticated key exchange.", "pake");
   app.set_version_flag("--version", "pake " PAKE_VERSION);
-  app.footer("Example:\n  pake eke --help");
+  app.footer(
+      "Examples:\n  pake listen                  shows a code\n  pake dial HOST:PORT          on the other side, asks "
+      "for it");
   std::function<int()> chosen;
+  pipe::add_commands(app, chosen);
   eke::add_command(app, chosen);
   try {
     app.parse(argc, argv);

@@ -5,6 +5,8 @@
 #include <mutex>
 #include <string_view>
 
+#include "problem.h"
+
 namespace pake::cli {
 
 /// Data, line by line; each leaves at once and whole, whichever thread writes it.
@@ -31,5 +33,8 @@ void say(std::string_view kind, std::string_view text);
 inline void say_error(std::string_view text) { say("error", text); }
 inline void say_hint(std::string_view text) { say("hint", text); }
 inline void say_note(std::string_view text) { say("note", text); }
+
+/// Says what is wrong; returns its exit code.
+int give_up(const Problem& problem);
 
 }  // namespace pake::cli

@@ -12,6 +12,7 @@ inline constexpr int kExitFailed = 1;       // other local failure
 inline constexpr int kExitUsage = 2;        // the command line
 inline constexpr int kExitAuthFailed = 3;   // the peer did not prove the password, or we did not
 inline constexpr int kExitUnreachable = 4;  // no connection
+inline constexpr int kExitThrottled = 5;    // no guess is left, or no place; the seconds are told
 inline constexpr int kExitCutShort = 6;     // the peer vanished, or did not answer in time
 inline constexpr int kExitProtocol = 7;     // the peer does not speak this protocol
 inline constexpr int kExitStore = 9;        // the file of users

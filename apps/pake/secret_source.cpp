@@ -111,14 +111,13 @@ class Silenced {
   termios before_{};
 };
 
-Expected<SecretBuffer> from_prompt() {
-  constexpr std::string_view kPrompt = "Password: ";
+Expected<SecretBuffer> from_prompt(std::string_view asks) {
   const UniqueFd terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC));
   if (terminal.get() < 0)
     return complain("there is no terminal to ask for the password", "use --password-file FILE or PAKE_PASSWORD");
   const HeldSignals signals;
   const Silenced silenced(terminal.get());
-  static_cast<void>(::write(terminal.get(), kPrompt.data(), kPrompt.size()));
+  static_cast<void>(::write(terminal.get(), asks.data(), asks.size()));
   std::array<pollfd, 2> ready = {
       {{.fd = terminal.get(), .events = POLLIN, .revents = 0}, {.fd = signals.fd(), .events = POLLIN, .revents = 0}}};
   while (::poll(ready.data(), ready.size(), -1) < 0 && errno == EINTR) {
@@ -175,7 +174,7 @@ Expected<std::optional<SecretBuffer>> read_secret(const SecretOptions& options) 
   if (options.fd) return given(from_fd(*options.fd));
   if (options.file) return given(from_file(*options.file));
   if (variable) return given(checked(variable->reveal(), kVariable));
-  if (options.prompt) return given(from_prompt());
+  if (options.prompt) return given(from_prompt(options.asks));
   return std::nullopt;
 }
 

@@ -19,6 +19,7 @@ struct SecretOptions {
   std::optional<int> fd = {};
   std::optional<std::string> file = {};
   bool prompt = false;
+  std::string asks = "Password: ";          // what the prompt says
   std::optional<std::string> in_argv = {};  // given where everybody can read it: refused
 };
 

@@ -9,36 +9,13 @@
 #include "eke/connect.h"
 #include "eke/listen.h"
 #include "eke/options.h"
+#include "shared_options.h"
 
 namespace pake::cli::eke {
 namespace {
 
-constexpr std::size_t kLongestWait = 86'400;
 const std::map<std::string_view, pake::eke::CipherMode> kModes = {{"gcm", pake::eke::CipherMode::gcm},
                                                                   {"cbc", pake::eke::CipherMode::cbc}};
-
-void add_address(CLI::App& command, net::Address& address, const char* what) {
-  command
-      .add_option_function<std::string>(
-          "ADDRESS",
-          [&address](const std::string& text) {
-            const auto parsed = net::parse_address(text);
-            if (!parsed) throw CLI::ValidationError(text + ": " + parsed.error());
-            address = *parsed;
-          },
-          what)
-      ->type_name("")
-      ->default_str(net::to_string(address));
-}
-
-CLI::Option* add_seconds(CLI::App& command, const char* name, std::chrono::seconds& seconds, const char* what) {
-  return command
-      .add_option_function<std::size_t>(
-          name, [&seconds](std::size_t value) { seconds = std::chrono::seconds(value); }, what)
-      ->type_name("SECONDS")
-      ->default_str(std::to_string(seconds.count()))
-      ->check(CLI::Range(std::size_t{1}, kLongestWait).description(""));
-}
 
 void add_common_options(CLI::App& command, CommonOptions& options) {
   command.add_option("--user", options.user, "The user's name")
@@ -103,9 +80,7 @@ void add_connect(CLI::App& eke, std::function<int()>& chosen) {
       "Examples:\n  pake eke connect 127.0.0.1:8088 --user alice --password-prompt\n"
       "  echo hello | pake eke connect unix:/tmp/eke.sock");
   command->callback([options, &chosen] {
-    const auto* const tcp = std::get_if<net::TcpAddress>(&options->address);
-    if (tcp != nullptr && tcp->port == 0)
-      throw CLI::ValidationError("port 0 is for listening: there is nobody to connect to");
+    refuse_port_zero(options->address);
     chosen = [options] { return connect(*options); };
   });
 }

@@ -23,12 +23,6 @@ void say_history() {
       "clear; where it matters, use CPace or OPAQUE");
 }
 
-int give_up(const Problem& problem) {
-  say_error(problem.error);
-  if (!problem.hint.empty()) say_hint(problem.hint);
-  return problem.exit_code;
-}
-
 Problem broken_output(int error) {
   return {.exit_code = kExitFailed, .error = fmt::format("cannot write to stdout: {}", std::strerror(error))};
 }

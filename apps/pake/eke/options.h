@@ -40,9 +40,6 @@ struct ConnectOptions : CommonOptions {
 /// Says once, on stderr, what this protocol is.
 void say_history();
 
-/// Says what is wrong; returns its exit code.
-int give_up(const Problem& problem);
-
 /// The problem that stdout no longer takes data.
 [[nodiscard]] Problem broken_output(int error);
 

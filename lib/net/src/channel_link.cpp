@@ -252,8 +252,8 @@ class ChannelStream final : public Stream {
         if (link_->channel().wants_to_send()) link_->wake_writer();
         co_return count;
       }
+      if (state_->is_finished) co_return fail(Error::Kind::closed);  // whatever came behind the FIN
       if (state_->is_reset) co_return fail(Error::Kind::reset);
-      if (state_->is_finished) co_return fail(Error::Kind::closed);
       if (std::exchange(state_->is_interrupted, false)) co_return fail(Error::Kind::interrupted);
       PAKE_CO_TRYV(co_await state_->readable.wait(deadline));
     }

@@ -246,6 +246,27 @@ TEST(ChannelLink, AStreamLetGoIsResetAtTheOtherSide) {
       });
 }
 
+// The last bytes of a stream, its FIN and the channel's Close may come in one read.
+TEST(ChannelLink, WhatCameBeforeTheCloseIsReadAfterIt) {
+  std::string heard;
+  const auto ends = run_channel(
+      [](ChannelLink& link) -> Awaitable<void> {
+        auto stream = link.open("service");
+        EXPECT_TRUE(co_await (*stream)->write_all(as_bytes("hello"), patient()));
+        (*stream)->shutdown_write();
+        link.close(channel::CloseCode::done);
+        EXPECT_EQ(co_await read_to_end(**stream), "");
+      },
+      [&](ChannelLink& link) -> Awaitable<void> {
+        auto accepted = co_await link.accept(patient());
+        accepted->stream->shutdown_write();
+        heard = co_await read_to_end(*accepted->stream);
+      });
+  EXPECT_EQ(heard, "hello");
+  EXPECT_EQ(ends.client.end, End::closed);
+  EXPECT_EQ(ends.server.end, End::closed);
+}
+
 TEST(ChannelLink, ACutIsNoEnd) {
   run([](World& world) -> Awaitable<void> {
     Signal over(world.loop);

@@ -1,0 +1,131 @@
+#include "blocking_file.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "pake/net/coroutine.h"
+#include "pake/net/signal.h"
+#include "stoppable.h"
+
+namespace pake::cli {
+
+class BlockingFile::Impl {
+ public:
+  Impl(net::Loop& loop, int fd)
+      : loop_(loop), fd_(fd), outcome_(std::make_shared<Outcome>(loop)), thread_([this] { run(); }) {}
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() { stop(); }
+
+  // Runs `work` on the thread; 0 or the errno it returns.
+  net::Awaitable<int> on_thread(std::function<int()> work) {
+    {
+      const std::scoped_lock lock(mutex_);
+      work_ = std::move(work);
+    }
+    changed_.notify_one();
+    if (!co_await outcome_->done.wait(net::kNever)) {
+      stop();  // before the caller's bytes go
+      co_return ECANCELED;
+    }
+    co_return outcome_->result;
+  }
+
+  void interrupt() const noexcept { stoppable_.stop(); }
+
+  int read(MutableBytes into, std::size_t& count) const {
+    while (stoppable_.wait(fd_, POLLIN)) {
+      const auto got = ::read(fd_, into.data(), into.size());
+      if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+      if (got < 0) return errno;
+      count = static_cast<std::size_t>(got);
+      return 0;
+    }
+    return errno;
+  }
+
+  // A pipe that is ready takes PIPE_BUF bytes without blocking, and promises no more.
+  int write(Bytes bytes) const {
+    while (!bytes.empty()) {
+      if (!stoppable_.wait(fd_, POLLOUT)) return errno;
+      const auto count = ::write(fd_, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
+      if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+      if (count < 0) return errno;
+      bytes = bytes.subspan(static_cast<std::size_t>(count));
+    }
+    return 0;
+  }
+
+ private:
+  /// Touched on the loop alone, where it may be told when this object has gone.
+  struct Outcome {
+    explicit Outcome(net::Loop& loop) : done(loop) {}
+    net::Signal done;
+    int result = 0;
+  };
+
+  void run() {
+    for (;;) {
+      std::function<int()> work;
+      {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return work_ || is_stopped_; });
+        if (is_stopped_) return;
+        work = std::exchange(work_, {});
+      }
+      const int result = work();
+      loop_.post([result, outcome = outcome_] {
+        outcome->result = result;
+        outcome->done.notify();
+      });
+    }
+  }
+
+  void stop() {
+    stoppable_.stop();
+    {
+      const std::scoped_lock lock(mutex_);
+      is_stopped_ = true;
+    }
+    changed_.notify_one();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  net::Loop& loop_;
+  int fd_;
+  Stoppable stoppable_;
+  std::shared_ptr<Outcome> outcome_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::function<int()> work_;
+  bool is_stopped_ = false;
+  std::jthread thread_;
+};
+
+BlockingFile::BlockingFile(net::Loop& loop, int fd) : impl_(std::make_unique<Impl>(loop, fd)) {}
+BlockingFile::~BlockingFile() = default;
+void BlockingFile::interrupt() noexcept { impl_->interrupt(); }
+
+net::Awaitable<std::expected<std::size_t, int>> BlockingFile::read_some(MutableBytes into) {
+  std::size_t count = 0;
+  const int error = co_await impl_->on_thread([this, into, &count] { return impl_->read(into, count); });
+  if (error != 0) co_return std::unexpected(error);
+  co_return count;
+}
+
+net::Awaitable<std::expected<void, int>> BlockingFile::write_all(Bytes bytes) {
+  const int error = co_await impl_->on_thread([this, bytes] { return impl_->write(bytes); });
+  if (error != 0) co_return std::unexpected(error);
+  co_return std::expected<void, int>();
+}
+
+}  // namespace pake::cli

@@ -1,0 +1,62 @@
+#include "pipe/command.h"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "pake/crypto/aead.h"
+#include "pipe/dial.h"
+#include "pipe/listen.h"
+#include "pipe/options.h"
+#include "shared_options.h"
+
+namespace pake::cli::pipe {
+namespace {
+
+void add_common_options(CLI::App& command, CommonOptions& options) {
+  command.add_option("--trace", options.trace, "Write every frame that passes into this file, as JSON lines")
+      ->type_name("FILE");
+  command.add_flag("--quiet", options.quiet, "Say nothing but what is needed");
+}
+
+void add_listen(CLI::App& app, std::function<int()>& chosen) {
+  const auto options = std::make_shared<ListenOptions>();
+  auto* const command =
+      app.add_subcommand("listen", "Show a code, wait for the one who types it, then pass bytes both ways");
+  add_address(*command, options->address, "host:port, [v6]:port (port 0: any free one) or unix:PATH");
+  add_common_options(*command, *options);
+  command->footer(
+      "One wrong try uses the code up.\n"
+      "Examples:\n  pake listen 0.0.0.0:8088\n  pake listen < photo.jpg");
+  command->callback([options, &chosen] { chosen = [options] { return listen(*options); }; });
+}
+
+void add_dial(CLI::App& app, std::function<int()>& chosen) {
+  const auto options = std::make_shared<DialOptions>();
+  auto* const command = app.add_subcommand("dial", "Type the other side's code, then pass bytes both ways");
+  add_address(*command, options->address, "host:port, [v6]:port or unix:PATH");
+  command->add_option("CODE", options->secret.in_argv)->group("");  // refused: everybody can read it
+  add_secret_options(*command, options->secret);
+  add_common_options(*command, *options);
+  add_seconds(*command, "--deadline", options->deadline, "How long the other side may take to answer");
+  command->footer(
+      "The code is asked for on the terminal, unless an option or PAKE_PASSWORD gives it.\n"
+      "Examples:\n  pake dial 192.0.2.7:8088\n  pake dial 192.0.2.7 > photo.jpg");
+  command->callback([options, &chosen] {
+    refuse_port_zero(options->address);
+    chosen = [options] { return dial(*options); };
+  });
+}
+
+}  // namespace
+
+channel::AeadId fastest_aead() noexcept {
+  return crypto::aes_gcm_in_hardware() ? channel::AeadId::aes_256_gcm : channel::AeadId::chacha20_poly1305;
+}
+
+void add_commands(CLI::App& app, std::function<int()>& chosen) {
+  add_listen(app, chosen);
+  add_dial(app, chosen);
+}
+
+}  // namespace pake::cli::pipe

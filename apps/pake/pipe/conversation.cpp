@@ -1,0 +1,218 @@
+#include "pipe/conversation.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "blocking_file.h"
+#include "escape.h"
+#include "line_source.h"
+#include "output.h"
+#include "pake/internal/try.h"
+#include "pake/net/coroutine.h"
+#include "pake/net/signal.h"
+
+namespace pake::cli::pipe {
+namespace {
+
+constexpr std::size_t kChunk = 64 * 1024;
+constexpr std::size_t kLongestLine = 64 * 1024;
+constexpr std::chrono::seconds kPipeOpens{10};
+
+Problem local(const char* what, int error) {
+  return {.exit_code = kExitFailed, .error = fmt::format("{}: {}", what, std::strerror(error))};
+}
+
+// The other side's end, as far as a stream shows it; the link's end says more.
+Problem cut() { return {.exit_code = kExitCutShort, .error = "the channel ended before everything had passed"}; }
+
+Problem ended(const net::LinkEnd& end) {
+  using channel::End;
+  switch (end.end) {
+    case End::closed:
+      return cut();
+    case End::refused:
+      return {.exit_code = kExitAuthFailed, .error = "the other side refused us: most likely another code"};
+    case End::cut:
+      return {
+          .exit_code = kExitCutShort,
+          .error = fmt::format("the connection was cut: {}", end.transport ? end.transport->explain() : "it ended")};
+    case End::silent:
+      return {.exit_code = kExitCutShort, .error = "the other side has been silent for too long"};
+    case End::peer_failed:
+      return {.exit_code = kExitCutShort, .error = "the other side gave up"};
+    case End::not_authentic:
+    case End::violation:
+    case End::exhausted:
+      break;
+  }
+  return {.exit_code = kExitProtocol,
+          .error = fmt::format("what came is not of this channel ({}): somebody may be meddling", to_string(end.end))};
+}
+
+/// What the other side says, made harmless for a terminal line by line.
+class Screen {
+ public:
+  std::string show(std::string_view text) {
+    pending_ += text;
+    std::string shown;
+    for (auto end = pending_.find('\n'); end != std::string::npos; end = pending_.find('\n')) {
+      shown += escape(std::string_view(pending_).substr(0, end)) + '\n';
+      pending_.erase(0, end + 1);
+    }
+    if (pending_.size() > kLongestLine) shown += rest();
+    return shown;
+  }
+  std::string rest() { return escape(std::exchange(pending_, {})); }
+
+ private:
+  std::string pending_;
+};
+
+/// Held by each of its coroutines: where the loops are cancelled, the last of them to end is not known beforehand.
+class Conversation : public std::enable_shared_from_this<Conversation> {
+ public:
+  Conversation(net::Loop& loop, std::shared_ptr<net::ChannelLink> link, std::unique_ptr<net::Stream> stream)
+      : loop_(loop),
+        link_(std::move(link)),
+        stream_(std::move(stream)),
+        in_(loop, STDIN_FILENO),
+        out_(loop, STDOUT_FILENO) {}
+
+  net::Awaitable<Expected<void>> run() {
+    loop_.spawn(begin(shared_from_this()));
+    const auto end = co_await link_->run();
+    is_over_ = true;
+    in_.interrupt();
+    line_signal_.notify();
+    while (running_ != 0 && co_await half_ended_.wait(net::kNever)) {
+    }
+    if (problem_ && problem_->exit_code != kExitCutShort) co_return std::unexpected(*problem_);
+    if (end.end != channel::End::closed || problem_) co_return std::unexpected(ended(end));
+    co_return Expected<void>();
+  }
+
+ private:
+  static net::Awaitable<void> begin(std::shared_ptr<Conversation> self) {
+    if (const auto opened = co_await self->take_stream(); !opened) {
+      self->note(opened);
+      self->note(opened);
+      co_return;
+    }
+    self->loop_.spawn(say(self));
+    self->loop_.spawn(hear(self));
+  }
+
+  net::Awaitable<Expected<void>> take_stream() {
+    if (stream_) co_return Expected<void>();
+    auto accepted = co_await link_->accept(net::after(kPipeOpens));
+    if (!accepted) co_return std::unexpected(cut());
+    if (accepted->service != kService)
+      co_return std::unexpected(Problem{.exit_code = kExitProtocol, .error = "the other side wants no pipe"});
+    stream_ = std::move(accepted->stream);
+    co_return Expected<void>();
+  }
+
+  static net::Awaitable<void> say(std::shared_ptr<Conversation> self) {
+    self->note(::isatty(STDIN_FILENO) == 1 ? co_await self->say_lines() : co_await self->say_bytes());
+  }
+  static net::Awaitable<void> hear(std::shared_ptr<Conversation> self) { self->note(co_await self->hear_all()); }
+
+  net::Awaitable<Expected<void>> say_bytes() {
+    Buffer chunk(kChunk);
+    for (;;) {
+      const auto count = co_await in_.read_some(chunk);
+      if (!count && count.error() == ECANCELED) co_return std::unexpected(cut());
+      if (!count) co_return std::unexpected(local("cannot read stdin", count.error()));
+      if (*count == 0) break;
+      if (!co_await stream_->write_all(Bytes(chunk).first(*count), net::kNever)) co_return std::unexpected(cut());
+    }
+    stream_->shutdown_write();
+    co_return Expected<void>();
+  }
+
+  net::Awaitable<Expected<void>> say_lines() {
+    LineSource lines(kLongestLine, [this](Line line) {
+      loop_.post([this, line = std::move(line)]() mutable {
+        line_ = std::move(line);
+        line_signal_.notify();
+      });
+    });
+    for (;;) {
+      lines.ask();
+      while (!line_ && !is_over_)
+        if (!co_await line_signal_.wait(net::kNever)) co_return std::unexpected(cut());
+      if (!line_) co_return std::unexpected(cut());
+      auto line = *std::exchange(line_, std::nullopt);
+      if (line.kind == Line::Kind::end) break;
+      if (line.kind == Line::Kind::failed)
+        co_return std::unexpected(local("cannot read stdin", static_cast<int>(line.size)));
+      if (line.kind == Line::Kind::too_long) {
+        say_error(fmt::format("a line of {} bytes was not sent: at most {} fit", line.size, kLongestLine));
+        continue;
+      }
+      line.text += '\n';
+      if (!co_await stream_->write_all(as_bytes(line.text), net::kNever)) co_return std::unexpected(cut());
+    }
+    stream_->shutdown_write();
+    co_return Expected<void>();
+  }
+
+  net::Awaitable<Expected<void>> hear_all() {
+    const bool is_terminal = ::isatty(STDOUT_FILENO) == 1;
+    Screen screen;
+    Buffer chunk(kChunk);
+    for (;;) {
+      const auto count = co_await stream_->read_some(chunk, net::kNever);
+      const bool is_end = !count && count.error() == net::Error::Kind::closed;
+      if (!count && !is_end) co_return std::unexpected(cut());
+      const auto bytes = Bytes(chunk).first(count.value_or(0));
+      const auto shown = !is_terminal ? std::string() : is_end ? screen.rest() : screen.show(as_text(bytes));
+      const auto written = co_await out_.write_all(is_terminal ? as_bytes(shown) : bytes);
+      if (!written && written.error() == ECANCELED) co_return std::unexpected(cut());
+      if (!written) co_return std::unexpected(local("cannot write to stdout", written.error()));
+      if (is_end) break;
+    }
+    if (!is_terminal && ::close(STDOUT_FILENO) != 0) co_return std::unexpected(local("cannot write to stdout", errno));
+    co_return Expected<void>();
+  }
+
+  // One half is over. The first problem ends the other half too; when both are well, the channel closes.
+  void note(Expected<void> half) {
+    --running_;
+    if (!half && !problem_) {
+      problem_ = std::move(half.error());
+      link_->close(channel::CloseCode::internal_error);
+    } else if (running_ == 0 && !problem_) {
+      link_->close(channel::CloseCode::done);
+    }
+    half_ended_.notify();
+  }
+
+  net::Loop& loop_;
+  std::shared_ptr<net::ChannelLink> link_;
+  std::unique_ptr<net::Stream> stream_;
+  BlockingFile in_, out_;
+  net::Signal half_ended_{loop_};
+  net::Signal line_signal_{loop_};
+  std::optional<Line> line_;
+  std::optional<Problem> problem_;
+  int running_ = 2;
+  bool is_over_ = false;
+};
+
+}  // namespace
+
+net::Awaitable<Expected<void>> converse(net::Loop& loop, std::shared_ptr<net::ChannelLink> link,
+                                        std::unique_ptr<net::Stream> stream) {
+  const auto conversation = std::make_shared<Conversation>(loop, std::move(link), std::move(stream));
+  co_return co_await conversation->run();
+}
+
+}  // namespace pake::cli::pipe

@@ -1,0 +1,249 @@
+"""`pake listen` and `pake dial`: two people and a code. The Python peer, written from docs/wire.md alone, stands in for either."""
+
+import contextlib
+import json
+import os
+import random
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import unittest
+
+from harness import (AUTH_FAILED, CUT_SHORT, FAILED, OK, PATIENCE, PROTOCOL, UNREACHABLE, USAGE, Case, reset, tcp)
+
+THROTTLED = 5
+PEER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop", "channel", "channel_peer.py")
+SIZES = (0, 1, 16_385, 3_000_000)
+
+
+def data(size):
+    return random.Random(size).randbytes(size)
+
+
+class Pipe(Case):
+    def host(self, *args, **how):
+        """A `pake listen` that shows its code, which is also where it listens."""
+        program = self.start("listen", "127.0.0.1:0", *args, **how)
+        program.code_shown = program.wait_for(r"the code is  (\S+)\n", "err")[1]
+        program.address = program.wait_for(r"pake dial (127\.0\.0\.1:[0-9]+)\n", "err")[1]
+        return program
+
+    def dial(self, address, code, *args, **how):
+        return self.start("dial", address, *args, env={"PAKE_PASSWORD": code}, **how)
+
+    def file(self, name, size):
+        with open(self.path(name), "wb") as file:
+            file.write(data(size))
+        return open(self.path(name), "rb")
+
+    def sink(self, name):
+        return open(self.path(name), "wb")
+
+    def read(self, name):
+        with open(self.path(name), "rb") as file:
+            return file.read()
+
+    def python_peer(self, role, *args, stdin, stdout):
+        peer = subprocess.Popen([sys.executable, PEER, role, *args], stdin=stdin, stdout=stdout, stderr=subprocess.PIPE)
+        self.addCleanup(peer.stderr.close)
+        self.addCleanup(peer.wait)
+        self.addCleanup(peer.kill)
+        return peer
+
+
+class Bytes(Pipe):
+    def test_arrive_both_ways_and_both_end_well(self):
+        for there, back in zip(SIZES, reversed(SIZES)):
+            with self.subTest(there=there, back=back):
+                with self.file("a", there) as a, self.file("b", back) as b, self.sink("x") as x, self.sink("y") as y:
+                    host = self.host(stdin=a, stdout=x)
+                    caller = self.dial(host.address, host.code_shown, stdin=b, stdout=y)
+                    self.assertEqual((caller.wait(), host.wait()), (OK, OK), caller.err + host.err)
+                self.assertEqual(self.read("y"), data(there))
+                self.assertEqual(self.read("x"), data(back))
+
+    def test_a_full_disk_is_said_on_both_sides(self):
+        with self.file("a", 300_000) as a, open("/dev/full", "wb") as full:
+            host = self.host(stdin=a)
+            caller = self.dial(host.address, host.code_shown, stdout=full)
+            self.assertEqual((caller.wait(), host.wait()), (FAILED, CUT_SHORT))
+        self.assertIn("error: cannot write to stdout: No space left on device", caller.err)
+
+    def test_a_trace_tells_every_frame(self):
+        trace = self.path("trace")
+        host = self.host()
+        caller = self.dial(host.address, host.code_shown, "--trace", trace)
+        self.assertEqual((caller.wait(), host.wait()), (OK, OK))
+        with open(trace) as file:
+            frames = [json.loads(line) for line in file]
+        self.assertEqual([frame["frame"] for frame in frames[:3]], ["client_hello", "server_hello", "client_finish"])
+        self.assertEqual(frames[-1]["frame"], "close")
+        for frame in frames:
+            self.assertEqual(len(bytes.fromhex(frame["bytes"])), frame["size"])
+        self.assertNotIn(host.code_shown.encode().hex(), "".join(frame["bytes"] for frame in frames))
+
+
+class Codes(Pipe):
+    def test_a_wrong_one_ends_both(self):
+        host = self.host()
+        caller = self.dial(host.address, "copper-copper-11")
+        self.assertEqual((caller.wait(), host.wait()), (AUTH_FAILED, AUTH_FAILED))
+        self.assertEqual(host.out + caller.out, "")
+
+    def test_a_typing_error_costs_nothing(self):
+        host = self.host()
+        caller = self.dial(host.address, "coppr-copper-11")
+        self.assertEqual(caller.wait(), USAGE)
+        self.assertIn("nothing was sent", caller.err)
+        again = self.dial(host.address, host.code_shown.upper().replace("-", "  "))
+        self.assertEqual((again.wait(), host.wait()), (OK, OK))
+
+    def test_on_the_command_line_it_is_refused(self):
+        caller = self.start("dial", "127.0.0.1:1", "copper-copper-11")
+        self.assertEqual(caller.wait(), USAGE)
+        self.assertIn("hint: use --password-file", caller.err)
+
+    def test_nobody_there(self):
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            port = closed.getsockname()[1]
+        self.assertEqual(self.dial(f"127.0.0.1:{port}", "copper-copper-11").wait(), UNREACHABLE)
+
+
+class Strangers(Pipe):
+    def test_scanners_and_silent_ones_cost_nothing(self):
+        host = self.host()
+        silent = [socket.create_connection(tcp(host.address)) for _ in range(80)]
+        for words in (b"", b"GET / HTTP/1.1\r\n\r\n", b"\x01\x00\x00\x10pake", os.urandom(5000)):
+            with socket.create_connection(tcp(host.address)) as scanner:
+                scanner.sendall(words)
+        caller = self.dial(host.address, host.code_shown)
+        self.assertEqual((caller.wait(), host.wait()), (OK, OK), caller.err + host.err)
+        for connection in silent:
+            connection.close()
+
+    def test_a_second_one_waits_while_the_first_is_answered(self):
+        host = self.host()
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        answered, go_on = threading.Event(), threading.Event()
+
+        def hold_the_finish():
+            near, far = listener.accept()[0], socket.create_connection(tcp(host.address))
+            with near, far:
+                far.sendall(near.recv(4096))
+                reply = far.recv(4096)
+                answered.set()
+                go_on.wait(PATIENCE)
+                near.sendall(reply)
+                for source, sink in ((near, far), (far, near)):
+                    threading.Thread(target=copy, args=(source, sink), daemon=True).start()
+                caller.wait()
+
+        relay = threading.Thread(target=hold_the_finish)
+        caller = self.dial(f"127.0.0.1:{listener.getsockname()[1]}", host.code_shown)
+        relay.start()
+        self.assertTrue(answered.wait(PATIENCE))
+        second = self.dial(host.address, host.code_shown)
+        self.assertEqual(second.wait(), THROTTLED)
+        self.assertIn("try again in 60 s", second.err)
+        go_on.set()
+        self.assertEqual((caller.wait(), host.wait()), (OK, OK), caller.err + host.err)
+        relay.join()
+
+
+def copy(source, sink):
+    try:
+        while chunk := source.recv(65536):
+            sink.sendall(chunk)
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
+class Cuts(Pipe):
+    def cut(self, host, after, how):
+        """A relay that carries `after` bytes from the caller, then cuts both sides."""
+        listener = socket.create_server(("127.0.0.1", 0))
+
+        def relay():
+            near, far = listener.accept()[0], socket.create_connection(tcp(host.address))
+            listener.close()
+            left = after
+            while left > 0:  # one thread for both ways: a socket that another one waits on does not close
+                for source in select.select((near, far), (), ())[0]:
+                    chunk = source.recv(min(left, 65536))
+                    (far if source is near else near).sendall(chunk)
+                    left -= len(chunk) if source is near else 0
+                    if not chunk:
+                        left = 0
+            for connection in (near, far):
+                if how == "RST":
+                    reset(connection)
+                else:
+                    with contextlib.suppress(OSError):  # that side may have gone already
+                        connection.shutdown(socket.SHUT_RDWR)
+                    connection.close()
+
+        threading.Thread(target=relay, daemon=True).start()
+        return f"127.0.0.1:{listener.getsockname()[1]}"
+
+    def test_are_never_taken_for_an_end(self):
+        seed = int.from_bytes(os.urandom(4), "big")
+        print("seed", seed, file=sys.stderr)
+        points = random.Random(seed)
+        for how in ("FIN", "RST"):
+            for after in (0, 40, 130, 200, points.randrange(220, 400_000), points.randrange(220, 400_000)):
+                with self.subTest(seed=seed, after=after, how=how), self.file("a", 600_000) as a, self.file("b", 600_000) as b:
+                    host = self.host(stdin=a)
+                    caller = self.dial(self.cut(host, after, how), host.code_shown, stdin=b)
+                    code = caller.wait()
+                    allowed = (CUT_SHORT, PROTOCOL) if after else (CUT_SHORT, UNREACHABLE)  # an early RST meets connect()
+                    self.assertIn(code, allowed, caller.err)
+                    if after < 100:
+                        host.stop()  # nothing was proved or tried: it waits on
+                        self.assertEqual(host.wait(), 128 + signal.SIGTERM)
+                    else:
+                        self.assertIn(host.wait(), (CUT_SHORT, AUTH_FAILED), host.err)
+
+    def test_a_signal_ends_it_and_the_other_side_says_so(self):
+        host = self.host(stdin=subprocess.PIPE)
+        caller = self.dial(host.address, host.code_shown, stdin=subprocess.PIPE)
+        host.wait_for("connected", "err")
+        caller.stop(signal.SIGINT)
+        self.assertEqual((caller.wait(), host.wait()), (128 + signal.SIGINT, CUT_SHORT))
+
+
+class Python(Pipe):
+    """The peer that shares no line of code with us."""
+
+    def test_it_dials(self):
+        for more in ((), ("--no-aes",)):
+            with self.subTest(more), self.file("a", 300_000) as a, self.file("b", 200_000) as b, self.sink("x") as x, self.sink("y") as y:
+                host = self.host(stdin=a, stdout=x)
+                port = str(tcp(host.address)[1])
+                peer = self.python_peer("dial", "--port", port, "--secret", host.code_shown, *more, stdin=b, stdout=y)
+                self.assertEqual((peer.wait(PATIENCE), host.wait()), (OK, OK), host.err)
+            self.assertEqual((self.read("y"), self.read("x")), (data(300_000), data(200_000)))
+
+    def test_it_listens(self):
+        code = "copper-copper-11"
+        for more in ((), ("--no-aes",)):
+            with self.subTest(more), self.file("a", 300_000) as a, self.file("b", 200_000) as b, self.sink("x") as x, self.sink("y") as y:
+                peer = self.python_peer("listen", "--secret", code, *more, stdin=a, stdout=x)
+                where = peer.stderr.readline().decode().split()[-1]
+                caller = self.dial(where, code, stdin=b, stdout=y)
+                self.assertEqual((peer.wait(PATIENCE), caller.wait()), (OK, OK), caller.err)
+            self.assertEqual((self.read("y"), self.read("x")), (data(300_000), data(200_000)))
+
+    def test_a_wrong_code(self):
+        host = self.host()
+        port = str(tcp(host.address)[1])
+        peer = self.python_peer("dial", "--port", port, "--secret", "copper-copper-11", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.assertEqual((peer.wait(PATIENCE), host.wait()), (AUTH_FAILED, AUTH_FAILED), host.err)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
