@@ -5,8 +5,8 @@
 
 namespace pake::cli {
 
-/// No core dumps, no debugger of the same user; a closed pipe is an error to see instead of a signal, and a closed stdin,
-/// stdout or stderr an error to see instead of the next file's place. Comes before any file is opened.
+/// No core dumps, no debugger of the same user; a closed pipe is an error to see instead of a signal, and a closed
+/// stdin, stdout or stderr an error to see instead of the next file's place. Comes before any file is opened.
 void harden_process();
 
 /// Raises the limit of open files to what the system allows this process, and returns it.

@@ -134,9 +134,15 @@ class Reception : public std::enable_shared_from_this<Reception> {
   bool is_settled_ = false;
 };
 
+// Where the other side can reach this one: of an address that stands for all, only the person knows.
+std::string reachable(net::Address address) {
+  auto* const tcp = std::get_if<net::TcpAddress>(&address);
+  if (tcp != nullptr && (tcp->host == "0.0.0.0" || tcp->host == "::")) tcp->host = "ADDRESS-OF-THIS-MACHINE";
+  return net::to_string(address);
+}
+
 std::string how_to_dial(const net::Address& address, const identity::Code& code) {
-  return fmt::format("the code is  {}\non the other side:  pake dial {}\n", as_text(code.reveal()),
-                     net::to_string(address));
+  return fmt::format("the code is  {}\non the other side:  pake dial {}\n", as_text(code.reveal()), reachable(address));
 }
 
 class Host {
