@@ -19,8 +19,8 @@ Result<Buffer> base64_decode(Bytes text) {
   Buffer bytes(text.size() / 4 * 3);
   if (bytes.empty()) return bytes;  // libsodium wants a place to write to
   std::size_t size = 0;
-  if (sodium_base642bin(bytes.data(), bytes.size(), reinterpret_cast<const char*>(text.data()), text.size(), nullptr, &size, nullptr,
-                        sodium_base64_VARIANT_ORIGINAL) != 0)
+  if (sodium_base642bin(bytes.data(), bytes.size(), reinterpret_cast<const char*>(text.data()), text.size(), nullptr,
+                        &size, nullptr, sodium_base64_VARIANT_ORIGINAL) != 0)
     return fail(Errc::malformed);
   bytes.resize(size);
   if (!ct_equal(base64_encode(bytes), text)) return fail(Errc::malformed);  // libsodium 1.0.18 takes 0xff for '/'

@@ -16,7 +16,7 @@ namespace pake::cpace {
 /// What one side contributes: its share, and associated data that is authenticated and not hidden. Views: they live as
 /// long as the bytes they show.
 struct Share {
-  Bytes Y;   // parameters(suite).share_size bytes
+  Bytes Y;        // parameters(suite).share_size bytes
   Bytes AD = {};  // 0 to kMaxADSize bytes
 };
 
