@@ -68,7 +68,8 @@ class OpenSslKey final : public ExpandedKey {
 
 std::unique_ptr<ExpandedKey> expand(Aead aead, AeadKeyBytes key) {
   if (aead == Aead::aes_256_gcm)
-    if (auto fast = expand_by_ipsec_mb(key)) return fast;
+    for (const auto code : {IpsecMbCode::vaes_avx512, IpsecMbCode::avx2})
+      if (auto fast = expand_by_ipsec_mb(code, key)) return fast;
   return expand_by_openssl(aead, key);
 }
 
@@ -87,7 +88,7 @@ std::unique_ptr<ExpandedKey> expand_by_openssl(Aead aead, AeadKeyBytes key) {
 }
 
 #ifndef PAKE_IPSEC_MB
-std::unique_ptr<ExpandedKey> expand_by_ipsec_mb(AeadKeyBytes /*key*/) { return nullptr; }
+std::unique_ptr<ExpandedKey> expand_by_ipsec_mb(IpsecMbCode /*code*/, AeadKeyBytes /*key*/) { return nullptr; }
 #endif
 
 AeadKey::AeadKey(Aead aead, AeadKeyBytes key) : expanded_(expand(aead, key)) {}

@@ -3,6 +3,7 @@
 #include <intel-ipsec-mb.h>
 
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -22,21 +23,22 @@ struct Gcm256 {
   aes_gcm_enc_dec_t decrypt;
 };
 
-/// The library picks its functions by the processor, and tests them on itself, when a manager is made: about 1 ms,
-/// once.
-std::optional<Gcm256> load() {
-  if (__builtin_cpu_supports("vaes") == 0 || __builtin_cpu_supports("avx512f") == 0) return std::nullopt;
+/// The library tests its functions on itself when a manager is made: about 1 ms, once.
+std::optional<Gcm256> load(std::uint64_t processor, void (*init)(IMB_MGR*)) {
   const std::unique_ptr<IMB_MGR, ManagerDeleter> manager(alloc_mb_mgr(0));
-  if (manager == nullptr) return std::nullopt;
-  init_mb_mgr_auto(manager.get(), nullptr);
-  constexpr auto kWanted = IMB_CPUFLAGS_AVX512_T2 | IMB_FEATURE_SELF_TEST_PASS;
-  if ((manager->features & kWanted) != kWanted) return std::nullopt;
+  if (manager == nullptr || (manager->features & processor) != processor) return std::nullopt;
+  init(manager.get());
+  if ((manager->features & IMB_FEATURE_SELF_TEST_PASS) == 0) return std::nullopt;
   return Gcm256{.expand = manager->gcm256_pre, .encrypt = manager->gcm256_enc, .decrypt = manager->gcm256_dec};
 }
 
-const std::optional<Gcm256>& gcm256() {
-  static const auto functions = load();
-  return functions;
+/// The compiler's question is also whether the system keeps those registers; the library's, what else is needed.
+const std::optional<Gcm256>& gcm256(IpsecMbCode code) {
+  static const auto vaes_avx512 =
+      __builtin_cpu_supports("avx512f") ? load(IMB_CPUFLAGS_AVX512_T2, &init_mb_mgr_avx512) : std::nullopt;
+  if (code == IpsecMbCode::vaes_avx512) return vaes_avx512;
+  static const auto avx2 = __builtin_cpu_supports("avx2") ? load(IMB_CPUFLAGS_AVX2, &init_mb_mgr_avx2) : std::nullopt;
+  return avx2;
 }
 
 class IpsecMbKey final : public ExpandedKey {
@@ -77,8 +79,8 @@ class IpsecMbKey final : public ExpandedKey {
 
 }  // namespace
 
-std::unique_ptr<ExpandedKey> expand_by_ipsec_mb(AeadKeyBytes key) {
-  const auto& functions = gcm256();
+std::unique_ptr<ExpandedKey> expand_by_ipsec_mb(IpsecMbCode code, AeadKeyBytes key) {
+  const auto& functions = gcm256(code);
   return functions ? std::make_unique<IpsecMbKey>(*functions, key) : nullptr;
 }
 

@@ -1,6 +1,7 @@
 // Private to the room: who computes behind an AeadKey.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "pake/crypto/aead.h"
@@ -23,7 +24,10 @@ class ExpandedKey {
 /// By OpenSSL, on every machine.
 [[nodiscard]] std::unique_ptr<ExpandedKey> expand_by_openssl(Aead aead, AeadKeyBytes key);
 
-/// AES-256-GCM by Intel's libipsec-mb; null where the build is without it or the processor without VAES.
-[[nodiscard]] std::unique_ptr<ExpandedKey> expand_by_ipsec_mb(AeadKeyBytes key);
+/// What libipsec-mb has for different processors.
+enum class IpsecMbCode : std::uint8_t { avx2, vaes_avx512 };
+
+/// AES-256-GCM by Intel's libipsec-mb; null where the build is without it or the processor cannot run that code.
+[[nodiscard]] std::unique_ptr<ExpandedKey> expand_by_ipsec_mb(IpsecMbCode code, AeadKeyBytes key);
 
 }  // namespace pake::crypto

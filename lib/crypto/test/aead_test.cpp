@@ -130,13 +130,13 @@ TEST(Aead, AgreesWithOpenSslAtEveryLength) {
   }
 }
 
-// The same differential for the two libraries behind AES-256-GCM, whichever of them the processor makes us use.
-TEST(Aead, BothLibrariesAgreeAtEveryLength) {
+// The same differential for all that may be behind AES-256-GCM, whichever of them the processor makes us use.
+void agree_at_every_length(IpsecMbCode code) {
   testing::SeededRng rng(2);
   const auto key_material = random_bytes(rng, kAeadKeySize);
   const auto slow = expand_by_openssl(Aead::aes_256_gcm, key_bytes(key_material));
-  const auto fast = expand_by_ipsec_mb(key_bytes(key_material));
-  if (fast == nullptr) GTEST_SKIP() << "no libipsec-mb in this build, or no VAES in this processor";
+  const auto fast = expand_by_ipsec_mb(code, key_bytes(key_material));
+  if (fast == nullptr) GTEST_SKIP() << "no libipsec-mb in this build, or not the processor for this code of it";
   for (std::size_t size = 0; size <= 2100; ++size) {
     const auto nonce = random_bytes(rng, kAeadNonceSize), associated_data = random_bytes(rng, size % 37),
                text = random_bytes(rng, size);
@@ -149,6 +149,8 @@ TEST(Aead, BothLibrariesAgreeAtEveryLength) {
     }
   }
 }
+TEST(Aead, BothLibrariesAgreeAtEveryLengthWithVaes) { agree_at_every_length(IpsecMbCode::vaes_avx512); }
+TEST(Aead, BothLibrariesAgreeAtEveryLengthWithAvx2) { agree_at_every_length(IpsecMbCode::avx2); }
 
 TEST(Aead, EveryBitMattersAndAForgeryLeavesZeros) {
   testing::SeededRng rng(3);
@@ -180,6 +182,8 @@ TEST(Aead, EveryBitMattersAndAForgeryLeavesZeros) {
     const auto by_openssl = expand_by_openssl(aead, key_bytes(key_material));
     refuses_every_flip(*by_openssl);
   }
+  for (const auto code : {IpsecMbCode::avx2, IpsecMbCode::vaes_avx512})
+    if (const auto by_ipsec_mb = expand_by_ipsec_mb(code, key_bytes(key_material))) refuses_every_flip(*by_ipsec_mb);
 }
 
 TEST(Aead, OneKeyServesBothDirectionsInAnyOrder) {
