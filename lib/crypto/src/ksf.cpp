@@ -56,7 +56,8 @@ bool compute(const Argon2id& argon2id, Bytes input, MutableBytes out) {
   if (argon2id.lanes == 1 &&
       argon2id.salt.size() == crypto_pwhash_argon2id_SALTBYTES) {  // twice as fast, one lane only
     ensure_sodium();
-    return crypto_pwhash_argon2id(out.data(), out.size(), as_text(input).data(), input.size(), argon2id.salt.data(),
+    const auto password = as_text(input);
+    return crypto_pwhash_argon2id(out.data(), out.size(), password.data(), password.size(), argon2id.salt.data(),
                                   argon2id.passes, std::size_t{argon2id.memory_kib} * 1024,
                                   crypto_pwhash_argon2id_ALG_ARGON2ID13) == 0;
   }

@@ -97,11 +97,12 @@ class Run : public Interface {
 
   /// An error of a step ends the run.
   Status settle(Status status) {
-    if (!status) {
-      error_ = status.error();
-      want_ = Want::failed;
-    }
+    if (!status) end(status.error());
     return status;
+  }
+  void end(Errc error) {
+    error_ = error;
+    want_ = Want::failed;
   }
 
  private:
@@ -164,60 +165,61 @@ class Client : public Run<ClientMachine> {
 class RegistrationClient final : public Client {
  public:
   RegistrationClient(ClientConfig config, Rng& rng) : Client(std::move(config), rng) {
-    static_cast<void>(settle(start()));
+    if (const auto started = start(); !started) end(started.error());
   }
 
  private:
   Status start() {
     PAKE_TRY(auto requested,
              ClientRegistration(config_.suite, std::move(config_.password)).create_registration_request(rng_));
-    awaiting_ = std::move(requested.next);
+    step_ = std::move(requested.next);
     send_then_want_message(std::move(requested.registration_request), size().registration_response());
     return {};
   }
   Status on_message(Bytes message) override {
-    PAKE_TRY(stretching_,
-             std::move(*awaiting_).receive_registration_response(message, {.identities = identities(), .ksf = ksf()}));
-    return want_ksf(stretching_->ksf_job());
+    PAKE_TRY(step_, std::get<AwaitingRegistrationResponse>(std::move(step_))
+                        .receive_registration_response(message, {.identities = identities(), .ksf = ksf()}));
+    return want_ksf(std::get<StretchingRegistration>(step_).ksf_job());
   }
   Status on_stretched(crypto::Digest stretched) override {
-    PAKE_TRY(auto finished, std::move(*stretching_).finalize_registration_request(std::move(stretched), rng_));
+    PAKE_TRY(
+        auto finished,
+        std::get<StretchingRegistration>(std::move(step_)).finalize_registration_request(std::move(stretched), rng_));
     keep_keys(std::move(finished.export_key), std::move(finished.server_public_key));
     send_then_done(std::move(finished.record));
     return {};
   }
 
-  std::optional<AwaitingRegistrationResponse> awaiting_;
-  std::optional<StretchingRegistration> stretching_;
+  std::variant<std::monostate, AwaitingRegistrationResponse, StretchingRegistration> step_;
 };
 
 class LoginClient final : public Client {
  public:
-  LoginClient(ClientConfig config, Rng& rng) : Client(std::move(config), rng) { static_cast<void>(settle(start())); }
+  LoginClient(ClientConfig config, Rng& rng) : Client(std::move(config), rng) {
+    if (const auto started = start(); !started) end(started.error());
+  }
 
  private:
   Status start() {
     PAKE_TRY(auto started, ClientLogin(config_.suite, std::move(config_.password)).generate_ke1(rng_));
-    awaiting_ = std::move(started.next);
+    step_ = std::move(started.next);
     send_then_want_message(std::move(started.ke1), size().KE2());
     return {};
   }
   Status on_message(Bytes message) override {
-    PAKE_TRY(stretching_,
-             std::move(*awaiting_)
-                 .receive_ke2(message, {.context = config_.context, .identities = identities(), .ksf = ksf()}));
-    return want_ksf(stretching_->ksf_job());
+    PAKE_TRY(step_, std::get<AwaitingKE2>(std::move(step_))
+                        .receive_ke2(message, {.context = config_.context, .identities = identities(), .ksf = ksf()}));
+    return want_ksf(std::get<StretchingLogin>(step_).ksf_job());
   }
   Status on_stretched(crypto::Digest stretched) override {
-    PAKE_TRY(auto finished, std::move(*stretching_).generate_ke3(std::move(stretched)));
+    PAKE_TRY(auto finished, std::get<StretchingLogin>(std::move(step_)).generate_ke3(std::move(stretched)));
     keep_keys(std::move(finished.export_key), std::move(finished.server_public_key));
     keep(std::move(finished.session_key));
     send_then_done(std::move(finished.ke3));
     return {};
   }
 
-  std::optional<AwaitingKE2> awaiting_;
-  std::optional<StretchingLogin> stretching_;
+  std::variant<std::monostate, AwaitingKE2, StretchingLogin> step_;
 };
 
 // --- Servers.
@@ -254,7 +256,9 @@ class RegistrationServer final : public Server<RegistrationServerMachine> {
 
   [[nodiscard]] Result<StoredRecord> take_record() override {
     if (want() != Want::done || !record_) return fail(Errc::misuse);
-    return *std::exchange(record_, std::nullopt);
+    auto record = *std::move(record_);
+    record_.reset();
+    return record;
   }
 
  private:
@@ -291,7 +295,7 @@ class RegistrationServer final : public Server<RegistrationServerMachine> {
 class LoginServer final : public Server<Machine> {
  public:
   LoginServer(ServerConfig config, GuessPermit permit, const KeyRing& ring, Rng& rng)
-      : Server(std::move(config), ring), login_(ServerLogin(config_.suite, std::move(permit))), rng_(rng) {
+      : Server(std::move(config), ring), step_(ServerLogin(config_.suite, std::move(permit))), rng_(rng) {
     want_message(size().KE1());
   }
 
@@ -302,7 +306,7 @@ class LoginServer final : public Server<Machine> {
 
  private:
   Status on_message(Bytes message) override {
-    if (awaiting_ke3_) return on_ke3(message);
+    if (std::holds_alternative<AwaitingKE3>(step_)) return on_ke3(message);
     ke1_ = to_buffer(message);
     want_record();
     return {};
@@ -316,33 +320,31 @@ class LoginServer final : public Server<Machine> {
         .context = config_.context,
         .identities = {.client = config_.client_identity, .server = config_.server_identity}};
     if (const auto* keys = credential.keys->in_memory())
-      return on_ke2(std::move(login_).generate_ke2(ke1_, inputs, *keys, rng_));
-    PAKE_TRY(asking_, std::move(login_).receive_ke1(ke1_, inputs, *credential.keys, rng_));
-    PAKE_TRY(auto operation, asking_->operation());
+      return on_ke2(std::get<ServerLogin>(std::move(step_)).generate_ke2(ke1_, inputs, *keys, rng_));
+    PAKE_TRY(step_, std::get<ServerLogin>(std::move(step_)).receive_ke1(ke1_, inputs, *credential.keys, rng_));
+    PAKE_TRY(auto operation, std::get<AwaitingKeyOperation>(step_).operation());
     want_key_operation(credential.keys, std::move(operation));
     return {};
   }
   Status on_answer(const KeyOperationAnswer& answer) override {
-    return on_ke2(std::move(*asking_).generate_ke2(answer));
+    return on_ke2(std::get<AwaitingKeyOperation>(std::move(step_)).generate_ke2(answer));
   }
   Status on_ke2(Result<LoginAnswered> result) {
     PAKE_TRY(auto answered, std::move(result));
-    awaiting_ke3_ = std::move(answered.next);
+    step_ = std::move(answered.next);
     send_then_want_message(std::move(answered.ke2), size().KE3());
     return {};
   }
   Status on_ke3(Bytes message) {
-    PAKE_TRY(auto session_key, std::move(*awaiting_ke3_).server_finish(message));
+    PAKE_TRY(auto session_key, std::get<AwaitingKE3>(std::move(step_)).server_finish(message));
     keep(std::move(session_key));
     done();
     return {};
   }
 
-  ServerLogin login_;
+  std::variant<ServerLogin, AwaitingKeyOperation, AwaitingKE3> step_;
   Rng& rng_;
   Buffer ke1_;
-  std::optional<AwaitingKeyOperation> asking_;
-  std::optional<AwaitingKE3> awaiting_ke3_;
 };
 
 }  // namespace
