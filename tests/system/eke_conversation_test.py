@@ -176,10 +176,10 @@ class Style(Case):
         self.assertEqual(listener.out, "Authentication success\nUser server say: hello\nUser server quit!\n")
 
     def test_help_has_an_example_and_fits_a_pipe(self):
-        for command in ([], ["eke"], ["eke", "listen"], ["eke", "connect"]):
+        for command in ([], ["listen"], ["dial"], ["eke"], ["eke", "listen"], ["eke", "connect"]):
             program = self.run_pake(*command, "--help")
             self.assertEqual(program.code, OK)
-            self.assertRegex(program.out, "Examples?:\n  .*pake eke")
+            self.assertRegex(program.out, "Examples?:\n  .*" + " ".join(["pake", *command]))
             self.assertIn(" ".join(["Usage: pake", *command, "[OPTIONS]"]), program.out)
         self.assertRegex(self.run_pake("--version").out, r"\Apake [0-9]+\.[0-9]+\.[0-9]+\n\Z")
 
