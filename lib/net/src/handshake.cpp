@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "pake/channel/frame.h"
 #include "pake/internal/try.h"
 #include "pake/net/clock.h"
 #include "pake/net/coroutine.h"
@@ -30,12 +31,6 @@ template <class Handshake>
 class Exchange {
  public:
   Exchange(Handshake& handshake, Loop& loop, Stream& stream) : handshake_(handshake), loop_(loop), stream_(stream) {}
-
-  Awaitable<Outcome<void>> send(Deadline deadline) {
-    const auto message = handshake_.take_message();
-    if (!message) co_return fail(Error::Kind::run_failed);
-    co_return co_await stream_.write_all(*message, deadline);
-  }
 
   // Until the handshake has consumed a frame.
   Awaitable<Outcome<void>> receive(Deadline deadline) {
@@ -115,7 +110,7 @@ Awaitable<Outcome<Buffer>> run_client(channel::ClientHandshake& handshake, Excha
 }
 
 Awaitable<Outcome<void>> run_server(channel::ServerHandshake& handshake, Exchange<channel::ServerHandshake>& exchange,
-                                    const AnswerRequest& answer, HandshakePace pace) {
+                                    Stream& stream, const AnswerRequest& answer, HandshakePace pace) {
   auto limit = pace.hello;
   for (;;) {
     switch (handshake.want()) {
@@ -128,10 +123,13 @@ Awaitable<Outcome<void>> run_server(channel::ServerHandshake& handshake, Exchang
       case Want::key_operation:
         PAKE_CO_TRYV(co_await exchange.run_job());
         break;
-      case Want::send:
-        PAKE_CO_TRYV(co_await exchange.send(after(pace.hello)));
-        limit = pace.finish;
+      case Want::send: {
+        const auto message = handshake.take_message();
+        if (!message) co_return fail(Error::Kind::run_failed);
+        PAKE_CO_TRYV(co_await stream.write_all(*message, after(pace.hello)));
+        if (message->front() == std::to_underlying(channel::FrameType::server_hello)) limit = pace.finish;
         break;
+      }
       case Want::done:
         co_return Outcome<void>();
       case Want::ksf:
@@ -157,7 +155,7 @@ Awaitable<std::expected<ServerStart, HandshakeError>> shake_hands(channel::Serve
                                                                   Stream& stream, const AnswerRequest& answer,
                                                                   HandshakePace pace) {
   Exchange exchange(handshake, loop, stream);
-  if (const auto done = co_await run_server(handshake, exchange, answer, pace); !done)
+  if (const auto done = co_await run_server(handshake, exchange, stream, answer, pace); !done)
     co_return std::unexpected(co_await exchange.fail_with(done.error()));
   auto outcome = handshake.take_outcome();
   if (!outcome) co_return std::unexpected(HandshakeError{.error = {Error::Kind::run_failed}, .failure = std::nullopt});

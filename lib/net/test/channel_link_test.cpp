@@ -163,6 +163,22 @@ TEST(ShakeHands, ASilentPeerEndsByTheDeadline) {
   });
 }
 
+TEST(ShakeHands, ASecondHelloHasNoMoreTimeThanTheFirst) {
+  run([](World& world) -> Awaitable<void> {
+    world.pace.hello = 100ms;
+    auto client =
+        channel::ClientHandshake::by_password({}, {.name = as_bytes("alice"), .password = as_bytes("x")}, world.rng);
+    EXPECT_TRUE(co_await world.pair.left->write_all(*client->take_message(), patient()));
+    channel::ServerHandshake server({}, world.rng);
+    const AnswerRequest answer = [](channel::ServerHandshake& asked) -> Awaitable<void> {
+      EXPECT_TRUE(asked.retry(channel::Suite::opaque_p256));
+      co_return;
+    };
+    const auto served = co_await shake_hands(server, world.loop, *world.pair.right, answer, world.pace);
+    EXPECT_EQ(served.error().error, Error::Kind::timed_out);
+  });
+}
+
 TEST(ShakeHands, GarbageIsAnsweredWithAnAlert) {
   run([](World& world) -> Awaitable<void> {
     EXPECT_TRUE(co_await world.pair.left->write_all(as_bytes("GET / HTTP/1.1\r\n"), patient()));

@@ -18,7 +18,7 @@ namespace pake::net {
 
 /// How long the other side may take.
 struct HandshakePace {
-  std::chrono::milliseconds hello{5'000};    // server: until the ClientHello is whole
+  std::chrono::milliseconds hello{5'000};    // server: until a ClientHello is whole; the second has as long
   std::chrono::milliseconds answer{10'000};  // client: until the ServerHello is whole
   std::chrono::milliseconds finish{60'000};  // server: until the ClientFinish is whole; the client is stretching
 };
