@@ -41,9 +41,8 @@ enum class End : std::uint8_t {
 
 /// One channel, both directions; no I/O. The driver hands in what arrives and sends what comes out; the application
 /// reads and writes streams. Bytes are copied once on their way out, into the driver's buffer, and not at all on their
-/// way in if the application takes them as they come. Whatever the peer does, the channel holds no more than 256 * 16
-/// KiB
-/// + 4 MiB of its bytes; an idle one holds none. Not thread-safe.
+/// way in if the application takes them as they come. Whatever the peer does, the channel holds no more than 8 MiB of
+/// its bytes (256 * 16 KiB + 4 MiB); an idle one holds none. Not thread-safe.
 ///
 /// The driver, whenever bytes have arrived:
 ///
@@ -110,8 +109,7 @@ class Channel {
   /// Opens a stream; no round trip, and `write` may follow at once.
   /// @param service   up to 255 bytes; with `argument` up to 1,279
   /// @return Errc::misuse at the server, after `close`, or for sizes beyond these; Errc::exhausted while 256 streams
-  /// are
-  ///         open or unreleased; Errc::unavailable when the channel is over or closed by the peer
+  ///         are open or unreleased; Errc::unavailable when the channel is over or closed by the peer
   [[nodiscard]] Result<StreamId> open(Bytes service, Bytes argument = {});
 
   /// Hands over bytes to be sent. They are not copied: they must stay until Written, WasReset, `withdraw`, `reset`,
