@@ -12,11 +12,12 @@ import sys
 import threading
 import unittest
 
-from harness import (AUTH_FAILED, CUT_SHORT, FAILED, OK, PATIENCE, PROTOCOL, UNREACHABLE, USAGE, Case, reset, tcp)
+from harness import (AUTH_FAILED, CUT_SHORT, FAILED, OK, PATIENCE, UNREACHABLE, USAGE, Case, reset, tcp)
 
 THROTTLED = 5
 PEER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop", "channel", "channel_peer.py")
 SIZES = (0, 1, 16_385, 3_000_000)
+CUTS = int(os.environ.get("PAKE_PIPE_CUTS", 16))  # scripts/soak has hundreds
 
 
 def data(size):
@@ -163,50 +164,84 @@ def copy(source, sink):
         pass
 
 
-class Cuts(Pipe):
-    def cut(self, host, after, how):
-        """A relay that carries `after` bytes from the caller, then cuts both sides."""
-        listener = socket.create_server(("127.0.0.1", 0))
+CLOSE_HEADER, CLOSE_SIZE = b"\x11\0\0\x11", 21
 
-        def relay():
-            near, far = listener.accept()[0], socket.create_connection(tcp(host.address))
-            listener.close()
-            left = after
-            while left > 0:  # one thread for both ways: a socket that another one waits on does not close
-                for source in select.select((near, far), (), ())[0]:
-                    chunk = source.recv(min(left, 65536))
-                    (far if source is near else near).sendall(chunk)
-                    left -= len(chunk) if source is near else 0
-                    if not chunk:
-                        left = 0
+
+class Cut:
+    """A relay that carries `after` bytes that `side` (caller or host) sends, and then cuts both connections with FIN or RST."""
+
+    def __init__(self, host, side, after, how):
+        self.carried_a_hello = self.carried_all = False  # all: to the counted side's Close
+        self._host, self._side, self._after, self._how = tcp(host.address), side, after, how
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self._server.getsockname()[1]
+        self._thread = threading.Thread(target=self._relay, daemon=True)
+        self._thread.start()
+
+    def join(self):
+        self._thread.join(PATIENCE)
+
+    def _relay(self):
+        near, far = self._server.accept()[0], socket.create_connection(self._host)
+        self._server.close()
+        with near, far, contextlib.suppress(OSError):  # a side that goes by itself ends it
+            self._carry(near, far)
             for connection in (near, far):
-                if how == "RST":
+                if self._how == "RST":
                     reset(connection)
                 else:
                     with contextlib.suppress(OSError):  # that side may have gone already
                         connection.shutdown(socket.SHUT_RDWR)
-                    connection.close()
 
-        threading.Thread(target=relay, daemon=True).start()
-        return f"127.0.0.1:{listener.getsockname()[1]}"
+    def _carry(self, near, far):
+        hello, last, left = b"", b"", self._after
+        sinks = {near: far, far: near}
+        counted = near if self._side == "caller" else far
+        while left > 0:  # one thread for both ways: a socket that another one waits on does not close
+            for source in select.select(list(sinks), (), ())[0]:
+                chunk = source.recv(min(left, 65536) if source is counted else 65536)
+                if not chunk:
+                    raise ConnectionError
+                sinks[source].sendall(chunk)
+                if source is counted:
+                    left -= len(chunk)
+                    last = (last + chunk)[-CLOSE_SIZE:]
+                    self.carried_all = last.startswith(CLOSE_HEADER)
+                hello += chunk if source is near and len(hello) < 1000 else b""
+                self.carried_a_hello = len(hello) >= 4 + int.from_bytes(hello[1:4], "big") > 4
+
+
+class Cuts(Pipe):
+    def say_how_it_went(self, side, after, how, size):
+        """A side that ends well has everything; the one that was to read on reports the cut."""
+        with self.file("a", size) as a, self.file("b", size) as b, self.sink("x") as x, self.sink("y") as y:
+            host = self.host(stdin=a, stdout=x)
+            cut = Cut(host, side, after, how)
+            caller = self.dial(cut.address, host.code_shown, stdin=b, stdout=y)
+            caller.wait()
+        cut.join()
+        if not cut.carried_a_hello:
+            self.assertIn(caller.wait(), (CUT_SHORT, UNREACHABLE))  # an early RST meets connect()
+            self.assertEqual(host.stop(), 128 + signal.SIGTERM)  # nothing was proved or tried: it waits on
+        host.wait()
+        for program, output in ((host, "x"), (caller, "y")):
+            if program.wait() == OK:
+                self.assertEqual(self.read(output), data(size))
+        reader = host if side == "caller" else caller
+        if cut.carried_a_hello and not cut.carried_all:
+            self.assertIn(reader.wait(), (CUT_SHORT, AUTH_FAILED) if reader is host else (CUT_SHORT,), reader.err)
+            self.assertIn("error: ", reader.err)
+        return f"{how} after {after} bytes of the {side}'s, {size} to say: caller {caller.wait()}, host {host.wait()}"
 
     def test_are_never_taken_for_an_end(self):
         seed = int.from_bytes(os.urandom(4), "big")
         print("seed", seed, file=sys.stderr)
-        points = random.Random(seed)
-        for how in ("FIN", "RST"):
-            for after in (0, 40, 130, 200, points.randrange(220, 400_000), points.randrange(220, 400_000)):
-                with self.subTest(seed=seed, after=after, how=how), self.file("a", 600_000) as a, self.file("b", 600_000) as b:
-                    host = self.host(stdin=a)
-                    caller = self.dial(self.cut(host, after, how), host.code_shown, stdin=b)
-                    code = caller.wait()
-                    allowed = (CUT_SHORT, PROTOCOL) if after else (CUT_SHORT, UNREACHABLE)  # an early RST meets connect()
-                    self.assertIn(code, allowed, caller.err)
-                    if after < 100:
-                        host.stop()  # nothing was proved or tried: it waits on
-                        self.assertEqual(host.wait(), 128 + signal.SIGTERM)
-                    else:
-                        self.assertIn(host.wait(), (CUT_SHORT, AUTH_FAILED), host.err)
+        choice = random.Random(seed)
+        for number in range(CUTS):
+            size = choice.choice((0, 1, 20_000, 600_000))
+            plan = choice.choice(("caller", "host")), choice.randrange(size + 300), choice.choice(("FIN", "RST")), size
+            with self.subTest(seed=seed, number=number, plan=plan):
+                print(self.say_how_it_went(*plan), file=sys.stderr)
 
     def test_a_signal_ends_it_and_the_other_side_says_so(self):
         host = self.host(stdin=subprocess.PIPE)
