@@ -48,9 +48,12 @@ class Program:
             self.process.stdin.write(line.encode() + b"\n")
         self.process.stdin.flush()
 
+    def end_input(self):
+        self.process.stdin.close()
+
     def finish(self):
         """Waits for the program to end by itself; returns its exit code."""
-        self.process.stdin.close()
+        self.end_input()
         try:
             code = self.process.wait(DEADLINE)
         except subprocess.TimeoutExpired:
