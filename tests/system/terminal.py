@@ -1,0 +1,68 @@
+"""A terminal with the real `pake` on it, for tests that type."""
+
+import os
+import pty
+import re
+import select
+import signal
+import termios
+import time
+
+from harness import PAKE, PATIENCE
+
+
+class Terminal:
+    """A program on a terminal of its own, and a person in front of it."""
+
+    def __init__(self, *args):
+        self._master, self._slave = pty.openpty()  # the slave stays open here, so that its modes can be read afterwards
+        self.modes_before = termios.tcgetattr(self._slave)
+        self._seen = b""
+        environment = {k: v for k, v in os.environ.items() if k != "PAKE_PASSWORD"}
+        self._pid = os.fork()
+        if self._pid == 0:
+            os.close(self._master)
+            os.login_tty(self._slave)
+            os.execve(PAKE, [PAKE, *args], environment | {"TERM": "xterm", "LC_ALL": "C.UTF-8"})
+
+    def see(self, pattern):
+        """Waits for `pattern` on the screen, behind what has been seen before."""
+        deadline = time.monotonic() + PATIENCE
+        while not (found := re.search(pattern.encode(), self._seen)):
+            assert select.select([self._master], [], [], max(0, deadline - time.monotonic()))[0], \
+                f"no {pattern!r} on the screen: {self._seen!r}"
+            self._seen += os.read(self._master, 4096)
+        self._seen = self._seen[found.end():]
+        return found[0].decode()
+
+    def type(self, keys):
+        os.write(self._master, keys.encode())
+
+    def modes(self):
+        return termios.tcgetattr(self._slave)
+
+    def has(self, flag):
+        return bool(self.modes()[3] & flag)
+
+    def send_signal(self, number):
+        os.kill(self._pid, number)
+
+    def wait(self):
+        """The exit code."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            if select.select([self._master], [], [], 0.02)[0]:
+                self._seen += os.read(self._master, 4096)
+                continue
+            pid, status = os.waitpid(self._pid, os.WNOHANG)
+            if pid:
+                self._pid = 0
+                return os.waitstatus_to_exitcode(status)
+        raise AssertionError("it does not end")
+
+    def close(self):
+        if self._pid:
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+        os.close(self._master)
+        os.close(self._slave)
