@@ -106,6 +106,7 @@ class LineSource::TerminalReader final : public Reader {
     ::el_set(edit_, EL_HIST, ::history, history_);
     ::el_set(edit_, EL_GETCFN, &TerminalReader::read_character);
     ::el_source(edit_, nullptr);  // the person's own ~/.editrc
+    take_keys();
   }
   ~TerminalReader() override {
     ::el_end(edit_);  // puts the terminal back
@@ -116,6 +117,7 @@ class LineSource::TerminalReader final : public Reader {
     int count = 0;
     errno = 0;
     const char* const typed = ::el_gets(edit_, &count);
+    take_keys();
     if (typed == nullptr || count <= 0) {
       static_cast<void>(::write(STDERR_FILENO, "\n", 1));  // the prompt is still there
       return {};
@@ -133,6 +135,10 @@ class LineSource::TerminalReader final : public Reader {
     static std::array<char, 3> text = {'>', ' ', '\0'};
     return text.data();
   }
+
+  // Between lines, and behind a prompt just shown, libedit leaves the keys to the terminal, where a Ctrl-D that nobody
+  // reads yet turns into a NUL, which libedit takes for "quote the next key".
+  void take_keys() { ::el_set(edit_, EL_PREP_TERM, 1); }
 
   // One character of the terminal's encoding: 1, or 0 at the end.
   static int read_character(EditLine* edit, wchar_t* character) {
