@@ -60,6 +60,11 @@ class Program:
         assert found, f"no {pattern!r} in std{where}:\n{getattr(self, where)}"
         return found
 
+    def wait_for_end_of_output(self):
+        """Waits until the program has closed its stdout; it may go on."""
+        self._readers[0].join(PATIENCE)
+        assert not self._readers[0].is_alive(), "stdout stays open"
+
     def write(self, text):
         self.process.stdin.write(text.encode(errors="surrogateescape"))
         self.process.stdin.flush()

@@ -14,7 +14,8 @@ from harness import PAKE, PATIENCE
 class Terminal:
     """A program on a terminal of its own, and a person in front of it."""
 
-    def __init__(self, *args):
+    def __init__(self, *args, stdin=None):
+        """`stdin` is a file that takes the keyboard's place; what asks the terminal itself still finds it."""
         self._master, self._slave = pty.openpty()  # the slave stays open here, so that its modes can be read afterwards
         self.modes_before = termios.tcgetattr(self._slave)
         self._seen = b""
@@ -23,6 +24,8 @@ class Terminal:
         if self._pid == 0:
             os.close(self._master)
             os.login_tty(self._slave)
+            if stdin is not None:
+                os.dup2(stdin.fileno(), 0)
             os.execve(PAKE, [PAKE, *args], environment | {"TERM": "xterm", "LC_ALL": "C.UTF-8"})
 
     def see(self, pattern):
@@ -48,7 +51,7 @@ class Terminal:
         os.kill(self._pid, number)
 
     def wait(self):
-        """The exit code."""
+        """The exit code, once it has ended by itself."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if select.select([self._master], [], [], 0.02)[0]:
@@ -57,6 +60,7 @@ class Terminal:
             pid, status = os.waitpid(self._pid, os.WNOHANG)
             if pid:
                 self._pid = 0
+                assert not re.search(b"Sanitizer|runtime error", self._seen), self._seen.decode()
                 return os.waitstatus_to_exitcode(status)
         raise AssertionError("it does not end")
 

@@ -1,0 +1,217 @@
+"""`pake listen` and `pake dial` at terminals: the code's prompt, two people who type, and the terminals afterwards."""
+
+import re
+import signal
+import subprocess
+import termios
+import unittest
+
+from harness import CUT_SHORT, FAILED, OK, USAGE
+from pipe_test import Pipe
+from terminal import Terminal
+
+
+class AtTerminals(Pipe):
+    def terminal(self, *args, **how):
+        terminal = Terminal(*args, **how)
+        self.addCleanup(terminal.close)
+        return terminal
+
+    def asked(self, host, **how):
+        """A `pake dial` that waits for the code of `host`."""
+        caller = self.terminal("dial", host.address, **how)
+        caller.see("Code: ")
+        return caller
+
+    def assert_sane_end(self, terminal, code):
+        self.assertEqual(terminal.wait(), code)
+        self.assertEqual(terminal.modes(), terminal.modes_before, "the terminal is as it was")
+
+
+class Prompt(AtTerminals):
+    def test_the_code_is_not_shown_and_the_echo_is_back_behind_it(self):
+        with open("/dev/null") as nothing:
+            host = self.host(stdin=subprocess.PIPE)
+            caller = self.asked(host, stdin=nothing)
+            self.assertFalse(caller.has(termios.ECHO))
+            caller.type(host.code_shown[:-1] + "x\x7f" + host.code_shown[-1:] + "\r")
+            shown = caller.see("(?s).*connected: both sides know the code\r\n")
+            self.assertNotIn(host.code_shown.split("-")[0], shown)
+            self.assertEqual(caller.modes(), caller.modes_before)
+            self.assertEqual(host.wait(), OK)
+            self.assert_sane_end(caller, OK)
+
+    def test_signals_restore_the_echo_and_cost_nothing(self):
+        host = self.host()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            caller = self.asked(host)
+            self.assertFalse(caller.has(termios.ECHO))
+            if number == signal.SIGINT:
+                caller.type(host.code_shown + "\x03")
+            else:
+                caller.send_signal(number)
+            self.assert_sane_end(caller, 128 + number)
+        caller = self.dial(host.address, host.code_shown)
+        self.assertEqual((caller.wait(), host.wait()), (OK, OK))
+
+    def test_what_is_no_code_is_said_and_costs_nothing(self):
+        host = self.host()
+        for typed, code in (("\r", FAILED), ("\x04", FAILED), ("copper\r", USAGE)):
+            with self.subTest(typed=typed):
+                caller = self.asked(host)
+                caller.type(typed)
+                caller.see("error: .*\r\n")
+                self.assert_sane_end(caller, code)
+        caller = self.dial(host.address, host.code_shown)
+        self.assertEqual((caller.wait(), host.wait()), (OK, OK))
+
+    def test_the_listener_can_be_interrupted_while_it_waits(self):
+        host = self.terminal("listen", "127.0.0.1:0")
+        host.see("pake dial ")
+        host.type("\x03")
+        self.assert_sane_end(host, 128 + signal.SIGINT)
+
+
+class Talk(AtTerminals):
+    """Two people, each at a terminal."""
+
+    def setUp(self):
+        super().setUp()
+        self.host = self.terminal("listen", "127.0.0.1:0")
+        code = re.search(r"the code is  (\S+)", self.host.see(r"the code is  \S+\r\n"))[1]
+        self.caller = self.terminal("dial", self.host.see(r"127\.0\.0\.1:[0-9]+\r\n").strip())
+        self.caller.see("Code: ")
+        self.caller.type(code + "\r")
+        for side in (self.host, self.caller):
+            side.see("connected: ")
+            side.see("> ")
+
+    def say(self, speaker, keys, heard):
+        speaker.type(keys + "\r")
+        (self.host if speaker is self.caller else self.caller).see(re.escape(heard) + "\r\n")
+        speaker.see("> ")
+
+    def test_lines_with_editing_and_history(self):
+        self.say(self.caller, "hellx\x7fo", "hello")
+        self.say(self.host, "orld\x01w", "world")
+        self.say(self.caller, "grüße 日本", "grüße 日本")
+        self.say(self.caller, "\x1b[A\x1b[A", "hello")
+
+    def test_each_ends_its_own_half(self):
+        self.caller.type("half a li\x15\x04")  # the line is killed: at its start the key is the end
+        self.say(self.host, "are you there?", "are you there?")
+        self.say(self.host, "well then", "well then")
+        self.host.type("\x04")
+        self.assert_sane_end(self.host, OK)
+        self.assert_sane_end(self.caller, OK)
+
+    def test_an_interrupt_is_a_cut_to_the_other_side(self):
+        self.caller.type("half a li\x03")
+        self.assert_sane_end(self.caller, 128 + signal.SIGINT)
+        self.host.see("error: ")
+        self.assert_sane_end(self.host, CUT_SHORT)
+
+    def test_an_interrupt_still_counts_after_the_end_of_input(self):
+        self.host.type("\x04")
+        self.say(self.caller, "bye", "bye")
+        self.host.type("\x03")
+        self.assert_sane_end(self.host, 128 + signal.SIGINT)
+        self.caller.see("error: ")
+        self.assert_sane_end(self.caller, CUT_SHORT)
+
+    def test_a_side_that_vanishes_is_noticed(self):
+        self.host.type("half a li")
+        self.caller.send_signal(signal.SIGKILL)
+        self.host.see("error: ")
+        self.assert_sane_end(self.host, CUT_SHORT)
+
+
+class Mixed(AtTerminals):
+    """A terminal on one side, pipes on the other."""
+
+    def connected(self):
+        host = self.host(stdin=subprocess.PIPE)
+        caller = self.asked(host)
+        caller.type(host.code_shown + "\r")
+        caller.see("connected: ")
+        caller.see("> ")
+        return host, caller
+
+    def test_the_terminal_ends_its_half_and_hears_on(self):
+        host, caller = self.connected()
+        caller.type("the last line\r\x04")
+        host.wait_for("^the last line\n$")
+        host.wait_for_end_of_output()  # the half-close
+        host.write("still heard\n")
+        caller.see("still heard\r\n")
+        host.write("without an end of line")
+        self.assertEqual(host.wait(), OK)
+        caller.see("without an end of line")
+        self.assert_sane_end(caller, OK)
+
+    def test_what_would_drive_the_terminal_is_spelled_out(self):
+        host, caller = self.connected()
+        evil = "a\x1b]0;title\x07b\x1b[2Jc\rd\x9b31me\x7ff\u202eg"
+        host.process.stdin.write(evil.encode() + b"\xff\x1b\n")
+        host.process.stdin.flush()
+        shown = caller.see("a[^\n]*\n")
+        self.assertNotRegex(shown.removesuffix("\r\n"), "[\x00-\x1f\x7f-\x9f\u202e]")
+        for spelling in (r"\x1b]0;title", r"\x07b", r"\x1b[2Jc", r"\rd", r"31me"):
+            self.assertIn(spelling, shown)
+        caller.type("\x04")
+        self.assertEqual(host.wait(), OK)
+        self.assert_sane_end(caller, OK)
+
+    def test_the_same_bytes_reach_a_pipe_as_they_are(self):
+        host, caller = self.connected()
+        caller.type("\x16\x1b[2J\r\x04")  # quoted: libedit takes the key as it is
+        host.wait_for("^\x1b\\[2J\n$")
+        self.assertEqual(host.wait(), OK)
+        self.assert_sane_end(caller, OK)
+
+
+class Sources(AtTerminals):
+    """Where the code may come from, beside the prompt and PAKE_PASSWORD."""
+
+    def test_a_file_and_a_descriptor(self):
+        for end_of_line in ("", "\n", "\r\n"):
+            for option in ("--password-file", "--password-fd"):
+                with self.subTest(option=option, end_of_line=end_of_line):
+                    host = self.host()
+                    path = self.path("code", host.code_shown + end_of_line)
+                    with open(path) as file:
+                        where = path if option == "--password-file" else str(file.fileno())
+                        caller = self.start("dial", host.address, option, where, pass_fds=(file.fileno(),))
+                        self.assertEqual((caller.wait(), host.wait()), (OK, OK), caller.err)
+
+    def test_an_option_is_taken_before_the_variable_and_the_terminal(self):
+        host = self.host()
+        caller = self.start("dial", host.address, "--password-file", self.path("code", host.code_shown),
+                            env={"PAKE_PASSWORD": "copper-copper-11"})
+        self.assertEqual((caller.wait(), host.wait()), (OK, OK), caller.err)
+
+    def test_a_file_that_is_not_there(self):
+        caller = self.start("dial", "127.0.0.1:1", "--password-file", self.path("absent"))
+        self.assertEqual(caller.wait(), FAILED)
+        self.assertRegex(caller.err, "error: cannot open .*: No such file")
+
+    def test_in_argv_it_is_refused_and_not_repeated(self):
+        for words in (("copper-copper-11",), ("--password", "copper-copper-11"), ("-p", "copper-copper-11"),
+                      ("--password=copper-copper-11",)):
+            with self.subTest(words):
+                caller = self.start("dial", "127.0.0.1:1", *words)
+                self.assertEqual(caller.wait(), USAGE)
+                self.assertIn("hint: use --password-file", caller.err)
+                self.assertNotIn("copper", caller.err)
+
+    def test_the_variable_does_not_stay_in_the_environment(self):
+        host = self.host()
+        caller = self.dial(host.address, host.code_shown, stdin=subprocess.PIPE)
+        caller.wait_for("connected", "err")
+        with open(f"/proc/{caller.process.pid}/environ", "rb") as environment:
+            self.assertNotIn(host.code_shown.encode(), environment.read())
+        self.assertEqual((caller.wait(), host.wait()), (OK, OK))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
