@@ -94,7 +94,7 @@ class LineSource::PlainReader final : public Reader {
 class LineSource::TerminalReader final : public Reader {
  public:
   TerminalReader(StoppableInput& input, std::size_t longest) : input_(input), longest_(longest) {
-    static_cast<void>(std::setlocale(LC_CTYPE, ""));
+    static_cast<void>(std::setlocale(LC_CTYPE, ""));  // NOLINT(concurrency-mt-unsafe): no other thread asks for it
     FILE* const shown = ::isatty(STDOUT_FILENO) == 1 ? stdout : stderr;
     edit_ = ::el_init("pake", stdin, shown, stderr);
     history_ = ::history_init();
@@ -148,7 +148,7 @@ class LineSource::TerminalReader final : public Reader {
     for (;;) {
       char byte = 0;
       if (self->input_.read(&byte, 1) != 1) return 0;
-      const auto size = std::mbrtowc(character, &byte, 1, &state);
+      const auto size = std::mbrtowc(character, &byte, 1, &state);  // NOLINT(concurrency-mt-unsafe): its own state
       if (size == 0 || size == 1) return 1;
       if (size == static_cast<std::size_t>(-1)) state = {};  // not of this encoding: left out
     }

@@ -1,7 +1,6 @@
 // pake: the command line.
 #include <CLI/CLI.hpp>
 #include <cctype>
-#include <cstring>
 #include <functional>
 #include <string>
 
@@ -32,7 +31,7 @@ int print(std::string text) {
   Output output(STDOUT_FILENO);
   output.line(text);
   if (output.failure() == 0) return kExitOk;
-  say_error(std::string("cannot write to stdout: ") + std::strerror(output.failure()));
+  say_error(std::string("cannot write to stdout: ") + explain_errno(output.failure()));
   return kExitFailed;
 }
 

@@ -3,6 +3,7 @@
 
 #include <expected>
 #include <string>
+#include <system_error>
 
 namespace pake::cli {
 
@@ -24,6 +25,9 @@ struct Problem {
   std::string error;      // a lower-case sentence without a full stop
   std::string hint = {};  // what to type instead, if there is something
 };
+
+/// What an errno stands for, in the system's words.
+[[nodiscard]] inline std::string explain_errno(int error) { return std::generic_category().message(error); }
 
 template <class T>
 using Expected = std::expected<T, Problem>;

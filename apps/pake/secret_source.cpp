@@ -48,7 +48,7 @@ Expected<SecretBuffer> from_fd(int fd) { return password_from(fd, fmt::format("-
 
 Expected<SecretBuffer> from_file(const std::string& path) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) return complain(fmt::format("cannot open {}: {}", path, std::strerror(errno)));
+  if (file.get() < 0) return complain(fmt::format("cannot open {}: {}", path, explain_errno(errno)));
   return password_from(file.get(), path);
 }
 
@@ -127,7 +127,7 @@ Expected<SecretBuffer> from_prompt(std::string_view asks) {
   ssize_t count = 0;  // a terminal hands over whole lines
   const auto line = SecretBuffer::make(
       kMaxPassword + 2, [&](MutableBytes out) { count = ::read(terminal.get(), out.data(), out.size()); });
-  if (count < 0) return complain(fmt::format("cannot read the terminal: {}", std::strerror(errno)));
+  if (count < 0) return complain(fmt::format("cannot read the terminal: {}", explain_errno(errno)));
   return checked(without_newline(line.reveal().first(static_cast<std::size_t>(count))), "the prompt");
 }
 
@@ -159,7 +159,7 @@ Expected<SecretBuffer> read_all(int fd, std::size_t limit, std::string_view name
       size += static_cast<std::size_t>(count);
     }
   });
-  if (failed != 0) return complain(fmt::format("cannot read {}: {}", name, std::strerror(failed)));
+  if (failed != 0) return complain(fmt::format("cannot read {}: {}", name, explain_errno(failed)));
   if (size > limit) return complain(fmt::format("{} has more than {} bytes", name, limit));
   return SecretBuffer::copy_of(text.reveal().first(size));
 }

@@ -1,7 +1,8 @@
 #include "eke/command.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,8 +15,11 @@
 namespace pake::cli::eke {
 namespace {
 
-const std::map<std::string_view, pake::eke::CipherMode> kModes = {{"gcm", pake::eke::CipherMode::gcm},
-                                                                  {"cbc", pake::eke::CipherMode::cbc}};
+pake::eke::CipherMode parse_mode(std::string_view text) {
+  if (text == "gcm") return pake::eke::CipherMode::gcm;
+  if (text == "cbc") return pake::eke::CipherMode::cbc;
+  throw CLI::ValidationError(fmt::format("--mode is gcm or cbc, not {}", text));
+}
 
 void add_common_options(CLI::App& command, CommonOptions& options) {
   command.add_option("--user", options.user, "The user's name")
@@ -27,12 +31,7 @@ void add_common_options(CLI::App& command, CommonOptions& options) {
       });
   command
       .add_option_function<std::string>(
-          "--mode",
-          [&options](const std::string& text) {
-            const auto mode = kModes.find(text);
-            if (mode == kModes.end()) throw CLI::ValidationError("--mode is gcm or cbc, not " + text);
-            options.mode = mode->second;
-          },
+          "--mode", [&options](const std::string& text) { options.mode = parse_mode(text); },
           "The cipher, the same on both sides: gcm or cbc (an older printing)")
       ->type_name("MODE")
       ->default_str("gcm");

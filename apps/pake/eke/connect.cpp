@@ -7,7 +7,6 @@
 #include <array>
 #include <chrono>
 #include <csignal>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -98,7 +97,7 @@ class Client {
       PAKE_CO_TRY(auto line, co_await next_line());
       if (line.kind == Line::Kind::failed)
         co_return std::unexpected(
-            Problem{.error = fmt::format("cannot read stdin: {}", std::strerror(static_cast<int>(line.size)))});
+            Problem{.error = fmt::format("cannot read stdin: {}", explain_errno(static_cast<int>(line.size)))});
       if (line.text.ends_with('\r')) line.text.pop_back();
       if (line.kind == Line::Kind::end || line.text == pake::eke::kQuit) break;
       if (const auto complaint = cannot_send(line)) {

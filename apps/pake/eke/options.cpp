@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
-
 #include "output.h"
 #include "pake/internal/try.h"
 
@@ -24,7 +22,7 @@ void say_history() {
 }
 
 Problem broken_output(int error) {
-  return {.exit_code = kExitFailed, .error = fmt::format("cannot write to stdout: {}", std::strerror(error))};
+  return {.exit_code = kExitFailed, .error = fmt::format("cannot write to stdout: {}", explain_errno(error))};
 }
 
 }  // namespace pake::cli::eke

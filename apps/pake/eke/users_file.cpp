@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -69,7 +68,7 @@ Expected<pake::eke::UserTable> parse_users(Bytes text, const std::string& path) 
 
 Expected<pake::eke::UserTable> read_users(const std::string& path) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) return complain(fmt::format("cannot open {}: {}", path, std::strerror(errno)));
+  if (file.get() < 0) return complain(fmt::format("cannot open {}: {}", path, explain_errno(errno)));
   warn_if_open_to_others(file.get(), path);
   auto text = read_all(file.get(), kMaxFile, path);
   if (!text) return complain(std::move(text.error().error));

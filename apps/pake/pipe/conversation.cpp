@@ -5,7 +5,6 @@
 
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
@@ -26,7 +25,7 @@ constexpr std::size_t kLongestLine = 64 * 1024;
 constexpr std::chrono::seconds kPipeOpens{10};
 
 Problem local(const char* what, int error) {
-  return {.exit_code = kExitFailed, .error = fmt::format("{}: {}", what, std::strerror(error))};
+  return {.exit_code = kExitFailed, .error = fmt::format("{}: {}", what, explain_errno(error))};
 }
 
 // The other side's end, as far as a stream shows it; the link's end says more.

@@ -4,7 +4,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -67,7 +66,7 @@ class Trace::File {
 
   [[nodiscard]] Problem problem() const {
     return {.exit_code = kExitFailed,
-            .error = fmt::format("cannot write the trace {}: {}", path_, std::strerror(errno))};
+            .error = fmt::format("cannot write the trace {}: {}", path_, explain_errno(errno))};
   }
 
  private:
