@@ -88,24 +88,12 @@ Result<ClientHandshake> make_client(const Plan& plan, Rng& rng) {
   std::abort();
 }
 
-Exchange::Exchange(Plan of)
-    : plan(std::move(of)),
-      client_rng(plan.seed),
-      server_rng(plan.seed + 1'000'000),
-      client(must(make_client(plan, client_rng))),
-      server({.fastest_aead = plan.server_aead, .ticket_keys = World::get().ticket_keys()}, server_rng) {}
-
-void Exchange::deliver(Side from, Buffer bytes) {
-  Flight flight{.from = from, .number = sent.size(), .bytes = std::move(bytes)};
-  sent.push_back(flight);
-  plan.tamper(flight);
-  auto& inbox = from == Side::client ? to_server : to_client;
-  inbox.insert(inbox.end(), flight.bytes.begin(), flight.bytes.end());
+ServerConfig server_config(const Plan& plan) {
+  return {.fastest_aead = plan.server_aead, .ticket_keys = World::get().ticket_keys()};
 }
 
-Status Exchange::answer() {
+Status answer(ServerHandshake& server, const Plan& plan, GuessBudget& budget) {
   const auto& request = *server.request();
-  answered = true;
   if (plan.refusal) return server.refuse(*plan.refusal);
   auto permit = budget.take();
   switch (request.kind) {
@@ -124,6 +112,21 @@ Status Exchange::answer() {
       return server.answer_ticket();
   }
   std::abort();
+}
+
+Exchange::Exchange(Plan of)
+    : plan(std::move(of)),
+      client_rng(plan.seed),
+      server_rng(plan.seed + 1'000'000),
+      client(must(make_client(plan, client_rng))),
+      server(server_config(plan), server_rng) {}
+
+void Exchange::deliver(Side from, Buffer bytes) {
+  Flight flight{.from = from, .number = sent.size(), .bytes = std::move(bytes)};
+  sent.push_back(flight);
+  plan.tamper(flight);
+  auto& inbox = from == Side::client ? to_server : to_client;
+  inbox.insert(inbox.end(), flight.bytes.begin(), flight.bytes.end());
 }
 
 bool Exchange::step_client() {
@@ -172,7 +175,8 @@ bool Exchange::step_server() {
       return true;
     }
     case Want::record:
-      static_cast<void>(answer());
+      answered = true;
+      static_cast<void>(answer(server, plan, budget));
       return true;
     case Want::done:
       if (server_outcome) return false;

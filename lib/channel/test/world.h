@@ -86,8 +86,6 @@ class Exchange {
   /// One side's next move. False when it waits for the other's bytes, or is over.
   bool step_client();
   bool step_server();
-  /// Answers the server's question as the plan says.
-  Status answer();
 
   Plan plan;
   pake::testing::SeededRng client_rng, server_rng;
@@ -113,6 +111,9 @@ class Exchange {
 
 [[nodiscard]] ClientConfig client_config(const Plan& plan);
 [[nodiscard]] Result<ClientHandshake> make_client(const Plan& plan, Rng& rng);
+[[nodiscard]] ServerConfig server_config(const Plan& plan);
+/// Answers the server's question, at Want::record, as the plan says.
+Status answer(ServerHandshake& server, const Plan& plan, GuessBudget& budget);
 [[nodiscard]] std::string name_of(const Plan& plan);
 void PrintTo(const Plan& plan, std::ostream* out);
 
