@@ -1,0 +1,139 @@
+// Seeded runs, and every byte of a short run of every kind. See README.md for how to run more, and one again.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "frames.h"
+#include "properties.h"
+#include "simulation.h"
+
+namespace pake::channel::simulator {
+namespace {
+
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? otherwise : std::strtoull(value, nullptr, 10);
+}
+
+/// Runs it; false, and a test failure, where a property does not hold.
+bool holds(const Simulation& simulation) {
+  const auto broken = broken_properties(simulation);
+  for (const auto& what : broken) ADD_FAILURE() << what << "\n  " << describe(simulation.scenario());
+  return broken.empty();
+}
+
+/// What has become of the runs, counted.
+class Figures {
+ public:
+  void count(const Simulation& simulation) {
+    const auto& scenario = simulation.scenario();
+    const auto category = std::string(to_string(scenario.category));
+    ++counts_["runs"];
+    ++counts_["category " + category];
+    ++counts_["kind " + test::name_of(scenario.plan)];
+    if (scenario.harm) {
+      const bool is_done = simulation.has_been_meddled_with();
+      ++counts_["harm " + std::string(to_string(scenario.harm->kind)) + (is_done ? "" : " (came to nothing)")];
+    }
+    for (const auto& each : simulation.conversations())
+      for (const auto* party : {&each->client, &each->server}) {
+        count(party->application());
+        ++counts_["end " + std::string(party == &each->client ? "of a client: " : "of a server: ") +
+                  party->how_it_ended()];
+      }
+  }
+  void print() const {
+    for (const auto& [what, count] : counts_) std::printf("%12zu  %s\n", count, what.c_str());
+  }
+
+ private:
+  void count(const Application& application) {
+    for (const auto& [stream, flow] : application.flows()) {
+      counts_["bytes handed up"] += flow.read;
+      ++counts_[flow.whole       ? "streams read to their end"
+                : flow.was_reset ? "streams reset by the peer"
+                                 : "streams cut"];
+    }
+  }
+
+  std::map<std::string, std::size_t> counts_;
+};
+
+TEST(Simulator, WhateverTheNetworkDoes) {
+  const auto first = from_environment("PAKE_SIMULATOR_SEED", 1);
+  const auto runs = from_environment("PAKE_SIMULATOR_RUNS", 2'000);
+  Figures figures;
+  for (std::uint64_t i = 0; i < runs && !HasFailure(); ++i) {
+    Simulation simulation(draw_scenario(first + i));
+    if (runs == 1) std::printf("%s\n", describe(simulation.scenario()).c_str());
+    simulation.run();
+    holds(simulation);
+    figures.count(simulation);
+  }
+  figures.print();
+}
+
+// --- Every byte of a short run.
+
+class EveryByte : public ::testing::TestWithParam<test::Plan> {
+ protected:
+  static Scenario short_run() {
+    return {.plan = GetParam(), .traffic = {.seed = 4, .streams = 1, .turns = 6, .largest_write = 40}};
+  }
+  /// The frames that this side sends where nobody meddles.
+  static std::vector<std::size_t> sizes_of_frames(Role sender) {
+    Simulation honest(short_run());
+    honest.run();
+    EXPECT_TRUE(holds(honest));
+    const auto& run = *honest.conversations().front();
+    std::vector<std::size_t> sizes;
+    for (const auto frame : frames_of(sender == Role::client ? run.to_server.sent() : run.to_client.sent()))
+      sizes.push_back(frame.size());
+    return sizes;
+  }
+  /// Each run of a login stretches a password: ./check looks at some bytes only, scripts/soak at all of them.
+  static std::size_t stride() {
+    return GetParam().kind == Kind::login ? from_environment("PAKE_SIMULATOR_STRIDE", 29) : 1;
+  }
+
+  static void harm_every_byte(Harm::Kind kind) {
+    std::size_t number = 0, runs = 0;
+    for (const auto sender : {Role::client, Role::server}) {
+      const auto sizes = sizes_of_frames(sender);
+      EXPECT_GE(sizes.size(), 4U) << "a hello or two, a proof, some records and a Close";
+      for (std::size_t frame = 0; frame < sizes.size(); ++frame)
+        for (std::size_t byte = 0; byte < sizes[frame]; ++byte, ++number) {
+          if (number % stride() != 0) continue;
+          auto scenario = short_run();
+          scenario.harm = {.kind = kind, .sender = sender, .frame = frame, .byte = byte, .salt = number};
+          Simulation simulation(std::move(scenario));
+          simulation.run();
+          ++runs;
+          if (!holds(simulation)) return;
+        }
+    }
+    std::printf("%s: %zu of %zu bytes\n", std::string(to_string(kind)).c_str(), runs, number);
+  }
+};
+constexpr auto kName = [](const auto& info) { return test::name_of(info.param); };
+INSTANTIATE_TEST_SUITE_P(Simulator, EveryByte, ::testing::ValuesIn(test::all_plans()), kName);
+
+TEST_P(EveryByte, MayBeTheFirstThatIsCutOff) {
+  harm_every_byte(Harm::Kind::cut_by_fin);
+  harm_every_byte(Harm::Kind::cut_by_rst);
+}
+
+TEST_P(EveryByte, MayBeFlipped) { harm_every_byte(Harm::Kind::flip_bit); }
+
+TEST_P(EveryByte, MayBeLost) { harm_every_byte(Harm::Kind::lose_bytes); }
+
+TEST_P(EveryByte, MayBeRepeated) { harm_every_byte(Harm::Kind::repeat_bytes); }
+
+}  // namespace
+}  // namespace pake::channel::simulator
