@@ -73,6 +73,13 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
     due_.notify();
   }
 
+  Status send_ticket(std::uint32_t lifetime, Bytes ticket) {
+    PAKE_TRYV(channel_.send_ticket(lifetime, ticket));
+    due_.notify();
+    return {};
+  }
+  std::optional<LentTicket> take_ticket() { return std::exchange(ticket_, std::nullopt); }
+
   channel::Channel& channel() noexcept { return channel_; }
   /// Something may have to be sent.
   void wake_writer() { due_.notify(); }
@@ -193,7 +200,11 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
       state->written.notify();
     }
   }
-  void on(const channel::TicketArrived&) {}  // nobody here keeps tickets yet
+  void on(const channel::TicketArrived& arrived) {
+    ticket_ = {.lifetime = arrived.lifetime,
+               .stored = {.ticket = to_buffer(arrived.ticket),
+                          .secret = channel::ResumptionSecret::copy_of(channel_.resumption_secret().reveal())}};
+  }
   void on(const channel::Closed&) {
     has_peer_closed_ = true;
     channel_.close(channel::CloseCode::done);
@@ -229,6 +240,7 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
   std::deque<AcceptedStream> backlog_;
   Signal due_, writer_gone_, opened_;
   std::optional<Error> transport_;
+  std::optional<LentTicket> ticket_;
   bool has_peer_closed_ = false;
   bool is_writer_gone_ = false;
   bool is_over_ = false;
@@ -327,6 +339,8 @@ Result<std::unique_ptr<Stream>> ChannelLink::open(std::string_view service, Byte
   return impl_->open(service, argument);
 }
 Awaitable<Outcome<AcceptedStream>> ChannelLink::accept(Deadline deadline) { return impl_->accept(deadline); }
+Status ChannelLink::send_ticket(std::uint32_t lifetime, Bytes ticket) { return impl_->send_ticket(lifetime, ticket); }
+std::optional<LentTicket> ChannelLink::take_ticket() { return impl_->take_ticket(); }
 void ChannelLink::close(channel::CloseCode code) { impl_->close(code); }
 
 }  // namespace pake::net

@@ -314,6 +314,42 @@ TEST(ChannelLink, ACutIsNoEnd) {
   });
 }
 
+TEST(ChannelLink, LendsTickets) {
+  std::optional<LentTicket> first, last, again;
+  const auto ends = run_channel(
+      [&](ChannelLink& link) -> Awaitable<void> {
+        auto stream = *link.open("ask");
+        Buffer byte(1);
+        EXPECT_TRUE(co_await stream->read_some(byte, patient()));
+        first = link.take_ticket();
+        EXPECT_TRUE(co_await stream->write_all(byte, patient()));
+        EXPECT_TRUE(co_await stream->read_some(byte, patient()));
+        last = link.take_ticket();
+        again = link.take_ticket();
+        EXPECT_EQ(link.send_ticket(1, as_bytes("from a client")), pake::fail(Errc::misuse));
+        link.close(channel::CloseCode::done);
+      },
+      [](ChannelLink& link) -> Awaitable<void> {
+        EXPECT_TRUE(link.send_ticket(60, as_bytes("first")));
+        auto accepted = co_await link.accept(patient());
+        Buffer byte(1);
+        EXPECT_TRUE(co_await accepted->stream->write_all(byte, patient()));
+        EXPECT_TRUE(co_await accepted->stream->read_some(byte, patient()));
+        EXPECT_TRUE(link.send_ticket(70, as_bytes("second")));
+        EXPECT_TRUE(co_await accepted->stream->write_all(byte, patient()));
+        EXPECT_EQ((co_await link.accept(patient())).error(), Error::Kind::closed);
+      });
+  EXPECT_EQ(ends.client.end, End::closed);
+  ASSERT_TRUE(first);
+  ASSERT_TRUE(last);
+  EXPECT_FALSE(again);
+  EXPECT_EQ(first->lifetime, 60U);
+  EXPECT_EQ(as_text(first->stored.ticket), "first");
+  EXPECT_EQ(last->lifetime, 70U);
+  EXPECT_EQ(as_text(last->stored.ticket), "second");
+  EXPECT_TRUE(ct_equal(first->stored.secret.reveal(), last->stored.secret.reveal()));
+}
+
 TEST(FrameTap, TellsEveryFrameAsItStoodOnTheWire) {
   std::vector<channel::FrameType> sent, received;
   run([&](World& world) -> Awaitable<void> {

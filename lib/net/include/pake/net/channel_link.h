@@ -1,6 +1,7 @@
 // A channel over a stream: carries its records, and gives each of its streams the face of a connection.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include "pake/base/bytes.h"
 #include "pake/base/result.h"
 #include "pake/channel/channel.h"
+#include "pake/channel/client_handshake.h"
 #include "pake/net/awaitable.h"
 #include "pake/net/clock.h"
 #include "pake/net/error.h"
@@ -29,6 +31,12 @@ struct AcceptedStream {
   std::string service;
   Buffer argument;
   std::unique_ptr<Stream> stream;
+};
+
+/// A ticket that the server has lent, with what belongs to it.
+struct LentTicket {
+  std::uint32_t lifetime;  // seconds
+  channel::StoredTicket stored;
 };
 
 /// Belongs to one loop and is touched by its thread alone. It reads into a buffer of 512 bytes, which grows while it
@@ -62,6 +70,13 @@ class ChannelLink {
 
   /// The next stream that the peer opens, at the server. Error::closed when the channel has ended.
   [[nodiscard]] Awaitable<Outcome<AcceptedStream>> accept(Deadline deadline);
+
+  /// Lends the client a ticket that goes with this channel's resumption secret.
+  /// @return the errors of channel::Channel::send_ticket
+  [[nodiscard]] Status send_ticket(std::uint32_t lifetime, Bytes ticket);
+
+  /// The last ticket that the server has lent, once; while the channel runs or after it.
+  [[nodiscard]] std::optional<LentTicket> take_ticket();
 
   /// Closes the channel behind all that streams were given; `run` then returns when the peer has closed as well.
   void close(channel::CloseCode code);
