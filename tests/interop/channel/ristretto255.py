@@ -1,6 +1,6 @@
 """ristretto255 (RFC 9496) written out, with hashing to it: for tests, not constant time."""
 
-import hashlib
+from xmd import expand_message_xmd
 
 P = 2**255 - 19
 ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -108,20 +108,9 @@ def from_uniform(data):
 BASE = decode(bytes.fromhex("e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2d76"))
 
 
-def expand_message_xmd(message, dst, length):
-    """RFC 9380, Section 5.3.1, with SHA-512."""
-    dst_prime = dst + bytes([len(dst)])
-    b0 = hashlib.sha512(bytes(128) + message + length.to_bytes(2, "big") + b"\0" + dst_prime).digest()
-    block, out = bytes(64), b""
-    for i in range(1, -(-length // 64) + 1):
-        block = hashlib.sha512(bytes(a ^ b for a, b in zip(b0, block)) + bytes([i]) + dst_prime).digest()
-        out += block
-    return out[:length]
-
-
 def hash_to_group(message, dst):
-    return from_uniform(expand_message_xmd(message, dst, 64))
+    return from_uniform(expand_message_xmd("sha512", message, dst, 64))
 
 
 def hash_to_scalar(message, dst):
-    return int.from_bytes(expand_message_xmd(message, dst, 64), "little") % ORDER
+    return int.from_bytes(expand_message_xmd("sha512", message, dst, 64), "little") % ORDER

@@ -1,17 +1,21 @@
 """The channel of docs/wire.md: handshake, records and streams over a blocking socket. Written from that page alone."""
 
+import collections
 import secrets
 import threading
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import pakes
-from pakes import AuthenticationFailed, expand, extract, lp2, sha512
+from pakes import AuthenticationFailed, expand, extract, lp2, mac, sha512, verify
 
 CLIENT_HELLO, RETRY, SERVER_HELLO, CLIENT_FINISH, ALERT, DATA, CLOSE = 1, 2, 3, 4, 5, 0x10, 0x11
-LOGIN, CODE = 1, 2
-OPAQUE_RISTRETTO255, CPACE_RISTRETTO255 = 0x01, 0x11
+LOGIN, CODE, RESUME = 1, 2, 3
+OPAQUE_RISTRETTO255, OPAQUE_P256, CPACE_RISTRETTO255, X25519 = 0x01, 0x02, 0x11, 0x21
+REFUSED, THROTTLED, UNAVAILABLE, UNKNOWN_SERVER, UNSUPPORTED, MALFORMED = range(1, 7)  # Alerts
 AES_256_GCM, CHACHA20_POLY1305 = 1, 2
 MAX_HELLO, MAX_PLAINTEXT, RATCHET_AFTER = 8192, 32768, 2**20
 OPEN, STREAM_DATA, FIN, RESET, WINDOW, PING, PONG, TICKET = range(1, 9)
@@ -127,95 +131,285 @@ class Direction:
             raise ProtocolError("a record does not open") from None
 
 
-def client_handshake(connection, kind, aeads, name, secret, ksf_accepted=(2, 4), server_name=b""):
-    """Keys, and the ClientFinish frame that the caller sends with its first record behind it."""
-    random = secrets.token_bytes(32)
-    if kind == LOGIN:
-        suite, pake = OPAQUE_RISTRETTO255, pakes.OpaqueClient(name, secret)
-        message = pake.ke1
-    else:
-        ci = pakes.lv_cat(b"pake/1", bytes([kind]), server_name, name)
-        suite, pake = CPACE_RISTRETTO255, pakes.CPace(secret, ci, random)
-        message = pake.share
-    head = b"pake\1" + bytes([kind]) + random + lp1(bytes(aeads)) + lp1(bytes([suite])) + lp1(server_name) + lp1(name) + lp2(b"")
-    hello = frame(CLIENT_HELLO, head + lp2(message))
-    connection.sendall(hello)
+# --- The handshake. `before` is what the transcript holds in front of a hello: the first one and the Retry, or nothing.
 
-    answer = read_frame(connection, (SERVER_HELLO,), MAX_HELLO)
+
+def x25519_pair():
+    private = X25519PrivateKey.generate()
+    return private, private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def x25519(private, share):
+    try:
+        return private.exchange(X25519PublicKey.from_public_bytes(share))
+    except ValueError:
+        raise ProtocolError("a share of low order") from None
+
+
+class ByPassword:
+    """The client's part in a login: what goes into the hello, and what its answer is worth."""
+
+    kind, suites = LOGIN, (OPAQUE_RISTRETTO255, OPAQUE_P256)
+
+    def __init__(self, name, password, ksf_accepted=(2, 4)):
+        self.name, self.password, self.ksf_accepted = name, password, ksf_accepted
+
+    def message_sizes(self, suite):
+        return pakes.OPAQUE_SUITES[suite].KE1, pakes.OPAQUE_SUITES[suite].KE2
+
+    def message(self, suite, hello):
+        self.client = pakes.OpaqueClient(pakes.OPAQUE_SUITES[suite], self.name, self.password)
+        return self.client.ke1
+
+    def finish(self, reply, ksf, before, hello, answer):
+        return self.client.ke3(reply, b"pake/1" + sha512(before, hello, answer[:-len(reply)]), ksf)
+
+
+class ByCode:
+    kind, suites, name, ksf_accepted = CODE, (CPACE_RISTRETTO255,), b"", (0,)
+
+    def __init__(self, code):
+        self.code = code
+
+    def message_sizes(self, suite):
+        return 32, 96
+
+    def message(self, suite, hello):
+        ci = pakes.lv_cat(b"pake/1", bytes([CODE]), hello.server_name, hello.name)
+        self.pake = pakes.CPace(self.code, ci, hello.random)
+        return self.pake.share
+
+    def finish(self, reply, ksf, before, hello, answer):
+        h0, h1 = sha512(before, hello[:-32]), sha512(before, hello, answer[:-96])
+        finish, tag, key = self.pake.finish(reply[:32], h0, h1, True)
+        verify(tag, reply[32:])
+        return finish, key
+
+
+class ByTicket:
+    """Section 7."""
+
+    kind, suites, name, ksf_accepted = RESUME, (X25519,), b"", (0,)
+
+    def __init__(self, ticket, secret):
+        self.ticket, self.secret = ticket, secret
+
+    def message_sizes(self, suite):
+        return 2 + len(self.ticket) + 32 + 64, 96
+
+    def message(self, suite, hello):
+        self.private, share = x25519_pair()
+        start = lp2(self.ticket) + share
+        return start + binder(self.secret, hello.before, hello.head + start)
+
+    def finish(self, reply, ksf, before, hello, answer):
+        proofs = Proofs(self.secret, x25519(self.private, reply[:32]))
+        verify(proofs.server(before, hello, answer[:-64]), reply[32:])
+        return proofs.client(before, hello, answer), proofs.key
+
+
+def binder(ticket_secret, before, hello_up_to_binder):
+    return mac(expand(ticket_secret, b"pake/1 binder", 64), sha512(before, hello_up_to_binder))
+
+
+class Proofs:
+    def __init__(self, ticket_secret, shared):
+        self.ke = extract(ticket_secret, shared)
+        self.key = expand(self.ke, b"pake/1 resumed", 64)
+
+    def server(self, *transcript):
+        return mac(expand(self.ke, b"pake/1 server proof", 64), sha512(*transcript))
+
+    def client(self, *transcript):
+        return mac(expand(self.ke, b"pake/1 client proof", 64), sha512(*transcript))
+
+
+# A ClientHello's fields; `head` is the frame up to its PAKE bytes, which are `message`.
+Hello = collections.namedtuple("Hello", "kind random aeads suites server_name name before head message")
+
+
+def make_hello(client, random, aeads, suites, server_name, before):
+    """The whole frame of a client's part."""
+    size = client.message_sizes(suites[0])[0]
+    body = (b"pake\1" + bytes([client.kind]) + random + lp1(bytes(aeads)) + lp1(bytes(suites)) + lp1(server_name) +
+            lp1(client.name) + lp2(b"") + size.to_bytes(2, "big"))
+    head = bytes([CLIENT_HELLO]) + (len(body) + size).to_bytes(3, "big") + body
+    hello = Hello(client.kind, random, bytes(aeads), bytes(suites), server_name, client.name, before, head, b"")
+    return head + client.message(suites[0], hello)
+
+
+def client_handshake(connection, client, aeads, server_name=b"", suites=None):
+    """Keys, and the ClientFinish frame that the caller sends with its first record behind it."""
+    random, suites, before = secrets.token_bytes(32), list(suites or client.suites), b""
+    hello = make_hello(client, random, aeads, suites, server_name, before)
+    connection.sendall(hello)
+    answer = read_frame(connection, (RETRY, SERVER_HELLO), MAX_HELLO)
+    if answer[0] == RETRY:
+        if len(answer) != 6 or answer[4] != 1 or answer[5] not in suites[1:]:
+            raise ProtocolError("Retry")
+        suites.sort(key=lambda suite: suite != answer[5])  # stable: the others keep their order
+        before = hello + answer
+        hello = make_hello(client, random, aeads, suites, server_name, before)
+        connection.sendall(hello)
+        answer = read_frame(connection, (SERVER_HELLO,), MAX_HELLO)
+
     reader = Reader(answer[4:])
     version, chosen, aead, ksf = reader.take(4)
     skip_extensions(reader)
     reply = reader.take(reader.number(2))
     reader.finish()
-    if version != 1 or chosen != suite or aead not in aeads:
+    if version != 1 or chosen != suites[0] or aead not in aeads:
         raise ProtocolError("the server chose what was not offered")
-    if len(reply) != (320 if kind == LOGIN else 96) or ksf not in (ksf_accepted if kind == LOGIN else (0,)):
+    if len(reply) != client.message_sizes(chosen)[1] or ksf not in client.ksf_accepted:
         raise ProtocolError("KSF profile or size")
-    h0 = sha512(hello[:-len(message)])
-    h1 = sha512(hello, answer[:-len(reply)])
     try:
-        if kind == LOGIN:
-            finish, key = pake.ke3(reply, b"pake/1" + h1, ksf)
-        else:
-            finish, tag, key = pake.finish(reply[:32], h0, h1, True)
-            pakes.verify(tag, reply[32:])
+        finish, key = client.finish(reply, ksf, before, hello, answer)
     except AuthenticationFailed:
-        connection.sendall(frame(ALERT, b"\1" + bytes(4)))
+        connection.sendall(alert(REFUSED))
         raise
     finish = frame(CLIENT_FINISH, finish)
-    return Keys(sha512(hello, answer, finish), key, aead), finish
+    return Keys(sha512(before, hello, answer, finish), key, aead), finish
 
 
-def server_handshake(connection, kind, aeads, opaque_server, code, server_name=b""):
-    """Keys; the peer has proved itself."""
-    hello = read_frame(connection, (CLIENT_HELLO,), MAX_HELLO)
-    reader = Reader(hello[4:])
-    if reader.take(5) != b"pake\1" or reader.number(1) != kind:
-        raise ProtocolError("magic, version or kind")
-    random = reader.take(32)
-    offered_aeads, suites, named, name = (reader.take(reader.number(1)) for _ in range(4))
+def alert(code):
+    return frame(ALERT, bytes([code]) + bytes(4))
+
+
+class Refusal(Exception):
+    """What a server answers instead of its hello: an Alert's code."""
+
+
+def read_hello(connection, before):
+    data = read_frame(connection, (CLIENT_HELLO,), MAX_HELLO)
+    reader = Reader(data[4:])
+    if reader.take(5) != b"pake\1":
+        raise ProtocolError("magic or version")
+    kind, random = reader.number(1), reader.take(32)
+    aeads, suites, server_name, name = (reader.take(reader.number(1)) for _ in range(4))
     skip_extensions(reader)
     message = reader.take(reader.number(2))
     reader.finish()
-    suite = OPAQUE_RISTRETTO255 if kind == LOGIN else CPACE_RISTRETTO255
-    if named != server_name or not suites or suites[0] != suite or CHACHA20_POLY1305 not in offered_aeads:
-        raise ProtocolError("names, suites or AEADs")
-    aead = AES_256_GCM if AES_256_GCM in offered_aeads and AES_256_GCM in aeads else CHACHA20_POLY1305
+    if CHACHA20_POLY1305 not in aeads or not suites:
+        raise ProtocolError("suites or AEADs")
+    return Hello(kind, random, aeads, suites, server_name, name, before, data[:-len(message)], message)
 
-    ksf, size = (opaque_server.profile, 320) if kind == LOGIN else (0, 96)
-    body = bytes([1, suite, aead, ksf]) + lp2(b"") + size.to_bytes(2, "big")
-    start = bytes([SERVER_HELLO]) + (len(body) + size).to_bytes(3, "big") + body
-    h0, h1 = sha512(hello[:-len(message)]), sha512(hello, start)
-    if kind == LOGIN:
-        reply, expected, key = opaque_server.ke2(name, message, b"pake/1" + h1)
-    else:
-        side = pakes.CPace(code, pakes.lv_cat(b"pake/1", bytes([kind]), named, name), random)
-        expected, tag, key = side.finish(message, h0, h1, False)
-        reply = side.share + tag
+
+class LoginHost:
+    """The server's part where it has users: logins, and the tickets that it has lent. The reply, the client's proof, the key."""
+
+    def __init__(self, suite, ksf):
+        self.suite_of = {LOGIN: suite, RESUME: X25519}
+        self.opaque, self.tickets = pakes.OpaqueServer(pakes.OPAQUE_SUITES[suite], ksf), {}
+
+    def reply_size(self, suite):
+        return 96 if suite == X25519 else self.opaque.suite.KE2
+
+    def profile(self, hello):
+        return self.opaque.profile if hello.kind == LOGIN else 0
+
+    def reply(self, hello, whole_hello, start):
+        if hello.kind == LOGIN:
+            return self.opaque.ke2(hello.name, hello.message, b"pake/1" + sha512(hello.before, whole_hello, start))
+        reader = Reader(hello.message)
+        ticket, share, shown = reader.take(reader.number(2)), reader.take(32), reader.take(64)
+        reader.finish()
+        if ticket not in self.tickets:
+            raise Refusal(REFUSED)
+        try:
+            verify(binder(self.tickets[ticket], hello.before, whole_hello[:-64]), shown)
+        except AuthenticationFailed:
+            raise Refusal(REFUSED) from None
+        private, own_share = x25519_pair()
+        proofs = Proofs(self.tickets[ticket], x25519(private, share))
+        reply = own_share + proofs.server(hello.before, whole_hello, start, own_share)
+        return reply, proofs.client(hello.before, whole_hello, start, reply), proofs.key
+
+    def new_ticket(self, keys):
+        """Its secret stays here: the ticket is only a name for it."""
+        ticket = secrets.token_bytes(40)
+        self.tickets[ticket] = keys.resumption
+        return ticket
+
+
+class CodeHost:
+    suite_of = {CODE: CPACE_RISTRETTO255}
+
+    def __init__(self, code):
+        self.code = code
+
+    def reply_size(self, suite):
+        return 96
+
+    def profile(self, hello):
+        return 0
+
+    def reply(self, hello, whole_hello, start):
+        side = pakes.CPace(self.code, pakes.lv_cat(b"pake/1", bytes([CODE]), hello.server_name, hello.name), hello.random)
+        h0, h1 = sha512(hello.before, hello.head), sha512(hello.before, whole_hello, start)
+        expected, tag, key = side.finish(hello.message, h0, h1, False)
+        return side.share + tag, expected, key
+
+
+def agree_on_suite(connection, host, server_name):
+    """The hello that is answered, behind a Retry where one is needed."""
+    hello = read_hello(connection, b"")
+    if hello.server_name != server_name or hello.kind not in host.suite_of:
+        raise Refusal(UNKNOWN_SERVER)
+    wanted = host.suite_of[hello.kind]
+    if hello.suites[0] == wanted:
+        return hello
+    if wanted not in hello.suites:
+        raise Refusal(UNSUPPORTED)
+    retry = frame(RETRY, bytes([1, wanted]))
+    connection.sendall(retry)
+    second = read_hello(connection, hello.head + hello.message + retry)
+    moved = bytes([wanted]) + bytes(suite for suite in hello.suites if suite != wanted)
+    if second != hello._replace(suites=moved, before=second.before, head=second.head, message=second.message):
+        raise Refusal(MALFORMED)
+    return second
+
+
+def server_handshake(connection, host, aeads, server_name=b""):
+    """Keys, and the kind; the peer has proved itself."""
+    try:
+        hello = agree_on_suite(connection, host, server_name)
+        whole_hello, suite = hello.head + hello.message, hello.suites[0]
+        aead = AES_256_GCM if AES_256_GCM in hello.aeads and AES_256_GCM in aeads else CHACHA20_POLY1305
+        size = host.reply_size(suite)
+        body = bytes([1, suite, aead, host.profile(hello)]) + lp2(b"") + size.to_bytes(2, "big")
+        start = bytes([SERVER_HELLO]) + (len(body) + size).to_bytes(3, "big") + body
+        reply, expected, key = host.reply(hello, whole_hello, start)
+    except Refusal as refusal:
+        connection.sendall(alert(refusal.args[0]))
+        raise
     answer = start + reply
     connection.sendall(answer)
     finish = read_frame(connection, (CLIENT_FINISH,), 64)
     try:
-        pakes.verify(expected, finish[4:])
+        verify(expected, finish[4:])
     except AuthenticationFailed:
-        connection.sendall(frame(ALERT, b"\1" + bytes(4)))
+        connection.sendall(alert(REFUSED))
         raise
-    return Keys(sha512(hello, answer, finish), key, aead)
+    return Keys(sha512(hello.before, whole_hello, answer, finish), key, aead), hello.kind
 
 
 class Pipe:
     """A channel with stream 1 as a two-way pipe. One thread reads the socket, any other may write."""
 
-    def __init__(self, connection, keys, is_client, ahead=b""):
+    def __init__(self, connection, keys, is_client, ahead=b"", service=b"pipe"):
         mine, theirs = (keys.client, keys.server) if is_client else (keys.server, keys.client)
         self.connection, self.ahead = connection, ahead
         self.sealer, self.opener = Direction(mine, keys.aead), Direction(theirs, keys.aead)
         self.credit, self.granted, self.is_client = OWN_CREDIT, OWN_CREDIT, is_client
-        self.opened = is_client
+        self.opened, self.service, self.ticket = is_client, service, None
+        self.heard_all = lambda: None  # called when the peer has ended its half
         self.fin_sent = self.fin_read = self.close_sent = self.failed = False
         self.changed = threading.Condition()
         if is_client:
-            self.send_frames((OPEN, 1, lp1(b"pipe")))
+            self.send_frames((OPEN, 1, lp1(service)))
+
+    def lend(self, ticket, lifetime):
+        self.send_frames((TICKET, 0, lifetime.to_bytes(4, "big") + ticket))
 
     def send_record(self, kind, plaintext):
         with self.changed:
@@ -279,7 +473,7 @@ class Pipe:
         self.send_record(CLOSE, b"\0")
 
     def on_frame(self, kind, stream, payload, output):
-        if kind == OPEN and stream == 1 and not self.opened and payload[:5] == lp1(b"pipe"):
+        if kind == OPEN and stream == 1 and not self.opened and payload == lp1(self.service):
             with self.changed:
                 self.opened = True
                 self.changed.notify_all()
@@ -289,6 +483,7 @@ class Pipe:
             self.send_frames((WINDOW, 1, len(payload).to_bytes(4, "big")))
         elif kind == FIN and stream == 1 and self.opened and not self.fin_read and not payload:
             self.fin_read = True
+            self.heard_all()
             self.close_when_done()
         elif kind == WINDOW and stream == 1 and self.opened and len(payload) == 4 and any(payload):
             with self.changed:
@@ -296,7 +491,9 @@ class Pipe:
                 self.changed.notify_all()
         elif kind == PING and stream == 0 and len(payload) == 8:
             self.send_frames((PONG, 0, payload))
-        elif kind in (PONG, TICKET) and stream == 0:
+        elif kind == PONG and stream == 0 and len(payload) == 8:
             pass
+        elif kind == TICKET and stream == 0 and self.is_client and 4 < len(payload) <= 516:
+            self.ticket = payload[4:]
         else:
             raise ProtocolError(f"stream frame of type {kind} for {stream}, {len(payload)} bytes")

@@ -1,0 +1,306 @@
+// A server and a client of logins over sockets, made of the public interface alone, to be held against the Python peer
+// beside it.
+//
+//   login_peer serve [suite=p256] [aes=no]        its address on stderr; one user, echo on every stream; SIGTERM ends
+//   it login_peer connect ADDRESS [user=NAME] [password=WORDS] [suites=LIST] [aes=no] [resume=yes]
+//                                                 stdin goes out, the echo to stdout; then, asked to resume, once more
+#include <csignal>
+#include <cstdlib>
+#include <ctime>
+#include <iostream>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pake/channel/key_cache.h"
+#include "pake/crypto/rng.h"
+#include "pake/net/channel_link.h"
+#include "pake/net/coroutine.h"
+#include "pake/net/endpoint.h"
+#include "pake/net/handshake.h"
+#include "pake/proto/opaque/client.h"
+#include "pake/proto/opaque/server.h"
+
+namespace {
+
+using namespace pake;
+using channel::Suite;
+
+constexpr int kOk = 0;
+constexpr int kAuthFailed = 3;
+constexpr int kThrottled = 5;
+constexpr int kCutShort = 6;
+constexpr int kProtocol = 7;
+
+constexpr const char* kServerName = "login.example";
+constexpr const char* kUser = "alice";
+constexpr const char* kPassword = "correct horse";
+constexpr auto kKsf = crypto::KsfProfile::small;
+constexpr std::size_t kGuesses = 3;
+constexpr std::uint32_t kTicketLifetime = 3600;
+constexpr std::uint64_t kGeneration = 1;
+
+using Options = std::map<std::string, std::string>;
+
+std::string option(const Options& options, const char* name, const char* otherwise) {
+  const auto found = options.find(name);
+  return found == options.end() ? otherwise : found->second;
+}
+
+Suite suite_named(const std::string& name) { return name == "p256" ? Suite::opaque_p256 : Suite::opaque_ristretto255; }
+
+channel::AeadId fastest_aead(const Options& options) {
+  return option(options, "aes", "yes") == "yes" ? channel::AeadId::aes_256_gcm : channel::AeadId::chacha20_poly1305;
+}
+
+template <class T>
+T must(Result<T> result) {
+  if (!result) {
+    std::cerr << "error: " << to_string(result.error()) << '\n';
+    std::exit(1);
+  }
+  return *std::move(result);
+}
+
+/// Writes all that comes on a stream to wherever it shall go, and then its end.
+net::Awaitable<void> echo(std::shared_ptr<net::ChannelLink> link, net::AcceptedStream accepted) {
+  static_cast<void>(link);                    // lives as long as its streams are in use
+  if (accepted.service != "echo") co_return;  // the stream's end is its reset
+  Buffer chunk(64 * 1024);
+  for (;;) {
+    const auto count = co_await accepted.stream->read_some(chunk, net::kNever);
+    if (!count) break;
+    if (!co_await accepted.stream->write_all(Bytes(chunk).first(*count), net::kNever)) co_return;
+  }
+  accepted.stream->shutdown_write();
+}
+
+class Server {
+ public:
+  Server(net::Loop& loop, const Options& options)
+      : loop_(loop),
+        suite_(suite_named(option(options, "suite", "ristretto255"))),
+        aead_(fastest_aead(options)),
+        keys_(must(opaque::ServerKeys::generate(opaque_suite(), rng_))),
+        record_(register_user()),
+        fake_(must(opaque::fake_record(opaque_suite(), rng_))),
+        ticket_keys_(make_ticket_keys()) {}
+
+  net::Awaitable<void> run() {
+    auto listener = net::Listener::open(loop_, net::TcpAddress{.host = "127.0.0.1", .port = 0});
+    if (!listener) std::exit(1);
+    std::cerr << "listening on " << net::to_string(listener->address()) << std::endl;
+    for (;;) {
+      auto accepted = co_await listener->accept(loop_, net::kNever);
+      if (!accepted) co_return;
+      loop_.spawn(attend(std::move(*accepted)));
+    }
+  }
+
+ private:
+  [[nodiscard]] opaque::SuiteId opaque_suite() const {
+    return suite_ == Suite::opaque_p256 ? opaque::SuiteId::p256 : opaque::SuiteId::ristretto255;
+  }
+
+  opaque::RegistrationRecord register_user() {
+    const auto suite = opaque_suite();
+    opaque::ClientRegistration client(suite, SecretBuffer::copy_of(as_bytes(kPassword)));
+    auto requested = must(std::move(client).create_registration_request(rng_));
+    const auto response = must(opaque::create_registration_response(requested.registration_request, keys_,
+                                                                    channel::credential_identifier(as_bytes(kUser))));
+    const auto ksf = crypto::ksf_parameters(kKsf, opaque::sizes(suite).Nh);
+    const opaque::RegistrationInputs inputs{.identities = {.client = as_bytes(kUser)}, .ksf = ksf};
+    const auto finished = must(std::move(requested.next).finalize_registration_request(response, inputs, rng_));
+    return must(opaque::RegistrationRecord::decode(suite, finished.record));
+  }
+
+  std::shared_ptr<const channel::TicketKeys> make_ticket_keys() {
+    std::vector<channel::TicketKey> keys;
+    keys.push_back({.id = {1}, .key = crypto::SealKey::make([this](auto out) { rng_.fill(out); })});
+    return std::make_shared<const channel::TicketKeys>(std::move(keys));
+  }
+
+  net::Awaitable<void> attend(std::unique_ptr<net::Stream> stream) {
+    channel::ServerHandshake handshake({.fastest_aead = aead_, .ticket_keys = ticket_keys_}, rng_);
+    const net::AnswerRequest answer = [this](channel::ServerHandshake& asked) -> net::Awaitable<void> {
+      static_cast<void>(answer_request(asked));
+      co_return;
+    };
+    auto started = co_await net::shake_hands(handshake, loop_, *stream, answer, {});
+    if (!started) {
+      std::cerr << "no channel" << std::endl;
+      co_return;
+    }
+    auto& outcome = started->outcome;
+    const auto ticket = renew(outcome);
+    const auto link = std::make_shared<net::ChannelLink>(
+        loop_, std::move(stream), std::move(outcome.keys), channel::Role::server, cache_,
+        net::ChannelLink::Rest{.to_send = {}, .arrived = std::move(started->arrived)});
+    static_cast<void>(link->send_ticket(kTicketLifetime, ticket));
+    loop_.spawn(serve_streams(link));
+    const auto end = co_await link->run();
+    std::cerr << (outcome.kind == channel::Kind::resume ? "resumed by " : "logged in by ") << as_text(outcome.name)
+              << ": " << to_string(end.end) << std::endl;
+  }
+
+  Status answer_request(channel::ServerHandshake& asked) {
+    using enum channel::AlertCode;
+    const auto& request = *asked.request();
+    if (as_text(request.server_name) != kServerName || request.kind == channel::Kind::code)
+      return asked.refuse({.code = unknown_server});
+    if (request.ticket != nullptr) {
+      const bool is_good = request.ticket->generation == kGeneration && request.ticket->expiry > now();
+      return is_good ? asked.answer_ticket() : asked.refuse({.code = refused});
+    }
+    if (request.suite != suite_) return asked.retry(suite_);
+    auto permit = budget_.take();
+    if (!permit) return asked.refuse({.code = throttled, .retry_after = 60});
+    const auto& record = as_text(request.name) == kUser ? record_ : fake_;
+    return asked.answer_login({.keys = keys_, .record = record, .ksf = kKsf, .permit = std::move(*permit)});
+  }
+
+  // A ticket for the channel that begins; a chain of them ends where the first one does.
+  Buffer renew(const channel::ServerOutcome& outcome) {
+    const auto login_time = outcome.ticket ? outcome.ticket->login_time : now();
+    const channel::TicketFacts facts{.name = outcome.name,
+                                     .generation = kGeneration,
+                                     .login_time = login_time,
+                                     .expiry = login_time + kTicketLifetime};
+    return must(channel::seal_ticket(*ticket_keys_, facts, outcome.keys.resumption_secret, rng_));
+  }
+
+  net::Awaitable<void> serve_streams(std::shared_ptr<net::ChannelLink> link) {
+    for (;;) {
+      auto accepted = co_await link->accept(net::kNever);
+      if (!accepted) co_return;
+      loop_.spawn(echo(link, std::move(*accepted)));
+    }
+  }
+
+  static std::uint64_t now() { return static_cast<std::uint64_t>(std::time(nullptr)); }
+
+  net::Loop& loop_;
+  Suite suite_;
+  channel::AeadId aead_;
+  crypto::SystemRng rng_;
+  opaque::ServerKeys keys_;
+  opaque::RegistrationRecord record_, fake_;
+  std::shared_ptr<const channel::TicketKeys> ticket_keys_;
+  GuessBudget budget_{kGuesses};
+  channel::KeyCache cache_;
+};
+
+/// One login, and the channel that a ticket of it opens where that is wanted.
+class Client {
+ public:
+  Client(net::Loop& loop, net::Address address, const Options& options)
+      : loop_(loop), address_(std::move(address)), options_(options) {
+    config_.server_name = to_buffer(as_bytes(kServerName));
+    config_.fastest_aead = fastest_aead(options);
+    config_.login_suites.clear();
+    auto names = option(options, "suites", "ristretto255,p256") + ",";
+    for (auto end = names.find(','); end != std::string::npos; names.erase(0, end + 1), end = names.find(','))
+      config_.login_suites.push_back(suite_named(names.substr(0, end)));
+  }
+
+  net::Awaitable<int> run(std::string text) {
+    const auto user = option(options_, "user", kUser);
+    const auto password = option(options_, "password", kPassword);
+    auto by_password = must(
+        channel::ClientHandshake::by_password(config_, {.name = as_bytes(user), .password = as_bytes(password)}, rng_));
+    if (const auto failed = co_await converse(by_password, text); failed != kOk) co_return failed;
+    if (option(options_, "resume", "no") != "yes") co_return kOk;
+    if (!ticket_) co_return kProtocol;
+    auto by_ticket = must(channel::ClientHandshake::by_ticket(config_, ticket_->stored, rng_));
+    co_return co_await converse(by_ticket, text);
+  }
+
+ private:
+  net::Awaitable<int> converse(channel::ClientHandshake& handshake, const std::string& text) {
+    auto stream = co_await net::connect(loop_, address_, net::after(std::chrono::seconds{10}));
+    if (!stream) co_return kCutShort;
+    auto started = co_await net::shake_hands(handshake, loop_, **stream, {});
+    if (!started) co_return explain(started.error());
+    std::cerr << (started->outcome.kind == channel::Kind::resume ? "resumed" : "logged in") << std::endl;
+    const auto link = std::make_shared<net::ChannelLink>(
+        loop_, std::move(*stream), std::move(started->outcome.keys), channel::Role::client, cache_,
+        net::ChannelLink::Rest{.to_send = std::move(started->finish), .arrived = {}});
+    const std::shared_ptr<net::Stream> echo = must(link->open("echo"));
+    loop_.spawn(say(echo, text));
+    loop_.spawn(hear(link, echo));
+    const auto end = co_await link->run();
+    std::cerr << to_string(end.end) << std::endl;
+    ticket_ = link->take_ticket();
+    co_return end.end == channel::End::closed ? kOk : kCutShort;
+  }
+
+  static int explain(const net::HandshakeError& error) {
+    if (!error.failure) return kCutShort;
+    const auto& received = error.failure->received;
+    if (received) std::cerr << "alert: " << to_string(received->code) << std::endl;
+    if (received && received->code == channel::AlertCode::throttled) return kThrottled;
+    return error.failure->error == Errc::auth_failed ? kAuthFailed : kProtocol;
+  }
+
+  static net::Awaitable<void> say(std::shared_ptr<net::Stream> stream, const std::string& text) {
+    if (co_await stream->write_all(as_bytes(text), net::kNever)) stream->shutdown_write();
+  }
+
+  static net::Awaitable<void> hear(std::shared_ptr<net::ChannelLink> link, std::shared_ptr<net::Stream> stream) {
+    Buffer chunk(64 * 1024);
+    for (;;) {
+      const auto count = co_await stream->read_some(chunk, net::kNever);
+      if (!count) {
+        link->close(count.error() == net::Error::Kind::closed ? channel::CloseCode::done
+                                                              : channel::CloseCode::internal_error);
+        co_return;
+      }
+      std::cout << as_text(Bytes(chunk).first(*count));
+    }
+  }
+
+  net::Loop& loop_;
+  net::Address address_;
+  const Options& options_;
+  channel::ClientConfig config_;
+  crypto::SystemRng rng_;
+  channel::KeyCache cache_;
+  std::optional<net::LentTicket> ticket_;
+};
+
+int serve(const Options& options) {
+  net::Loops loops(1);
+  Server server(loops.main(), options);
+  loops.on_signal({SIGTERM}, [&](int) { loops.cancel(); });
+  loops.run(server.run());
+  return kOk;
+}
+
+net::Awaitable<void> note(Client& client, std::string text, int& exit_code) {
+  exit_code = co_await client.run(std::move(text));
+}
+
+int connect(const net::Address& address, const Options& options) {
+  std::string text(std::istreambuf_iterator<char>(std::cin), {});
+  net::Loops loops(1);
+  Client client(loops.main(), address, options);
+  int exit_code = kProtocol;
+  loops.run(note(client, std::move(text), exit_code));
+  return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  Options options;
+  for (const auto& word : words)
+    if (const auto equals = word.find('='); equals != std::string::npos)
+      options[word.substr(0, equals)] = word.substr(equals + 1);
+  if (!words.empty() && words[0] == "serve") return serve(options);
+  if (words.size() < 2 || words[0] != "connect") return 2;
+  const auto address = net::parse_address(words[1]);
+  return address ? connect(*address, options) : 2;
+}
