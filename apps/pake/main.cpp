@@ -1,12 +1,11 @@
 // pake: the command line.
 #include <CLI/CLI.hpp>
 #include <cctype>
-#include <functional>
 #include <string>
+#include <string_view>
 
-#include "eke/command.h"
+#include "command_line.h"
 #include "output.h"
-#include "pipe/command.h"
 #include "problem.h"
 #include "process.h"
 
@@ -18,12 +17,11 @@ const CLI::App& deepest(const CLI::App& app) {
   return commands.empty() ? app : deepest(*commands.front());
 }
 
-std::string full_name(const CLI::App& app) {
-  return app.get_parent() == nullptr ? app.get_name() : full_name(*app.get_parent()) + " " + app.get_name();
-}
-
 std::string help_of(const CLI::App& app) {
-  return app.help(app.get_parent() == nullptr ? "" : full_name(*app.get_parent()));
+  auto text = app.help(app.get_parent() == nullptr ? "" : full_name(*app.get_parent()));
+  constexpr std::string_view kHidden = " []";  // what CLI11 leaves of a positional that it does not show
+  if (const auto at = text.find(kHidden); at != std::string::npos) text.erase(at, kHidden.size());
+  return text;
 }
 
 int print(std::string text) {
@@ -43,14 +41,8 @@ int refuse(const CLI::App& app, std::string error) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app("Password-authenticated key exchange.", "pake");
-  app.set_version_flag("--version", "pake " PAKE_VERSION);
-  app.footer(
-      "Examples:\n  pake listen                  shows a code\n  pake dial HOST:PORT          on the other side, asks "
-      "for it");
-  std::function<int()> chosen;
-  pipe::add_commands(app, chosen);
-  eke::add_command(app, chosen);
+  CommandLine line;
+  auto& app = line.app;
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -60,7 +52,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& problem) {
     return refuse(app, problem.what());
   }
-  return chosen ? chosen() : refuse(app, "a command is missing");
+  return line.chosen ? line.chosen() : refuse(app, "a command is missing");
 }
 
 }  // namespace

@@ -20,8 +20,6 @@
 namespace pake::cli {
 namespace {
 
-constexpr const char* kVariable = "PAKE_PASSWORD";
-
 std::unexpected<Problem> complain(std::string error, std::string hint = {}) {
   return std::unexpected(Problem{.exit_code = kExitFailed, .error = std::move(error), .hint = std::move(hint)});
 }
@@ -54,12 +52,12 @@ Expected<SecretBuffer> from_file(const std::string& path) {
 
 // The variable's bytes, which are then overwritten where they lie, so that /proc and children do not show them.
 std::optional<SecretBuffer> take_variable() {
-  char* const value = std::getenv(kVariable);
+  char* const value = std::getenv(kSecretVariable);
   if (value == nullptr) return std::nullopt;
   const MutableBytes bytes(reinterpret_cast<std::uint8_t*>(value), std::strlen(value));
   auto taken = SecretBuffer::copy_of(bytes);
   wipe(bytes);
-  ::unsetenv(kVariable);
+  ::unsetenv(kSecretVariable);
   return taken;
 }
 
@@ -147,6 +145,8 @@ void add_secret_options(CLI::App& command, SecretOptions& options) {
   command.add_option("--password,--pass,-p", options.in_argv)->group("")->expected(0, 1);  // in no --help
 }
 
+bool takes_secret(const CLI::App& command) { return command.get_option_no_throw("--password-fd") != nullptr; }
+
 Expected<SecretBuffer> read_all(int fd, std::size_t limit, std::string_view name) {
   std::size_t size = 0;
   int failed = 0;
@@ -173,7 +173,7 @@ Expected<std::optional<SecretBuffer>> read_secret(const SecretOptions& options) 
                 .hint = "use --password-file FILE, --password-fd N, --password-prompt, or the variable PAKE_PASSWORD"});
   if (options.fd) return given(from_fd(*options.fd));
   if (options.file) return given(from_file(*options.file));
-  if (variable) return given(checked(variable->reveal(), kVariable));
+  if (variable) return given(checked(variable->reveal(), kSecretVariable));
   if (options.prompt) return given(from_prompt(options.asks));
   return std::nullopt;
 }

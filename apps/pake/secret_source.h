@@ -23,8 +23,16 @@ struct SecretOptions {
   std::optional<std::string> in_argv = {};  // given where everybody can read it: refused
 };
 
+/// The variable that read_secret looks at, and what a manual page says of it.
+inline constexpr const char* kSecretVariable = "PAKE_PASSWORD";
+inline constexpr const char* kSecretVariableHelp =
+    "The password or code, unless --password-fd or --password-file gives it. Overwritten and unset at once";
+
 /// Adds --password-fd, --password-file and --password-prompt, and refuses --password with a hint.
 void add_secret_options(CLI::App& command, SecretOptions& options);
+
+/// Whether add_secret_options has been called for `command`.
+[[nodiscard]] bool takes_secret(const CLI::App& command);
 
 /// The password from the first source that is given: --password-fd, --password-file, PAKE_PASSWORD (overwritten and
 /// unset in any case), --password-prompt (without echo). One LF or CRLF at the end of a file is not part of it.

@@ -21,6 +21,9 @@ pake::eke::CipherMode parse_mode(std::string_view text) {
   throw CLI::ValidationError(fmt::format("--mode is gcm or cbc, not {}", text));
 }
 
+constexpr const char* kSeedPassword =
+    "Without a password from anywhere it is 12345678, as in the seed; of a longer one the first 16 bytes count.";
+
 void add_common_options(CLI::App& command, CommonOptions& options) {
   command.add_option("--user", options.user, "The user's name")
       ->type_name("NAME")
@@ -41,7 +44,7 @@ void add_common_options(CLI::App& command, CommonOptions& options) {
   command.add_flag("--quiet", options.style.quiet, "Print outcomes and the chat, not the run's values");
 }
 
-void add_listen(CLI::App& eke, std::function<int()>& chosen) {
+void add_listen(CommandLine& line, CLI::App& eke) {
   const auto options = std::make_shared<ListenOptions>();
   auto* const command = eke.add_subcommand("listen", "Wait for connections, learn who it is, answer its lines");
   add_address(*command, options->address, "host:port, [v6]:port (port 0: any free one) or unix:PATH");
@@ -53,17 +56,18 @@ void add_listen(CLI::App& eke, std::function<int()>& chosen) {
       ->type_name("N")
       ->capture_default_str()
       ->check(CLI::PositiveNumber.description(""));
-  command->footer(
-      "Without a password from anywhere it is 12345678, as in the seed; of a longer one the first 16 bytes count.\n"
-      "Example:\n  pake eke listen 127.0.0.1:8088 --users users.txt");
-  command->callback([command, options, &chosen] {
+  line.describe(*command, {.text = kSeedPassword,
+                           .examples = {"pake eke listen 127.0.0.1:8088 --users users.txt"},
+                           .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitAuthFailed, kExitCutShort,
+                                          kExitProtocol, kExitStore}});
+  command->callback([command, options, &line] {
     for (const auto* one : {"--user", "--password-fd", "--password-file", "--password-prompt"})
       if (options->users && command->count(one) > 0) throw CLI::ExcludesError("--users", one);
-    chosen = [options] { return listen(*options); };
+    line.chosen = [options] { return listen(*options); };
   });
 }
 
-void add_connect(CLI::App& eke, std::function<int()>& chosen) {
+void add_connect(CommandLine& line, CLI::App& eke) {
   const auto options = std::make_shared<ConnectOptions>();
   auto* const command = eke.add_subcommand("connect", "Connect, prove the password, send lines");
   add_address(*command, options->address, "host:port, [v6]:port or unix:PATH");
@@ -74,23 +78,25 @@ void add_connect(CLI::App& eke, std::function<int()>& chosen) {
       ->type_name("N")
       ->capture_default_str()
       ->check(CLI::Range(crypto::kRsaMinBits, crypto::kRsaMaxBits).description(""));
-  command->footer(
-      "Without a password from anywhere it is 12345678, as in the seed; of a longer one the first 16 bytes count.\n"
-      "Examples:\n  pake eke connect 127.0.0.1:8088 --user alice --password-prompt\n"
-      "  echo hello | pake eke connect unix:/tmp/eke.sock");
-  command->callback([options, &chosen] {
+  line.describe(*command, {.text = kSeedPassword,
+                           .examples = {"pake eke connect 127.0.0.1:8088 --user alice --password-prompt",
+                                        "echo hello | pake eke connect unix:/tmp/eke.sock"},
+                           .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitAuthFailed, kExitUnreachable,
+                                          kExitCutShort, kExitProtocol}});
+  command->callback([options, &line] {
     refuse_port_zero(options->address);
-    chosen = [options] { return connect(*options); };
+    line.chosen = [options] { return connect(*options); };
   });
 }
 
 }  // namespace
 
-void add_command(CLI::App& app, std::function<int()>& chosen) {
-  auto* const eke = app.add_subcommand("eke", "The seed's two programs of 1992's RSA-EKE: insecure, for study");
-  eke->footer("Example:\n  pake eke listen          in one terminal\n  pake eke connect         in another");
-  add_listen(*eke, chosen);
-  add_connect(*eke, chosen);
+void add_command(CommandLine& line) {
+  auto* const eke = line.app.add_subcommand("eke", "The seed's two programs of 1992's RSA-EKE: insecure, for study");
+  line.describe(*eke,
+                {.examples = {"pake eke listen          in one terminal", "pake eke connect         in another"}});
+  add_listen(line, *eke);
+  add_connect(line, *eke);
 }
 
 }  // namespace pake::cli::eke

@@ -1,12 +1,11 @@
 // `pake eke`: the seed's two programs.
 #pragma once
 
-#include <CLI/App.hpp>
-#include <functional>
+#include "command_line.h"
 
 namespace pake::cli::eke {
 
-/// Adds `eke listen` and `eke connect`; the one that is typed sets `chosen`, which runs it and returns its exit code.
-void add_command(CLI::App& app, std::function<int()>& chosen);
+/// Adds `eke listen` and `eke connect`; the one that is typed becomes `line.chosen`.
+void add_command(CommandLine& line);
 
 }  // namespace pake::cli::eke

@@ -19,32 +19,34 @@ void add_common_options(CLI::App& command, CommonOptions& options) {
   command.add_flag("--quiet", options.quiet, "Say nothing but what is needed");
 }
 
-void add_listen(CLI::App& app, std::function<int()>& chosen) {
+void add_listen(CommandLine& line) {
   const auto options = std::make_shared<ListenOptions>();
   auto* const command =
-      app.add_subcommand("listen", "Show a code, wait for the one who types it, then pass bytes both ways");
+      line.app.add_subcommand("listen", "Show a code, wait for the one who types it, then pass bytes both ways");
   add_address(*command, options->address, "host:port, [v6]:port (port 0: any free one) or unix:PATH");
   add_common_options(*command, *options);
-  command->footer(
-      "One wrong try uses the code up.\n"
-      "Examples:\n  pake listen 0.0.0.0:8088\n  pake listen < photo.jpg");
-  command->callback([options, &chosen] { chosen = [options] { return listen(*options); }; });
+  line.describe(*command,
+                {.text = "One wrong try uses the code up.",
+                 .examples = {"pake listen 0.0.0.0:8088", "pake listen < photo.jpg"},
+                 .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitAuthFailed, kExitCutShort, kExitProtocol}});
+  command->callback([options, &line] { line.chosen = [options] { return listen(*options); }; });
 }
 
-void add_dial(CLI::App& app, std::function<int()>& chosen) {
+void add_dial(CommandLine& line) {
   const auto options = std::make_shared<DialOptions>();
-  auto* const command = app.add_subcommand("dial", "Type the other side's code, then pass bytes both ways");
+  auto* const command = line.app.add_subcommand("dial", "Type the other side's code, then pass bytes both ways");
   add_address(*command, options->address, "host:port, [v6]:port or unix:PATH");
   command->add_option("CODE", options->secret.in_argv)->group("");  // refused: everybody can read it
   add_secret_options(*command, options->secret);
   add_common_options(*command, *options);
   add_seconds(*command, "--deadline", options->deadline, "How long the other side may take to answer");
-  command->footer(
-      "The code is asked for on the terminal, unless an option or PAKE_PASSWORD gives it.\n"
-      "Examples:\n  pake dial 192.0.2.7:8088\n  pake dial 192.0.2.7 > photo.jpg");
-  command->callback([options, &chosen] {
+  line.describe(*command, {.text = "The code is asked for on the terminal, unless an option or PAKE_PASSWORD gives it.",
+                           .examples = {"pake dial 192.0.2.7:8088", "pake dial 192.0.2.7 > photo.jpg"},
+                           .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitAuthFailed, kExitUnreachable,
+                                          kExitThrottled, kExitCutShort, kExitProtocol}});
+  command->callback([options, &line] {
     refuse_port_zero(options->address);
-    chosen = [options] { return dial(*options); };
+    line.chosen = [options] { return dial(*options); };
   });
 }
 
@@ -54,9 +56,9 @@ channel::AeadId fastest_aead() noexcept {
   return crypto::aes_gcm_in_hardware() ? channel::AeadId::aes_256_gcm : channel::AeadId::chacha20_poly1305;
 }
 
-void add_commands(CLI::App& app, std::function<int()>& chosen) {
-  add_listen(app, chosen);
-  add_dial(app, chosen);
+void add_commands(CommandLine& line) {
+  add_listen(line);
+  add_dial(line);
 }
 
 }  // namespace pake::cli::pipe

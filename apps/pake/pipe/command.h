@@ -1,12 +1,11 @@
 // Puts `pake listen` and `pake dial` into the command line.
 #pragma once
 
-#include <CLI/App.hpp>
-#include <functional>
+#include "command_line.h"
 
 namespace pake::cli::pipe {
 
-/// `chosen` becomes what to run when one of them was asked for.
-void add_commands(CLI::App& app, std::function<int()>& chosen);
+/// The one that is typed becomes `line.chosen`.
+void add_commands(CommandLine& line);
 
 }  // namespace pake::cli::pipe

@@ -1,0 +1,45 @@
+// pake-manual DIR: writes the manual pages and the shells' completions of `pake`, made from the tree that it parses.
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <string>
+
+#include "command_line.h"
+#include "manual/completion.h"
+#include "manual/man_page.h"
+#include "manual/tree.h"
+
+namespace {
+
+using namespace pake::cli;
+namespace fs = std::filesystem;
+
+void write(const fs::path& path, const std::string& text) {
+  fs::create_directories(path.parent_path());
+  std::ofstream file;
+  file.exceptions(std::ios::failbit | std::ios::badbit);
+  file.open(path);
+  file << text;
+  file.close();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  if (argc != 2) {
+    std::cerr << "usage: pake-manual DIR\n";
+    return 2;
+  }
+  const fs::path directory = argv[1];
+  const CommandLine line;
+  manual::visit(line.app, [&](const CLI::App& command) {
+    write(directory / "man1" / (manual::joined_name(command, '-') + ".1"), manual::man_page(line, command));
+  });
+  write(directory / "bash" / "pake", manual::bash_completion(line.app));
+  write(directory / "zsh" / "_pake", manual::zsh_completion(line.app));
+  write(directory / "fish" / "pake.fish", manual::fish_completion(line.app));
+  return 0;
+} catch (const std::exception& problem) {
+  std::cerr << "error: " << problem.what() << '\n';
+  return 1;
+}

@@ -1,0 +1,212 @@
+"""The manual pages and the shells' completions have what --help has, of every command. PAKE_MANUAL is their directory."""
+
+import os
+import pty
+import re
+import select
+import shutil
+import subprocess
+import time
+import unittest
+
+from harness import OK, PATIENCE, Case
+
+MANUAL = os.path.abspath(os.environ["PAKE_MANUAL"])
+EVERY_EXIT_CODE = {"0", "1", "2", "128 + n"}
+EXIT_CODES = {"pake listen": {"3", "6", "7"}, "pake dial": {"3", "4", "5", "6", "7"},
+              "pake eke listen": {"3", "6", "7", "9"}, "pake eke connect": {"3", "4", "6", "7"}}
+WITH_SECRET = {"pake dial", "pake eke listen", "pake eke connect"}
+
+
+def manual(*path):
+    return os.path.join(MANUAL, *path)
+
+
+def needed(program):
+    """The program's path; where it is missing the test is skipped, save where ./check wants it."""
+    path = shutil.which(program)
+    if not path and not os.environ.get("PAKE_REQUIRE_PEERS"):
+        raise unittest.SkipTest(f"there is no {program}")
+    return path or program
+
+
+def shell(*argv):
+    run = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert run.returncode == 0 and not run.stderr, run.stderr
+    return run.stdout
+
+
+class Help(Case):
+    """What the program says of itself: each command's subcommands and options, found by asking."""
+
+    def commands(self, *command):
+        """Each command's name, help and subcommands."""
+        program = self.run_pake(*command, "--help")
+        self.assertEqual(program.code, OK)
+        self.assertNotIn("[]", program.out)
+        listed = re.search(r"^Subcommands:\n((?:  .*\n)*)", program.out, re.MULTILINE)
+        names = re.findall(r"^  ([a-z]+) ", listed[1] if listed else "", re.MULTILINE)
+        yield " ".join(["pake", *command]), program.out, names
+        for name in names:
+            yield from self.commands(*command, name)
+
+    @staticmethod
+    def options(text):
+        return {name for line in re.findall(r"^  (-\S+)", text, re.MULTILINE) for name in line.split(",")}
+
+
+class Pages(Help):
+    @staticmethod
+    def path_of(command):
+        return manual("man1", command.replace(" ", "-") + ".1")
+
+    def sections(self, command):
+        """The page as a terminal without styles shows it: the text of each section, under its title."""
+        page = shell(needed("groff"), "-man", "-Tascii", "-P-cbou", "-rLL=200n", self.path_of(command))
+        _, *parts = re.split(r"^([A-Z][A-Z ]+)$", page, flags=re.MULTILINE)
+        return dict(zip(parts[::2], parts[1::2]))
+
+    def test_one_a_command_and_no_other(self):
+        wanted = [os.path.basename(self.path_of(name)) for name, _, _ in self.commands()]
+        self.assertEqual(sorted(os.listdir(manual("man1"))), sorted(wanted))
+
+    def test_are_clean_roff(self):
+        for name, _, _ in self.commands():
+            self.assertEqual(shell(needed("groff"), "-man", "-ww", "-z", self.path_of(name)), "")
+
+    def test_have_what_help_has(self):
+        for name, text, below in self.commands():
+            with self.subTest(name):
+                sections = self.sections(name)
+                self.assertIn(f"{name} [OPTIONS]", sections["SYNOPSIS"])
+                self.assertIn(text.splitlines()[0], sections["NAME"])
+                tags = re.findall(r"^       (-.*)$", sections["OPTIONS"], re.MULTILINE)
+                self.assertEqual({word for tag in tags for word in re.findall(r"--?[a-z][a-z-]*", tag)}, self.options(text))
+                for example in re.split(r"^Examples?:$", text, flags=re.MULTILINE)[1].splitlines():
+                    self.assertIn(example.strip(), sections["EXAMPLES"])
+                page_of = name.replace(" ", "-") + r"-([a-z]+)\(1\)"
+                self.assertEqual(re.findall(page_of, sections.get("COMMANDS", "")), below)
+
+    def test_say_how_a_command_ends(self):
+        for name, _, _ in self.commands():
+            with self.subTest(name):
+                codes = re.findall(r"^       (\d+(?: \+ n)?)\b", self.sections(name)["EXIT STATUS"], re.MULTILINE)
+                of_commands = set().union(*(codes for command, codes in EXIT_CODES.items() if command.startswith(name)))
+                self.assertEqual(sorted(codes), sorted(EVERY_EXIT_CODE | of_commands))
+
+    def test_name_the_variable_where_it_is_read(self):
+        for name, _, _ in self.commands():
+            self.assertEqual("PAKE_PASSWORD" in self.sections(name).get("ENVIRONMENT", ""), name in WITH_SECRET, name)
+
+    def test_refer_to_pages_that_there_are(self):
+        for name, _, _ in self.commands():
+            others = re.findall(r"(\S+)\(1\)", self.sections(name)["SEE ALSO"])
+            self.assertTrue(others)
+            for other in others:
+                self.assertTrue(os.path.exists(manual("man1", other + ".1")), other)
+
+
+class Completion(Help):
+    def offered(self, line):
+        raise NotImplementedError
+
+    def assert_offers_all(self):
+        for name, text, below in self.commands():
+            with self.subTest(name):
+                if below:
+                    self.assertEqual(self.offered(name + " "), set(below))
+                self.assertEqual(self.offered(name + " --"), {name for name in self.options(text) if name.startswith("--")})
+        self.assertEqual(self.offered("pake l"), {"listen"})
+        self.assertEqual(self.offered("pake eke c"), {"connect"})
+        self.assertEqual(self.offered("pake dial 192.0.2.7 --tr"), {"--trace"})
+        self.assertEqual(self.offered("pake listen dial --"), self.offered("pake listen --"))
+
+
+class Bash(Completion):
+    def offered(self, line):
+        *before, current = line.split(" ")
+        script = (f"compopt() {{ echo compopt $*; }}; source {manual('bash', 'pake')}; complete -p pake >/dev/null\n"
+                  f"COMP_WORDS=({' '.join(before)} '{current}') COMP_CWORD={len(before)}; _pake\n"
+                  "printf '%s\\n' \"${COMPREPLY[@]}\"")
+        return set(shell("bash", "--norc", "-c", script).splitlines()) - {""}
+
+    def test_offers_what_help_names(self):
+        self.assert_offers_all()
+
+    def test_files_where_an_option_takes_one(self):
+        self.assertEqual(self.offered("pake dial --trace "), {"compopt -o default"})
+        self.assertEqual(self.offered("pake dial --deadline "), set())
+
+
+class Fish(Completion):
+    def offered(self, line):
+        script = f"source {manual('fish', 'pake.fish')}; complete -C {line!r}"
+        return {found.split("\t")[0] for found in shell(needed("fish"), "--no-config", "-c", script).splitlines()}
+
+    def test_offers_what_help_names(self):
+        self.assert_offers_all()
+
+    def test_files_where_an_option_takes_one(self):
+        name = os.path.basename(self.path("an-odd-name", ""))
+        os.chdir(self.directory)
+        self.addCleanup(os.chdir, "/")
+        self.assertEqual(self.offered("pake dial --trace an-"), {name})
+        self.assertEqual(self.offered("pake dial --deadline an-"), set())
+
+
+class Zsh(Completion):
+    """zsh completes at a terminal alone; so this types at one, and has every match written into a file."""
+
+    SETUP = r"""
+        PS1="<prompt>" fpath=($MANUAL $fpath)
+        autoload -U compinit && compinit -u -D
+        compadd() {
+          builtin compadd "$@"
+          local result=$? hits
+          [[ " $* " == *" -"[OAD]" "* ]] && return result
+          builtin compadd -A hits "$@"
+          print -rl -- $hits >>$HITS
+          return result
+        }
+    """
+
+    def setUp(self):
+        super().setUp()
+        zsh = needed("zsh")
+        self.hits = self.path("hits", "")
+        setup = self.path("setup", self.SETUP)
+        child, self.terminal = pty.fork()
+        if child == 0:
+            os.execve(zsh, ["zsh", "-f", "-i"], {"PATH": os.environ["PATH"], "TERM": "dumb", "HOME": self.directory,
+                                                 "MANUAL": manual("zsh"), "HITS": self.hits})
+        self.addCleanup(os.waitpid, child, 0)
+        self.addCleanup(os.close, self.terminal)
+        self.type(f"source {setup}")
+
+    def type(self, text):
+        """Types a line and a command behind it; waits for that command's end and a prompt: only there zsh takes keys."""
+        os.write(self.terminal, f"{text}\nprint do''ne\n".encode())
+        output, end = "", time.monotonic() + PATIENCE
+        while not re.search(r"done\r\n(?s:.*)<prompt>", output):
+            self.assertTrue(select.select([self.terminal], [], [], max(0, end - time.monotonic()))[0], output)
+            output += os.read(self.terminal, 4096).decode()
+
+    def offered(self, line):
+        with open(self.hits, "w", encoding="utf-8"):
+            pass
+        self.type(f"{line}\t\x15")  # a tabulator, then the line is thrown away
+        with open(self.hits, encoding="utf-8") as hits:
+            return {hit.rstrip("=") for hit in hits.read().split()}
+
+    def test_offers_what_help_names(self):
+        self.assert_offers_all()
+
+    def test_files_where_an_option_takes_one(self):
+        os.chdir(self.directory)
+        self.addCleanup(os.chdir, "/")
+        self.assertIn("setup", self.offered(f"pake dial --trace {self.directory}/se"))
+        self.assertEqual(self.offered(f"pake dial --deadline {self.directory}/se"), set())
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
