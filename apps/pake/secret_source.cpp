@@ -50,7 +50,9 @@ Expected<SecretBuffer> from_file(const std::string& path) {
   return password_from(file.get(), path);
 }
 
-// The variable's bytes, which are then overwritten where they lie, so that /proc and children do not show them.
+// The variable's bytes, which are then overwritten where they lie, so that /proc and children do not show them. Asked
+// for before the program has a second thread.
+// NOLINTBEGIN(concurrency-mt-unsafe)
 std::optional<SecretBuffer> take_variable() {
   char* const value = std::getenv(kSecretVariable);
   if (value == nullptr) return std::nullopt;
@@ -60,6 +62,7 @@ std::optional<SecretBuffer> take_variable() {
   ::unsetenv(kSecretVariable);
   return taken;
 }
+// NOLINTEND(concurrency-mt-unsafe)
 
 /// Holds back the signals that end a program, so that the terminal's echo is restored before they do.
 class HeldSignals {
