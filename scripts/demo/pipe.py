@@ -81,6 +81,8 @@ def show_what_is_seen(recording, code):
     wrong = [] if found == 0 else ["neither the chat nor the code should have passed in clear"]
     if any(name == "unknown" for _, _, name in seen):
         wrong.append("what passed should be frames of docs/wire.md and nothing else")
+    if {speaker for speaker, _, name in seen if name == "data"} != {"listening", "dialling"}:
+        wrong.append("the chat should have passed here, both ways")
     return wrong
 
 

@@ -62,10 +62,11 @@ std::string zsh_text(std::string_view text) {
 
 std::string zsh_option(const CLI::Option& option, const std::string& name) {
   const auto other = fmt::format("({})", fmt::join(spellings(option), " "));
-  const auto value =
-      !takes_value(option) ? "" : ":" + option.get_type_name() + ":" + (takes_file(option) ? "_files" : " ");
-  const bool may_join = takes_value(option) && name.starts_with("--");
-  return fmt::format("    '{}{}{}[{}]{}'", other, name, may_join ? "=" : "", zsh_text(option.get_description()), value);
+  const auto text = zsh_text(option.get_description());
+  if (!takes_value(option)) return fmt::format("    '{}{}[{}]'", other, name, text);
+  const auto* const completed = takes_file(option) ? "_files" : " ";
+  const auto* const equals = name.starts_with("--") ? "=" : "";
+  return fmt::format("    '{}{}{}[{}]:{}:{}'", other, name, equals, text, option.get_type_name(), completed);
 }
 
 std::string zsh_function(const CLI::App& command) {
