@@ -74,6 +74,12 @@ Buffer edit(ServerHello hello, std::uint64_t salt) {
   return encode(hello);
 }
 
+/// A Retry that asks for the second suite of a hello.
+Buffer retry_of(Bytes frame) {
+  const auto hello = ClientHello::decode(frame.subspan(FrameHeader::kSize));
+  return Retry{.suite = hello && hello->suites.size() > 1 ? hello->suites[1] : std::uint8_t{0}}.encode();
+}
+
 /// One of the frames that were sent, by the salt; nothing where there are none.
 Bytes one_of(Bytes sent, std::uint64_t salt) {
   const auto frames = frames_of(sent);
@@ -117,6 +123,8 @@ std::string_view to_string(Harm::Kind kind) noexcept {
       return "edit a hello";
     case Harm::Kind::forge_frame:
       return "forge a frame";
+    case Harm::Kind::force_retry:
+      return "force a Retry";
     case Harm::Kind::reflect_frame:
       return "reflect a frame";
     case Harm::Kind::insert_earlier_frame:
@@ -238,6 +246,9 @@ void Meddler::hit(const Harm& harm, Bytes frame, Instant now) {
       return put_instead(frame, edit_hello(frame, harm.salt), now);
     case Harm::Kind::forge_frame:
       return put_together({forge_frame(harm.salt), harm.byte % 2 == 0 ? frame : Bytes()});
+    case Harm::Kind::force_retry:
+      around_.back.put(retry_of(frame), now);
+      return put_together({});
     case Harm::Kind::reflect_frame:
       return put_together({one_of(around_.reflected, harm.salt), harm.byte % 2 == 0 ? frame : Bytes()});
     case Harm::Kind::insert_earlier_frame:

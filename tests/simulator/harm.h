@@ -33,6 +33,7 @@ struct Harm {
     // Someone in the middle.
     edit_hello,
     forge_frame,
+    force_retry,           // a hello is answered with a Retry, and kept from the server
     reflect_frame,         // one of the reader's own
     insert_earlier_frame,  // one of an earlier run of the same parties with the same password
     replace_by_earlier,    // the frame of the same number of that run

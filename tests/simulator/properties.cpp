@@ -164,7 +164,10 @@ class Examination {
     if (!is_honest_) return;
     expect(run_.client.has_closed_cleanly() == scenario_.has_secret, "the client ended: " + run_.client.how_it_ended());
     expect(run_.server.has_closed_cleanly() == scenario_.has_secret, "the server ended: " + run_.server.how_it_ended());
-    if (!scenario_.has_secret) return;
+    if (!scenario_.has_secret) {
+      expect(scenario_.plan.kind != Kind::resume || !to_client_.hello, "a ticket's thief was answered");
+      return;
+    }
     everything_arrived(run_.server, run_.client, "the client");
     everything_arrived(run_.client, run_.server, "the server");
   }

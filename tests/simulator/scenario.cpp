@@ -85,8 +85,8 @@ Harm::Kind draw_harm_kind(Category category, Draw& draw) {
   static constexpr std::array kCuts = {cut_by_fin, cut_by_rst, cut_silently};
   static constexpr std::array kBytes = {flip_bit, lose_bytes, repeat_bytes, insert_bytes, swap_segments};
   static constexpr std::array kFrames = {lose_frame, repeat_frame, delay_frame, replay_frame};
-  static constexpr std::array kMiddle = {edit_hello,         forge_frame,          reflect_frame, insert_earlier_frame,
-                                         replace_by_earlier, take_over_by_earlier, splice};
+  static constexpr std::array kMiddle = {edit_hello,           force_retry,        forge_frame,          reflect_frame,
+                                         insert_earlier_frame, replace_by_earlier, take_over_by_earlier, splice};
   switch (category) {
     case Category::cut:
       return draw.of(kCuts);
@@ -104,15 +104,15 @@ Harm::Kind draw_harm_kind(Category category, Draw& draw) {
 
 // The hellos, the proofs and the first records as often as all that comes later.
 Harm draw_harm(Category category, Draw& draw) {
-  const auto kind = draw_harm_kind(category, draw);
-  return {.kind = kind,
-          .sender = draw.one_in(2) ? Role::client : Role::server,
-          .frame = kind == edit_hello ? draw.below(4) / 3
-                   : draw.one_in(2)   ? draw.below(4)
-                                      : draw.skewed(60),
-          .byte = draw.one_in(3) ? draw.below(8) : draw.skewed(40'000),
-          .count = draw.one_in(2) ? 1 : draw.between(1, 40),
-          .salt = draw.any()};
+  Harm harm{.kind = draw_harm_kind(category, draw),
+            .sender = draw.one_in(2) ? Role::client : Role::server,
+            .frame = draw.one_in(2) ? draw.below(4) : draw.skewed(60),
+            .byte = draw.one_in(3) ? draw.below(8) : draw.skewed(40'000),
+            .count = draw.one_in(2) ? 1 : draw.between(1, 40),
+            .salt = draw.any()};
+  if (harm.kind == edit_hello) harm.frame = draw.below(4) / 3;
+  if (harm.kind == force_retry) harm = {.kind = force_retry, .sender = Role::client, .salt = harm.salt};
+  return harm;
 }
 
 std::string describe(const Weather& weather) {
