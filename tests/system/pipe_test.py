@@ -73,6 +73,14 @@ class Bytes(Pipe):
             self.assertEqual((caller.wait(), host.wait()), (FAILED, CUT_SHORT))
         self.assertIn("error: cannot write to stdout: No space left on device", caller.err)
 
+    def test_a_trace_that_cannot_be_kept_holds_nothing_up(self):
+        with self.file("a", 300_000) as a, self.sink("y") as y:
+            host = self.host("--trace", "/dev/full", stdin=a)
+            caller = self.dial(host.address, host.code_shown, stdout=y)
+            self.assertEqual((caller.wait(), host.wait()), (OK, FAILED), caller.err + host.err)
+        self.assertEqual(self.read("y"), data(300_000))
+        self.assertIn("error: cannot write the trace /dev/full: No space left on device", host.err)
+
     def test_a_trace_tells_every_frame(self):
         trace = self.path("trace")
         host = self.host()

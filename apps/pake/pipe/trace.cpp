@@ -50,28 +50,29 @@ class Trace::File {
   void write(net::Passed passed, Bytes frame) {
     using namespace std::chrono;
     const auto header = channel::FrameHeader::decode(frame.first<channel::FrameHeader::kSize>());
-    fmt::print(file_, R"({{"us":{},"passed":"{}","frame":"{}","size":{},"bytes":"{:02x}"}})",
-               duration_cast<microseconds>(steady_clock::now() - start_).count(),
-               passed == net::Passed::sent ? "sent" : "received", name_of(header.type), frame.size(),
-               fmt::join(frame, ""));
-    static_cast<void>(std::fputc('\n', file_));  // `finish` says what went wrong
+    const auto line = fmt::format(R"({{"us":{},"passed":"{}","frame":"{}","size":{},"bytes":"{:02x}"}})"
+                                  "\n",
+                                  duration_cast<microseconds>(steady_clock::now() - start_).count(),
+                                  passed == net::Passed::sent ? "sent" : "received", name_of(header.type), frame.size(),
+                                  fmt::join(frame, ""));
+    if (std::fwrite(line.data(), 1, line.size(), file_) != line.size() && failed_ == 0) failed_ = errno;
   }
 
   Expected<void> finish() {
-    const bool is_whole = std::ferror(file_) == 0;
-    const bool is_closed = std::fclose(std::exchange(file_, nullptr)) == 0;
-    if (!is_whole || !is_closed) return std::unexpected(problem());
+    if (std::fclose(std::exchange(file_, nullptr)) != 0 && failed_ == 0) failed_ = errno;
+    if (failed_ != 0) return std::unexpected(problem(failed_));
     return {};
   }
 
-  [[nodiscard]] Problem problem() const {
+  [[nodiscard]] Problem problem(int error) const {
     return {.exit_code = kExitFailed,
-            .error = fmt::format("cannot write the trace {}: {}", path_, explain_errno(errno))};
+            .error = fmt::format("cannot write the trace {}: {}", path_, explain_errno(error))};
   }
 
  private:
   std::string path_;
   std::FILE* file_;
+  int failed_ = 0;  // the first errno: what passes is not held up by a trace that cannot be kept
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
@@ -79,7 +80,7 @@ Trace::Trace(std::shared_ptr<File> file) noexcept : file_(std::move(file)) {}
 
 Expected<Trace> Trace::open(const std::string& path) {
   auto file = std::make_shared<File>(path);
-  if (!file->is_open()) return std::unexpected(file->problem());
+  if (!file->is_open()) return std::unexpected(file->problem(errno));
   return Trace(std::move(file));
 }
 
