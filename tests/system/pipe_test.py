@@ -12,7 +12,7 @@ import sys
 import threading
 import unittest
 
-from harness import (AUTH_FAILED, CUT_SHORT, FAILED, OK, PATIENCE, UNREACHABLE, USAGE, Case, reset, tcp)
+from harness import (AUTH_FAILED, CUT_SHORT, FAILED, OK, PAKE, PATIENCE, UNREACHABLE, USAGE, Case, reset, tcp)
 
 THROTTLED = 5
 PEER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop", "channel", "channel_peer.py")
@@ -109,6 +109,11 @@ class Codes(Pipe):
         self.assertIn("nothing was sent", caller.err)
         again = self.dial(host.address, host.code_shown.upper().replace("-", "  "))
         self.assertEqual((again.wait(), host.wait()), (OK, OK))
+
+    def test_that_nobody_can_see_is_none(self):
+        with open("/dev/full", "w") as full:
+            program = subprocess.run([PAKE, "listen", "127.0.0.1:0"], stderr=full, timeout=PATIENCE)
+        self.assertEqual(program.returncode, FAILED)
 
     def test_on_the_command_line_it_is_refused(self):
         caller = self.start("dial", "127.0.0.1:1", "copper-copper-11")

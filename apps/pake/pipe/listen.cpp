@@ -1,6 +1,7 @@
 #include "pipe/listen.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <list>
 #include <memory>
@@ -142,7 +143,7 @@ std::string reachable(net::Address address) {
 }
 
 std::string how_to_dial(const net::Address& address, const identity::Code& code) {
-  return fmt::format("the code is  {}\non the other side:  pake dial {}\n", as_text(code.reveal()), reachable(address));
+  return fmt::format("the code is  {}\non the other side:  pake dial {}", as_text(code.reveal()), reachable(address));
 }
 
 class Host {
@@ -158,7 +159,11 @@ class Host {
           .hint = "choose another ADDRESS; port 0 lets the system choose a free port"});
     crypto::SystemRng rng;
     auto code = identity::generate_code(rng);
-    fmt::print(stderr, "{}", how_to_dial(listener->address(), code));
+    Output screen(STDERR_FILENO);
+    screen.line(how_to_dial(listener->address(), code));
+    if (screen.failure() != 0)
+      co_return std::unexpected(
+          Problem{.error = fmt::format("cannot show the code: {}", explain_errno(screen.failure()))});
 
     const auto reception = std::make_shared<Reception>(loop, std::move(code), trace_);
     PAKE_CO_TRY(auto guest, co_await reception->wait_for_guest(std::move(*listener)));
