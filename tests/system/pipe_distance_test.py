@@ -1,0 +1,71 @@
+"""`pake listen` and `pake dial` 80 ms apart, in two network namespaces: how many round trips the first byte waits for."""
+
+import itertools
+import os
+import select
+import sys
+import time
+import unittest
+
+import far_apart
+from harness import OK, PATIENCE
+from pipe_test import Pipe
+
+ROUND_TRIP = 0.080
+AT_MOST = 1.5 * ROUND_TRIP
+RUNS = 20  # at most, until one is not delayed by what else this machine does
+CANNOT_RUN = 77
+
+CLIENT_FINISH, DATA = b"\x04\0\0\x40", 0x10
+
+
+class Distance(Pipe):
+    def first_byte(self):
+        """One run; the seconds from the TCP connection to the first byte at the listener, and the segments with bytes until then."""
+        here, there, link = WORLD
+        link.segments.clear()
+        said, heard = os.pipe(), os.pipe()
+        os.write(said[1], b"hello")
+        with here.inside():
+            host = self.start("listen", f"{here.address}:8088", stdout=heard[1])
+        code = host.wait_for(r"the code is  (\S+)\n", "err")[1]
+        with there.inside():
+            caller = self.dial(f"{here.address}:8088", code, stdin=said[0])
+        self.assertTrue(select.select([heard[0]], (), (), PATIENCE)[0], "nothing arrives")
+        arrived = time.monotonic()
+        segments = [segment for segment in link.segments if segment.left + link.delay <= arrived]
+        os.close(said[1])
+        self.assertEqual((caller.wait(), host.wait()), (OK, OK), caller.err + host.err)
+        self.assertEqual(os.read(heard[0], 100), b"hello")
+        for end in (said[0], *heard):
+            os.close(end)
+        # The connection stands for the listener when the caller's second segment is there, for the caller a half earlier.
+        answer_to_syn = next(segment for segment in segments if segment.syn and segment.source is here)
+        connected = answer_to_syn.left + 2 * link.delay
+        return arrived - connected, [segment for segment in segments if segment.payload]
+
+    def test_the_first_byte_is_there_one_round_trip_after_the_connection(self):
+        here, there, _ = WORLD
+        waits = []
+        for _ in range(RUNS):
+            wait, segments = self.first_byte()
+            waits.append(wait)
+            flights = [source for source, _ in itertools.groupby(segment.source for segment in segments)]
+            self.assertEqual(flights, [there, here, there], "hello, hello, and the first bytes")
+            third = segments[2].payload
+            self.assertTrue(third.startswith(CLIENT_FINISH))
+            self.assertEqual(third[68], DATA, "the first record rides behind the finish")
+            if wait < AT_MOST:
+                break
+        print("round trips:", *(f"{wait / ROUND_TRIP:.3f}" for wait in waits), file=sys.stderr)
+        self.assertGreaterEqual(min(waits), ROUND_TRIP, "the link is as slow as it is said to be")
+        self.assertLess(min(waits), AT_MOST)
+
+
+if __name__ == "__main__":
+    try:
+        WORLD = far_apart.connect_two(ROUND_TRIP / 2)
+    except OSError as error:
+        print(f"skipped: two network namespaces cannot be had here: {error}")
+        sys.exit(CANNOT_RUN)
+    unittest.main(verbosity=2)
