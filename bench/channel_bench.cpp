@@ -1,8 +1,6 @@
 // The open channel, in memory: records beside those of OpenSSL's TLS 1.3, streams, and throughput from end to end.
 #include <benchmark/benchmark.h>
-#include <openssl/evp.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 #include <sodium.h>
 
 #include <array>
@@ -13,11 +11,13 @@
 
 #include "pake/channel/channel.h"
 #include "pake/channel/record.h"
+#include "tls.h"
 
 namespace {
 
 using namespace pake;
 using namespace pake::channel;
+using namespace pake::bench;
 
 constexpr auto kRecordSizes = std::to_array<std::int64_t>({64, 1024, 16'384, kMaxPlaintextSize});
 constexpr std::size_t kBufferSize = 256 * 1024;  // what a driver hands to the system in one call
@@ -29,10 +29,6 @@ void count_bytes(benchmark::State& state, std::size_t bytes_each) {
   state.counters["bytes"] = benchmark::Counter(bytes, benchmark::Counter::kIsRate, benchmark::Counter::kIs1024);
   state.counters["cpu_s_per_GiB"] =
       benchmark::Counter(bytes / (std::uint64_t{1} << 30U), benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
-}
-
-void must(bool succeeded) {
-  if (!succeeded) std::abort();
 }
 
 // --- Records: sealed on one side and opened on the other.
@@ -48,47 +44,23 @@ void record(benchmark::State& state, AeadId aead) {
   const auto size = static_cast<std::size_t>(state.range(0));
   Buffer bytes(size + kRecordOverhead);
   for (auto _ : state) {
-    must(sealer.seal(FrameType::data, bytes).has_value());
-    must(opener.open(bytes).has_value());
+    require(sealer.seal(FrameType::data, bytes).has_value());
+    require(opener.open(bytes).has_value());
   }
   count_bytes(state, size);
 }
 
 // --- The same by OpenSSL's TLS 1.3, over memory BIOs.
 
-template <auto Free>
-struct Deleter {
-  template <class T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using PkeyPtr = std::unique_ptr<EVP_PKEY, Deleter<&EVP_PKEY_free>>;
-using X509Ptr = std::unique_ptr<X509, Deleter<&X509_free>>;
-using ContextPtr = std::unique_ptr<SSL_CTX, Deleter<&SSL_CTX_free>>;
-using SslPtr = std::unique_ptr<SSL, Deleter<&SSL_free>>;
-
 class TlsPair {
  public:
   explicit TlsPair(AeadId aead) {
-    const PkeyPtr key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
-    const X509Ptr certificate(X509_new());
-    must(X509_set_pubkey(certificate.get(), key.get()) == 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), 0);
-    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
-    must(X509_sign(certificate.get(), key.get(), EVP_sha256()) > 0);
-
-    const ContextPtr client_context(SSL_CTX_new(TLS_client_method())), server_context(SSL_CTX_new(TLS_server_method()));
-    must(SSL_CTX_use_certificate(server_context.get(), certificate.get()) == 1);
-    must(SSL_CTX_use_PrivateKey(server_context.get(), key.get()) == 1);
-    for (auto* context : {client_context.get(), server_context.get()}) {
-      must(SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1);
-      must(SSL_CTX_set_ciphersuites(
-               context, aead == AeadId::aes_256_gcm ? "TLS_AES_256_GCM_SHA384" : "TLS_CHACHA20_POLY1305_SHA256") == 1);
-      SSL_CTX_set_num_tickets(context, 0);
-    }
-    client_.reset(SSL_new(client_context.get()));
-    server_.reset(SSL_new(server_context.get()));
+    const TlsContexts contexts;
+    for (auto* context : {contexts.client.get(), contexts.server.get()})
+      require(SSL_CTX_set_ciphersuites(context, aead == AeadId::aes_256_gcm ? "TLS_AES_256_GCM_SHA384"
+                                                                            : "TLS_CHACHA20_POLY1305_SHA256") == 1);
+    client_.reset(SSL_new(contexts.client.get()));
+    server_.reset(SSL_new(contexts.server.get()));
     auto* to_server = BIO_new(BIO_s_mem());
     auto* to_client = BIO_new(BIO_s_mem());
     BIO_up_ref(to_server);
@@ -101,23 +73,23 @@ class TlsPair {
       SSL_do_handshake(client_.get());
       SSL_do_handshake(server_.get());
     }
-    must(SSL_is_init_finished(client_.get()) == 1 && SSL_is_init_finished(server_.get()) == 1);
+    require(SSL_is_init_finished(client_.get()) == 1 && SSL_is_init_finished(server_.get()) == 1);
   }
 
   void write(Bytes bytes) {
     std::size_t written = 0;
-    must(SSL_write_ex(client_.get(), bytes.data(), bytes.size(), &written) == 1 && written == bytes.size());
+    require(SSL_write_ex(client_.get(), bytes.data(), bytes.size(), &written) == 1 && written == bytes.size());
   }
   void read(MutableBytes bytes) {
     while (!bytes.empty()) {
       std::size_t size = 0;
-      must(SSL_read_ex(server_.get(), bytes.data(), bytes.size(), &size) == 1);
+      require(SSL_read_ex(server_.get(), bytes.data(), bytes.size(), &size) == 1);
       bytes = bytes.subspan(size);
     }
   }
 
  private:
-  SslPtr client_, server_;
+  Session client_, server_;
 };
 
 void tls_record(benchmark::State& state, AeadId aead) {
@@ -175,7 +147,7 @@ void channel_throughput(benchmark::State& state, AeadId aead) {
   const Buffer bytes(kBufferSize);
   const auto stream = pair.client.open(as_bytes("discard")).value();
   for (auto _ : state) {
-    must(pair.client.write(stream, bytes).has_value());
+    require(pair.client.write(stream, bytes).has_value());
     while (!pair.client.unsent(stream).empty()) pair.carry_both_ways();
   }
   count_bytes(state, bytes.size());
@@ -199,7 +171,7 @@ void stream_opens(benchmark::State& state, AeadId aead) {
   for (auto _ : state) {
     for (std::size_t i = 0; i < at_once; ++i) {
       const auto stream = pair.client.open(as_bytes("echo")).value();
-      must(pair.client.write(stream, bytes).has_value() && pair.client.finish(stream).has_value());
+      require(pair.client.write(stream, bytes).has_value() && pair.client.finish(stream).has_value());
     }
     pair.carry_both_ways();
   }
@@ -209,7 +181,7 @@ void stream_opens(benchmark::State& state, AeadId aead) {
 // --- Why ChaCha20-Poly1305 is OpenSSL's: libsodium's, sealed and opened.
 
 void libsodium_chacha20_poly1305(benchmark::State& state) {
-  must(sodium_init() >= 0);
+  require(sodium_init() >= 0);
   const std::array<std::uint8_t, 32> key{};
   const std::array<std::uint8_t, 12> nonce{};
   std::array<std::uint8_t, 16> tag{};
@@ -217,9 +189,9 @@ void libsodium_chacha20_poly1305(benchmark::State& state) {
   for (auto _ : state) {
     crypto_aead_chacha20poly1305_ietf_encrypt_detached(bytes.data(), tag.data(), nullptr, bytes.data(), bytes.size(),
                                                        nonce.data(), 4, nullptr, nonce.data(), key.data());
-    must(crypto_aead_chacha20poly1305_ietf_decrypt_detached(bytes.data(), nullptr, bytes.data(), bytes.size(),
-                                                            tag.data(), nonce.data(), 4, nonce.data(),
-                                                            key.data()) == 0);
+    require(crypto_aead_chacha20poly1305_ietf_decrypt_detached(bytes.data(), nullptr, bytes.data(), bytes.size(),
+                                                               tag.data(), nonce.data(), 4, nonce.data(),
+                                                               key.data()) == 0);
   }
   count_bytes(state, bytes.size());
 }

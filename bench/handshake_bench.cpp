@@ -1,9 +1,7 @@
 // The CPU time of the channel's handshakes, a side each, and of OpenSSL's full TLS 1.3 handshake (X25519, ECDSA P-256)
 // beside it. A login's key stretching is not in it: it costs what its profile costs, on a worker thread.
 #include <benchmark/benchmark.h>
-#include <openssl/evp.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 #include <array>
 #include <cstdlib>
@@ -17,11 +15,13 @@
 #include "pake/crypto/rng.h"
 #include "pake/proto/opaque/client.h"
 #include "pake/proto/opaque/server.h"
+#include "tls.h"
 
 namespace {
 
 using namespace pake;
 using namespace pake::channel;
+using namespace pake::bench;
 
 double cpu_seconds() {
   timespec now{};
@@ -137,53 +137,12 @@ class Parties {
 
 // --- TLS 1.3
 
-template <auto free>
-struct Free {
-  template <class T>
-  void operator()(T* pointer) const {
-    free(pointer);
-  }
-};
-template <class T, auto free>
-using Owned = std::unique_ptr<T, Free<free>>;
-using Context = Owned<SSL_CTX, SSL_CTX_free>;
-using Session = Owned<SSL, SSL_free>;
-
-void require(bool done) {
-  if (!done) std::abort();
-}
-
-/// A server with a certificate of its own making that the client trusts: one signature, one verification, no chain.
 class Tls {
  public:
-  Tls() : client_(SSL_CTX_new(TLS_client_method())), server_(SSL_CTX_new(TLS_server_method())) {
-    const Owned<EVP_PKEY, EVP_PKEY_free> key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
-    const Owned<X509, X509_free> certificate(X509_new());
-    auto* name = X509_get_subject_name(certificate.get());
-    const auto* text = reinterpret_cast<const unsigned char*>("example.org");
-    require(X509_set_version(certificate.get(), X509_VERSION_3) == 1);
-    require(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, text, -1, -1, 0) == 1);
-    require(X509_set_issuer_name(certificate.get(), name) == 1);
-    require(X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600) != nullptr);
-    require(X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 86'400) != nullptr);
-    require(X509_set_pubkey(certificate.get(), key.get()) == 1);
-    require(X509_sign(certificate.get(), key.get(), EVP_sha256()) != 0);
-    require(SSL_CTX_use_certificate(server_.get(), certificate.get()) == 1);
-    require(SSL_CTX_use_PrivateKey(server_.get(), key.get()) == 1);
-    require(X509_STORE_add_cert(SSL_CTX_get_cert_store(client_.get()), certificate.get()) == 1);
-    SSL_CTX_set_verify(client_.get(), SSL_VERIFY_PEER, nullptr);
-    int group = NID_X25519;
-    for (auto* context : {client_.get(), server_.get()}) {
-      require(SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1);
-      require(SSL_CTX_set1_groups(context, &group, 1) == 1);
-      require(SSL_CTX_set_num_tickets(context, 0) == 1);
-    }
-  }
-
   /// One full handshake over memory, from SSL_new to both sides' keys.
   void handshake(Seconds& seconds) {
-    const auto client = timed(seconds.client, [&] { return begin(client_); });
-    const auto server = timed(seconds.server, [&] { return begin(server_); });
+    const auto client = timed(seconds.client, [&] { return begin(contexts_.client); });
+    const auto server = timed(seconds.server, [&] { return begin(contexts_.server); });
     bool client_done = false, server_done = false;
     while (!client_done || !server_done) {
       client_done = timed(seconds.client, [&] { return SSL_connect(client.get()) == 1; });
@@ -208,7 +167,7 @@ class Tls {
       require(BIO_write(SSL_get_rbio(to.get()), bytes.data(), size) == size);
   }
 
-  Context client_, server_;
+  TlsContexts contexts_;
 };
 
 // --- What is printed
