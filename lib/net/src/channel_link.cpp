@@ -30,6 +30,7 @@ struct StreamState {
 
   Signal readable;
   Signal written;
+  MutableBytes into;  // what is left of the place that a waiting reader has for what comes
   bool is_written = true;
   bool is_finished = false;
   bool is_reset = false;
@@ -81,6 +82,14 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
   std::optional<LentTicket> take_ticket() { return std::exchange(ticket_, std::nullopt); }
 
   channel::Channel& channel() noexcept { return channel_; }
+  /// Moves what has come on the stream, as much of it as fits, into `into`; says how much.
+  std::size_t take(StreamId id, MutableBytes into) {
+    const auto unread = channel_.unread(id);
+    const auto count = std::min(unread.size(), into.size());
+    std::copy_n(unread.begin(), count, into.begin());
+    channel_.consume(id, count);
+    return count;
+  }
   /// Something may have to be sent.
   void wake_writer() { due_.notify(); }
   void forget(StreamId id) {
@@ -93,6 +102,7 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
  private:
   Awaitable<void> read_records() {
     while (take_records() && !channel_.end() && !has_peer_closed_) {
+      if (std::exchange(is_reader_behind_, false)) co_await loop_.yield();
       if (arrived_ == input_.size()) input_.resize(std::min(kGrowth * std::max(arrived_, kIdleInput), kBusyInput));
       const auto count = co_await stream_->read_some(MutableBytes(input_).subspan(arrived_), channel_.deadline());
       if (count) {
@@ -183,7 +193,11 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
     opened_.notify();
   }
   void on(const channel::Readable& readable) {
-    if (auto* state = find(readable.stream)) state->readable.notify();
+    auto* state = find(readable.stream);
+    if (state == nullptr) return;
+    state->into = state->into.subspan(take(readable.stream, state->into));
+    if (!channel_.unread(readable.stream).empty()) is_reader_behind_ = true;
+    state->readable.notify();
   }
   void on(const channel::Finished& finished) {
     if (auto* state = find(finished.stream)) {
@@ -235,7 +249,8 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
   Buffer first_;  // to send before any record
   Buffer input_;  // the first `arrived_` bytes of it have come
   std::size_t arrived_;
-  Buffer output_;  // records being sent
+  bool is_reader_behind_ = false;  // more has come on a stream than its reader had room for
+  Buffer output_;                  // records being sent
   std::unordered_map<StreamId, std::shared_ptr<StreamState>> streams_;
   std::deque<AcceptedStream> backlog_;
   Signal due_, writer_gone_, opened_;
@@ -257,17 +272,17 @@ class ChannelStream final : public Stream {
 
   Awaitable<Outcome<std::size_t>> read_some(MutableBytes into, Deadline deadline) override {
     for (;;) {
-      if (const auto unread = link_->channel().unread(id_); !unread.empty()) {
-        const auto count = std::min(unread.size(), into.size());
-        std::copy_n(unread.begin(), count, into.begin());
-        link_->channel().consume(id_, count);
+      if (const auto count = link_->take(id_, into); count != 0) {
         if (link_->channel().wants_to_send()) link_->wake_writer();
         co_return count;
       }
       if (state_->is_finished) co_return fail(Error::Kind::closed);  // whatever came behind the FIN
       if (state_->is_reset) co_return fail(Error::Kind::reset);
       if (std::exchange(state_->is_interrupted, false)) co_return fail(Error::Kind::interrupted);
-      PAKE_CO_TRYV(co_await state_->readable.wait(deadline));
+      state_->into = into;
+      const auto woken = co_await state_->readable.wait(deadline);
+      if (const auto count = into.size() - std::exchange(state_->into, {}).size(); count != 0) co_return count;
+      PAKE_CO_TRYV(woken);
     }
   }
 

@@ -94,6 +94,8 @@ Awaitable<Outcome<void>> Loop::sleep_until(Deadline deadline) {
   co_return outcome;
 }
 
+Awaitable<void> Loop::yield() { co_await asio::post(impl_->io(), asio::use_awaitable); }
+
 class Loops::Impl {
  public:
   explicit Impl(std::size_t threads) {

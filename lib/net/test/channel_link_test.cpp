@@ -262,6 +262,42 @@ TEST(ChannelLink, AStreamLetGoIsResetAtTheOtherSide) {
       });
 }
 
+// What comes while a read waits is put into its place as it is opened, before the reader goes on.
+TEST(ChannelLink, AReadThatWaitsTakesWhatFitsAndAnInterruptionComesAfterIt) {
+  Stream* reader = nullptr;
+  run([&](World& world) -> Awaitable<void> {
+    world.pair.right = tap_frames(std::move(world.pair.right), [&](Passed passed, Bytes) {
+      if (passed == Passed::received && reader != nullptr) reader->interrupt();
+    });
+    Ends ends;
+    co_await run_both(
+        world,
+        [](ChannelLink& link) -> Awaitable<void> {
+          auto stream = link.open("service");
+          std::array<std::uint8_t, 1> answer{};
+          EXPECT_EQ(co_await (*stream)->read_some(answer, patient()), 1U);
+          EXPECT_TRUE(co_await (*stream)->write_all(as_bytes("hello world"), patient()));
+          EXPECT_EQ(co_await (*stream)->read_some(answer, patient()), 1U);
+          link.close(channel::CloseCode::done);
+        },
+        [&](ChannelLink& link) -> Awaitable<void> {
+          auto accepted = co_await link.accept(patient());
+          EXPECT_TRUE(co_await accepted->stream->write_all(as_bytes("!"), patient()));
+          std::array<std::uint8_t, 6> piece{};
+          reader = accepted->stream.get();
+          EXPECT_EQ(co_await reader->read_some(piece, patient()), 6U);
+          EXPECT_EQ(as_text(piece), "hello ");
+          EXPECT_EQ(co_await reader->read_some(piece, patient()), 5U);
+          EXPECT_EQ(as_text(piece), "world ");
+          EXPECT_EQ((co_await std::exchange(reader, nullptr)->read_some(piece, patient())).error(),
+                    Error::Kind::interrupted);
+          EXPECT_TRUE(co_await accepted->stream->write_all(as_bytes("!"), patient()));
+          EXPECT_EQ((co_await link.accept(patient())).error(), Error::Kind::closed);
+        },
+        ends);
+  });
+}
+
 // The last bytes of a stream, its FIN and the channel's Close may come in one read.
 TEST(ChannelLink, WhatCameBeforeTheCloseIsReadAfterIt) {
   std::string heard;

@@ -21,6 +21,19 @@ TEST(Loops, RunTheTaskToItsEnd) {
   EXPECT_EQ(runs, 2);
 }
 
+Awaitable<void> give_way(Loop& loop) {
+  bool went_first = false;
+  loop.post([&] { went_first = true; });
+  EXPECT_FALSE(went_first);
+  co_await loop.yield();
+  EXPECT_TRUE(went_first);
+}
+
+TEST(Loops, WhoYieldsGoesOnBehindTheOthers) {
+  Loops loops(1);
+  loops.run(give_way(loops.main()));
+}
+
 Awaitable<void> count(std::atomic<int>& ended, Loop& loop) {
   EXPECT_TRUE(co_await loop.sleep_until(soon()));
   ++ended;

@@ -33,6 +33,9 @@ class Loop {
   /// @return Error::cancelled when the loops are cancelled before
   [[nodiscard]] Awaitable<Outcome<void>> sleep_until(Deadline deadline);
 
+  /// Lets everything that could go on by now go on first.
+  [[nodiscard]] Awaitable<void> yield();
+
   [[nodiscard]] Impl& impl() noexcept { return *impl_; }
 
  private:
