@@ -20,7 +20,7 @@ constexpr std::size_t kIdleInput = 512;
 constexpr std::size_t kBusyInput = 256 * 1024;
 constexpr std::size_t kGrowth = 8;
 constexpr std::size_t kFirstOutput = 4096;
-constexpr std::size_t kBusyOutput = 128 * 1024;
+constexpr std::size_t kBusyOutput = 7 * channel::kMaxRecordSize;  // fewer or more cost more: docs/performance.md
 constexpr std::chrono::seconds kLastWord{1};
 static_assert(kBusyInput >= channel::kMaxRecordSize && kFirstOutput >= channel::Channel::kMinOutput);
 
