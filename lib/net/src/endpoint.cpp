@@ -56,12 +56,22 @@ Awaitable<Outcome<std::unique_ptr<Stream>>> connect_to(Loop& loop, const sockadd
   co_return std::move(stream);
 }
 
-Awaitable<Outcome<std::unique_ptr<Stream>>> connect_tcp(Loop& loop, TcpAddress address, Deadline deadline) {
-  tcp::resolver resolver(loop.impl().io());
+using Found = tcp::resolver::results_type;
+
+// Only a name is looked up, on a thread of Asio's; what is numeric already needs neither.
+Awaitable<Outcome<Found>> look_up(Loop& loop, const TcpAddress& address) {
   asio::error_code failed;
-  const auto found = co_await resolver.async_resolve(address.host, std::to_string(address.port),
-                                                     asio::redirect_error(asio::use_awaitable, failed));
+  const auto numeric = asio::ip::make_address(address.host, failed);
+  if (!failed) co_return Found::create(tcp::endpoint(numeric, address.port), address.host, "");
+  tcp::resolver resolver(loop.impl().io());
+  auto found = co_await resolver.async_resolve(address.host, std::to_string(address.port),
+                                               asio::redirect_error(asio::use_awaitable, failed));
   if (failed) co_return std::unexpected(from_lookup(failed));
+  co_return found;
+}
+
+Awaitable<Outcome<std::unique_ptr<Stream>>> connect_tcp(Loop& loop, TcpAddress address, Deadline deadline) {
+  PAKE_CO_TRY(const auto found, co_await look_up(loop, address));
   Outcome<std::unique_ptr<Stream>> outcome = fail(Error::Kind::unknown_host, EAI_NONAME);
   auto left = static_cast<Clock::rep>(found.size());
   for (const auto& entry : found) {
