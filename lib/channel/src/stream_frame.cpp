@@ -57,7 +57,7 @@ bool StreamFrameWriter::put(StreamFrameType type, std::uint32_t stream, std::ini
   for (const auto part : payload) length += part.size();
   if (plaintext_.size() - size_ < kStreamFrameHeaderSize + length) return false;
   const auto append = [this](Bytes bytes) {
-    std::ranges::copy(bytes, plaintext_.subspan(size_).begin());
+    std::copy(bytes.begin(), bytes.end(), plaintext_.subspan(size_).begin());  // std::ranges::copy is no memmove here
     size_ += bytes.size();
   };
   append(encode_u32((static_cast<std::uint32_t>(type) << 24U) | static_cast<std::uint32_t>(length)));
