@@ -1,9 +1,9 @@
 // Seeded runs, and every byte of a short run of every kind. See README.md for how to run more, and one again.
 #include <gtest/gtest.h>
 
-#include <chrono>
-#include <cstdio>
 #include <cstdlib>
+#include <iomanip>
+#include <iostream>
 #include <map>
 #include <string>
 #include <utility>
@@ -17,7 +17,7 @@ namespace pake::channel::simulator {
 namespace {
 
 std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* value = std::getenv(name);
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): there is one thread
   return value == nullptr ? otherwise : std::strtoull(value, nullptr, 10);
 }
 
@@ -49,7 +49,7 @@ class Figures {
       }
   }
   void print() const {
-    for (const auto& [what, count] : counts_) std::printf("%12zu  %s\n", count, what.c_str());
+    for (const auto& [what, count] : counts_) std::cout << std::setw(12) << count << "  " << what << '\n';
   }
 
  private:
@@ -71,7 +71,7 @@ TEST(Simulator, WhateverTheNetworkDoes) {
   Figures figures;
   for (std::uint64_t i = 0; i < runs && !HasFailure(); ++i) {
     Simulation simulation(draw_scenario(first + i));
-    if (runs == 1) std::printf("%s\n", describe(simulation.scenario()).c_str());
+    if (runs == 1) std::cout << describe(simulation.scenario()) << '\n';
     simulation.run();
     holds(simulation);
     figures.count(simulation);
@@ -119,7 +119,7 @@ class EveryByte : public ::testing::TestWithParam<test::Plan> {
           if (!holds(simulation)) return;
         }
     }
-    std::printf("%s: %zu of %zu bytes\n", std::string(to_string(kind)).c_str(), runs, number);
+    std::cout << to_string(kind) << ": " << runs << " of " << number << " bytes\n";
   }
 };
 std::vector<test::Plan> with(AeadId aead, std::vector<test::Plan> plans) {
