@@ -77,6 +77,8 @@ void Party::be_over(std::string how, Instant now) {
 Buffer Party::exported() const {
   Buffer out(kExported);
   if (!channel_ || !channel_->export_keying_material("simulator", as_bytes("context"), out)) std::abort();
+  const auto resumption_secret = channel_->resumption_secret().reveal();
+  out.insert(out.end(), resumption_secret.begin(), resumption_secret.end());
   return out;
 }
 

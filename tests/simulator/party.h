@@ -53,7 +53,7 @@ class Party {
   /// How many bytes it has accepted.
   [[nodiscard]] std::size_t accepted() const noexcept { return accepted_; }
   [[nodiscard]] const Application& application() const noexcept { return application_; }
-  /// Keying material of its channel.
+  /// Keying material of its channel, and what belongs to a ticket that came in it.
   [[nodiscard]] Buffer exported() const;
   [[nodiscard]] const std::vector<std::string>& complaints() const noexcept { return complaints_; }
 
