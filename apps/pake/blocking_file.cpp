@@ -122,8 +122,9 @@ net::Awaitable<std::expected<std::size_t, int>> BlockingFile::read_some(MutableB
   co_return count;
 }
 
-net::Awaitable<std::expected<void, int>> BlockingFile::write_all(Bytes bytes) {
-  const int error = co_await impl_->on_thread([this, bytes] { return impl_->write(bytes); });
+net::Awaitable<std::expected<void, int>> BlockingFile::write_all(Bytes bytes, Around around) {
+  const auto write = [this, bytes] { return impl_->write(bytes); };
+  const int error = co_await impl_->on_thread([&] { return around ? around(write) : write(); });
   if (error != 0) co_return std::unexpected(error);
   co_return std::expected<void, int>();
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <expected>
+#include <functional>
 #include <memory>
 
 #include "pake/base/bytes.h"
@@ -22,8 +23,10 @@ class BlockingFile {
 
   /// What there is, at least one byte; 0 at the end.
   [[nodiscard]] net::Awaitable<std::expected<std::size_t, int>> read_some(MutableBytes into);
-  /// All of `bytes`.
-  [[nodiscard]] net::Awaitable<std::expected<void, int>> write_all(Bytes bytes);
+  /// Runs what writes, 0 or an errno, and returns what it returns.
+  using Around = std::function<int(const std::function<int()>& write)>;
+  /// All of `bytes`; on the thread that writes, `around` runs the writing, if it is given.
+  [[nodiscard]] net::Awaitable<std::expected<void, int>> write_all(Bytes bytes, Around around = {});
   /// Ends the call that waits, and every later one, with ECANCELED.
   void interrupt() noexcept;
 

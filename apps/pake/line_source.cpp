@@ -53,6 +53,7 @@ class LineSource::Reader {
   Reader& operator=(const Reader&) = delete;
   virtual ~Reader() = default;
   virtual Line next() = 0;
+  virtual int show_above(const std::function<int()>& write) { return write(); }
 };
 
 class LineSource::PlainReader final : public Reader {
@@ -114,6 +115,7 @@ class LineSource::TerminalReader final : public Reader {
   }
 
   Line next() override {
+    const std::scoped_lock lock(terminal_);
     int count = 0;
     errno = 0;
     const char* const typed = ::el_gets(edit_, &count);
@@ -130,7 +132,22 @@ class LineSource::TerminalReader final : public Reader {
     return {.kind = Line::Kind::text, .text = std::string(text)};
   }
 
+  int show_above(const std::function<int()>& write) override {
+    const std::scoped_lock lock(terminal_);
+    if (is_waiting_) erase_line();
+    const int result = write();
+    if (is_waiting_) ::el_set(edit_, EL_REFRESH);
+    return result;
+  }
+
  private:
+  void erase_line() {
+    char* to_its_end = nullptr;
+    ::el_get(edit_, EL_GETTC, "ce", &to_its_end, nullptr);
+    const auto erase = to_its_end == nullptr ? std::string("\n") : std::string("\r") + to_its_end;
+    static_cast<void>(::write(STDOUT_FILENO, erase.data(), erase.size()));
+  }
+
   static char* prompt(EditLine*) {
     static std::array<char, 3> text = {'>', ' ', '\0'};
     return text.data();
@@ -147,15 +164,27 @@ class LineSource::TerminalReader final : public Reader {
     std::mbstate_t state{};
     for (;;) {
       char byte = 0;
-      if (self->input_.read(&byte, 1) != 1) return 0;
+      if (self->wait_for(byte) != 1) return 0;
       const auto size = std::mbrtowc(character, &byte, 1, &state);  // NOLINT(concurrency-mt-unsafe): its own state
       if (size == 0 || size == 1) return 1;
       if (size == static_cast<std::size_t>(-1)) state = {};  // not of this encoding: left out
     }
   }
 
+  // Meanwhile others may show something.
+  ssize_t wait_for(char& byte) {
+    is_waiting_ = true;
+    terminal_.unlock();
+    const auto count = input_.read(&byte, 1);
+    terminal_.lock();
+    is_waiting_ = false;
+    return count;
+  }
+
   StoppableInput& input_;
   std::size_t longest_;
+  std::mutex terminal_;  // held while libedit is at work
+  bool is_waiting_ = false;
   EditLine* edit_ = nullptr;
   History* history_ = nullptr;
 };
@@ -165,7 +194,8 @@ class LineSource::Thread {
   Thread(std::size_t longest, std::function<void(Line)> arrived)
       : interactive_(::isatty(STDIN_FILENO) == 1 && (::isatty(STDOUT_FILENO) == 1 || ::isatty(STDERR_FILENO) == 1)),
         arrived_(std::move(arrived)),
-        thread_([this, longest] { run(longest); }) {}
+        reader_(make_reader(longest)),
+        thread_([this] { run(); }) {}
   Thread(const Thread&) = delete;
   Thread& operator=(const Thread&) = delete;
   ~Thread() {
@@ -185,16 +215,17 @@ class LineSource::Thread {
     changed_.notify_one();
   }
   [[nodiscard]] bool is_interactive() const noexcept { return interactive_; }
+  int show_above(const std::function<int()>& write) { return reader_->show_above(write); }
 
  private:
-  void run(std::size_t longest) {
-    std::unique_ptr<Reader> reader;
-    if (interactive_)
-      reader = std::make_unique<TerminalReader>(input_, longest);
-    else
-      reader = std::make_unique<PlainReader>(input_, longest);
+  std::unique_ptr<Reader> make_reader(std::size_t longest) {
+    if (interactive_) return std::make_unique<TerminalReader>(input_, longest);
+    return std::make_unique<PlainReader>(input_, longest);
+  }
+
+  void run() {
     while (wait_until_wanted()) {
-      auto line = reader->next();
+      auto line = reader_->next();
       if (!input_.is_stopped()) arrived_(std::move(line));
     }
   }
@@ -209,6 +240,7 @@ class LineSource::Thread {
   StoppableInput input_;
   bool interactive_;
   std::function<void(Line)> arrived_;
+  std::unique_ptr<Reader> reader_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool wanted_ = false;
@@ -220,6 +252,7 @@ LineSource::LineSource(std::size_t longest, std::function<void(Line)> arrived)
     : thread_(std::make_unique<Thread>(longest, std::move(arrived))) {}
 LineSource::~LineSource() = default;
 void LineSource::ask() { thread_->ask(); }
+int LineSource::show_above(const std::function<int()>& write) { return thread_->show_above(write); }
 bool LineSource::is_interactive() const noexcept { return thread_->is_interactive(); }
 
 }  // namespace pake::cli

@@ -33,6 +33,10 @@ class LineSource {
 
   /// Asks for the next line; not before the last one has arrived.
   void ask();
+  /// Runs `write`, which shows whole lines on stdout, a terminal: above the line that is being typed, if there is one.
+  /// Any thread may call it.
+  /// @return what `write` returns
+  int show_above(const std::function<int()>& write);
   /// True at a terminal.
   [[nodiscard]] bool is_interactive() const noexcept;
 

@@ -97,6 +97,16 @@ class Talk(AtTerminals):
         self.say(self.caller, "grüße 日本", "grüße 日本")
         self.say(self.caller, "\x1b[A\x1b[A", "hello")
 
+    def test_what_comes_stands_above_the_line_being_typed(self):
+        for text in ("first", "second"):
+            self.host.type("half a li\x1b[D")
+            self.host.see("half a li")
+            self.caller.type(text + "\r")
+            self.host.see(f"{text}\r\n")
+            self.host.see("> half a li")
+            self.say(self.host, "\x05ne", "half a line")
+            self.caller.see("> ")  # its own again
+
     def test_each_ends_its_own_half(self):
         self.caller.type("half a li\x15\x04")  # the line is killed: at its start the key is the end
         self.say(self.host, "are you there?", "are you there?")

@@ -68,7 +68,7 @@ class Screen {
     if (pending_.size() > kLongestLine) shown += rest();
     return shown;
   }
-  std::string rest() { return escape(std::exchange(pending_, {})); }
+  std::string rest() { return pending_.empty() ? "" : escape(std::exchange(pending_, {})) + '\n'; }
 
  private:
   std::string pending_;
@@ -104,8 +104,18 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
       self->note(opened);
       co_return;
     }
+    if (::isatty(STDIN_FILENO) == 1) self->take_terminal();
     self->loop_.spawn(say(self));
     self->loop_.spawn(hear(self));
+  }
+
+  void take_terminal() {
+    lines_.emplace(kLongestLine, [this](Line line) {
+      loop_.post([this, line = std::move(line)]() mutable {
+        line_ = std::move(line);
+        line_signal_.notify();
+      });
+    });
   }
 
   net::Awaitable<Expected<void>> take_stream() {
@@ -119,7 +129,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   }
 
   static net::Awaitable<void> say(std::shared_ptr<Conversation> self) {
-    self->note(::isatty(STDIN_FILENO) == 1 ? co_await self->say_lines() : co_await self->say_bytes());
+    self->note(self->lines_ ? co_await self->say_lines() : co_await self->say_bytes());
   }
   static net::Awaitable<void> hear(std::shared_ptr<Conversation> self) { self->note(co_await self->hear_all()); }
 
@@ -137,14 +147,8 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   }
 
   net::Awaitable<Expected<void>> say_lines() {
-    LineSource lines(kLongestLine, [this](Line line) {
-      loop_.post([this, line = std::move(line)]() mutable {
-        line_ = std::move(line);
-        line_signal_.notify();
-      });
-    });
     for (;;) {
-      lines.ask();
+      lines_->ask();
       while (!line_ && !is_over_)
         if (!co_await line_signal_.wait(net::kNever)) co_return std::unexpected(cut());
       if (!line_) co_return std::unexpected(cut());
@@ -165,6 +169,8 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
 
   net::Awaitable<Expected<void>> hear_all() {
     const bool is_terminal = ::isatty(STDOUT_FILENO) == 1;
+    BlockingFile::Around around;
+    if (is_terminal && lines_) around = [this](const auto& write) { return lines_->show_above(write); };
     Screen screen;
     Buffer chunk(kChunk);
     for (;;) {
@@ -173,7 +179,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
       if (!count && !is_end) co_return std::unexpected(cut());
       const auto bytes = Bytes(chunk).first(count.value_or(0));
       const auto shown = !is_terminal ? std::string() : is_end ? screen.rest() : screen.show(as_text(bytes));
-      const auto written = co_await out_.write_all(is_terminal ? as_bytes(shown) : bytes);
+      const auto written = co_await out_.write_all(is_terminal ? as_bytes(shown) : bytes, around);
       if (!written && written.error() == ECANCELED) co_return std::unexpected(cut());
       if (!written) co_return std::unexpected(local("cannot write to stdout", written.error()));
       if (is_end) break;
@@ -197,6 +203,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   net::Loop& loop_;
   std::shared_ptr<net::ChannelLink> link_;
   std::unique_ptr<net::Stream> stream_;
+  std::optional<LineSource> lines_;  // outlives what `out_` still shows
   BlockingFile in_, out_;
   net::Signal half_ended_{loop_};
   net::Signal line_signal_{loop_};
