@@ -10,9 +10,10 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import unittest
 
-from harness import (AUTH_FAILED, CUT_SHORT, FAILED, OK, PAKE, PATIENCE, UNREACHABLE, USAGE, Case, reset, tcp)
+from harness import (AUTH_FAILED, CUT_SHORT, FAILED, OK, PAKE, PATIENCE, PROTOCOL, UNREACHABLE, USAGE, Case, reset, tcp)
 
 THROTTLED = 5
 PEER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop", "channel", "channel_peer.py")
@@ -65,6 +66,16 @@ class Bytes(Pipe):
                     self.assertEqual((caller.wait(), host.wait()), (OK, OK), caller.err + host.err)
                 self.assertEqual(self.read("y"), data(there))
                 self.assertEqual(self.read("x"), data(back))
+
+    def test_over_other_sockets(self):
+        for address in ("[::1]:0", f"unix:{self.path('socket')}"):
+            with self.subTest(address), self.file("a", 70_000) as a, self.file("b", 1) as b, self.sink("x") as x, self.sink("y") as y:
+                host = self.start("listen", address, stdin=a, stdout=x)
+                code = host.wait_for(r"the code is  (\S+)\n", "err")[1]
+                caller = self.dial(host.wait_for(r"pake dial (\S+)\n", "err")[1], code, stdin=b, stdout=y)
+                self.assertEqual((caller.wait(), host.wait()), (OK, OK), caller.err + host.err)
+            self.assertEqual((self.read("y"), self.read("x")), (data(70_000), data(1)))
+        self.assertFalse(os.path.exists(self.path("socket")), "its path goes with it")
 
     def test_a_full_disk_is_said_on_both_sides(self):
         with self.file("a", 300_000) as a, open("/dev/full", "wb") as full:
@@ -166,6 +177,66 @@ class Strangers(Pipe):
         go_on.set()
         self.assertEqual((caller.wait(), host.wait()), (OK, OK), caller.err + host.err)
         relay.join()
+
+
+class Impostors(Pipe):
+    """What answers the one who dials is no `pake listen`."""
+
+    def dialled(self, answer, *args):
+        """The caller, at a server that says `answer` and then nothing, or closes where it is None."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            caller = self.dial("127.0.0.1:%d" % server.getsockname()[1], "copper-copper-11", *args)
+            with server.accept()[0] as connection:
+                connection.recv(4096)
+                if answer is None:
+                    connection.close()
+                else:
+                    connection.sendall(answer)
+                caller.wait()
+        self.assertEqual(caller.out, "")
+        return caller
+
+    def test_silence_ends_at_the_deadline(self):
+        for answer in (b"", b"\x03\0\0\x68\1"):
+            with self.subTest(answer=answer):
+                began = time.monotonic()
+                caller = self.dialled(answer, "--deadline", "1")
+                self.assertEqual(caller.wait(), CUT_SHORT)
+                self.assertIn("error: the handshake broke off: ", caller.err)
+                self.assertTrue(1 <= time.monotonic() - began < 9, "10 s unless told otherwise")
+
+    def test_a_closed_door(self):
+        self.assertEqual(self.dialled(None).wait(), CUT_SHORT)
+
+    def test_another_protocol(self):
+        for answer in (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-OpenSSH_9.2\r\n", bytes(200), b"\x03\xff\xff\xff"):
+            with self.subTest(answer=answer):
+                self.assertEqual(self.dialled(answer).wait(), PROTOCOL)
+
+    def test_an_alert_is_told(self):
+        for code, exit_code, words in ((1, AUTH_FAILED, "did not prove"), (2, THROTTLED, "try again in 7 s"), (3, PROTOCOL, "unavailable"),
+                                       (5, PROTOCOL, "unsupported")):
+            with self.subTest(code=code):
+                seconds = bytes([0, 0, 0, 7 if code == 2 else 0])
+                caller = self.dialled(b"\x05\0\0\x05" + bytes([code]) + seconds)
+                self.assertEqual(caller.wait(), exit_code)
+                self.assertIn(words, caller.err)
+
+
+class Silence(Pipe):
+    @unittest.skipUnless(os.environ.get("PAKE_FULL"), "takes 45 s: PAKE_FULL=1")
+    def test_a_side_that_stands_still_is_given_up(self):
+        host = self.host(stdin=subprocess.PIPE)
+        caller = self.dial(host.address, host.code_shown, stdin=subprocess.PIPE)
+        host.wait_for("connected", "err")
+        caller.wait_for("connected", "err")
+        host.process.send_signal(signal.SIGSTOP)
+        began = time.monotonic()
+        self.assertEqual(caller.process.wait(PATIENCE), CUT_SHORT)
+        self.assertIn("silent for too long", caller.err)
+        print(f"after {time.monotonic() - began:.1f} s", file=sys.stderr)
+        host.process.send_signal(signal.SIGCONT)
+        self.assertEqual(host.wait(), CUT_SHORT)
 
 
 def copy(source, sink):
