@@ -18,7 +18,7 @@ from harness import (AUTH_FAILED, CUT_SHORT, FAILED, OK, PAKE, PATIENCE, PROTOCO
 THROTTLED = 5
 PEER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop", "channel", "channel_peer.py")
 SIZES = (0, 1, 16_385, 3_000_000)
-CUTS = int(os.environ.get("PAKE_PIPE_CUTS", 16))  # scripts/soak has hundreds
+RUNS = int(os.environ.get("PAKE_PIPE_RUNS", 16))  # scripts/soak has hundreds
 
 
 def data(size):
@@ -251,12 +251,14 @@ def copy(source, sink):
 CLOSE_HEADER, CLOSE_SIZE = b"\x11\0\0\x11", 21
 
 
-class Cut:
-    """A relay that carries `after` bytes that `side` (caller or host) sends, and then cuts both connections with FIN or RST."""
+class Meddler:
+    """A relay that carries `after` bytes that `side` (caller or host) sends, and then cuts both connections with FIN or RST,
+    or flips a bit of the next byte and carries on."""
 
     def __init__(self, host, side, after, how):
-        self.carried_a_hello = self.carried_all = False  # all: to the counted side's Close
-        self._host, self._side, self._after, self._how = tcp(host.address), side, after, how
+        self.carried_a_hello = self.carried_all = self.flipped = False  # all: to the counted side's Close
+        self._host, self._side, self._left, self._how = tcp(host.address), side, after, how
+        self._bit, self._hello, self._last = after % 8, b"", b""
         self._server = socket.create_server(("127.0.0.1", 0))
         self.address = "127.0.0.1:%d" % self._server.getsockname()[1]
         self._thread = threading.Thread(target=self._relay, daemon=True)
@@ -278,21 +280,26 @@ class Cut:
                         connection.shutdown(socket.SHUT_RDWR)
 
     def _carry(self, near, far):
-        hello, last, left = b"", b"", self._after
         sinks = {near: far, far: near}
         counted = near if self._side == "caller" else far
-        while left > 0:  # one thread for both ways: a socket that another one waits on does not close
+        while self._left > 0 or self._how == "flip":  # one thread for both ways: a socket that another one waits on does not close
             for source in select.select(list(sinks), (), ())[0]:
-                chunk = source.recv(min(left, 65536) if source is counted else 65536)
+                chunk = source.recv(min(self._left, 65536) if source is counted and self._left else 65536)
                 if not chunk:
                     raise ConnectionError
+                if source is counted and not self._left and not self.flipped:
+                    chunk, self.flipped = bytes([chunk[0] ^ 1 << self._bit]) + chunk[1:], True
                 sinks[source].sendall(chunk)
-                if source is counted:
-                    left -= len(chunk)
-                    last = (last + chunk)[-CLOSE_SIZE:]
-                    self.carried_all = last.startswith(CLOSE_HEADER)
-                hello += chunk if source is near and len(hello) < 1000 else b""
-                self.carried_a_hello = len(hello) >= 4 + int.from_bytes(hello[1:4], "big") > 4
+                self._note(chunk, source is near, source is counted)
+
+    def _note(self, chunk, of_the_caller, is_counted):
+        if of_the_caller and len(self._hello) < 1000:
+            self._hello += chunk
+            self.carried_a_hello = len(self._hello) >= 4 + int.from_bytes(self._hello[1:4], "big") > 4
+        if is_counted:
+            self._left = max(0, self._left - len(chunk))
+            self._last = (self._last + chunk)[-CLOSE_SIZE:]
+            self.carried_all = self._last.startswith(CLOSE_HEADER)
 
 
 class Cuts(Pipe):
@@ -300,7 +307,7 @@ class Cuts(Pipe):
         """A side that ends well has everything; the one that was to read on reports the cut."""
         with self.file("a", size) as a, self.file("b", size) as b, self.sink("x") as x, self.sink("y") as y:
             host = self.host(stdin=a, stdout=x)
-            cut = Cut(host, side, after, how)
+            cut = Meddler(host, side, after, how)
             caller = self.dial(cut.address, host.code_shown, stdin=b, stdout=y)
             caller.wait()
         cut.join()
@@ -321,7 +328,7 @@ class Cuts(Pipe):
         seed = int.from_bytes(os.urandom(4), "big")
         print("seed", seed, file=sys.stderr)
         choice = random.Random(seed)
-        for number in range(CUTS):
+        for number in range(RUNS):
             size = choice.choice((0, 1, 20_000, 600_000))
             plan = choice.choice(("caller", "host")), choice.randrange(size + 300), choice.choice(("FIN", "RST")), size
             with self.subTest(seed=seed, number=number, plan=plan):
@@ -333,6 +340,40 @@ class Cuts(Pipe):
         host.wait_for("connected", "err")
         caller.stop(signal.SIGINT)
         self.assertEqual((caller.wait(), host.wait()), (128 + signal.SIGINT, CUT_SHORT))
+
+
+class Harm(Pipe):
+    def say_how_it_went(self, side, after, size):
+        """Nobody takes a run with a flipped bit for a good one, nor shows anything that was not said."""
+        with self.file("a", size) as a, self.file("b", size) as b, self.sink("x") as x, self.sink("y") as y:
+            host = self.host(stdin=a, stdout=x)
+            meddler = Meddler(host, side, after, "flip")
+            caller = self.dial(meddler.address, host.code_shown, stdin=b, stdout=y)
+            caller.wait()
+        meddler.join()
+        try:
+            host.process.wait(3)
+        except subprocess.TimeoutExpired:  # what it heard was no hello: it waits on
+            self.assertEqual(host.stop(), 128 + signal.SIGTERM)
+            self.assertNotIn("connected", host.err)
+        for program, output in ((host, "x"), (caller, "y")):
+            self.assertTrue(data(size).startswith(self.read(output)))
+            if program.wait() == OK:
+                self.assertEqual(len(self.read(output)), size)
+        reader = host if side == "caller" else caller
+        if meddler.flipped:
+            self.assertIn(reader.wait(), (AUTH_FAILED, CUT_SHORT, PROTOCOL, 128 + signal.SIGTERM), reader.err)
+        return f"bit flipped behind {after} bytes of the {side}'s, {size} to say: caller {caller.wait()}, host {host.wait()}"
+
+    def test_a_flipped_bit_is_noticed(self):
+        seed = int.from_bytes(os.urandom(4), "big")
+        print("seed", seed, file=sys.stderr)
+        choice = random.Random(seed)
+        for number in range(RUNS):
+            size = choice.choice((1, 20_000, 600_000))
+            plan = choice.choice(("caller", "host")), choice.randrange(size + 200), size
+            with self.subTest(seed=seed, number=number, plan=plan):
+                print(self.say_how_it_went(*plan), file=sys.stderr)
 
 
 class Python(Pipe):
