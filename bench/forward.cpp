@@ -24,7 +24,7 @@ using namespace pake;
 using namespace pake::bench;
 using StreamPtr = std::unique_ptr<net::Stream>;
 
-constexpr std::size_t kPiece = 16 * 1024;
+constexpr std::size_t kPiece = 4 * 1024;
 constexpr std::size_t kMessage = 64;
 
 net::Awaitable<StreamPtr> connect_to(net::Loop& loop, std::uint16_t port) {

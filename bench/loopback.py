@@ -40,6 +40,32 @@ class Side:
         return usage.ru_utime + usage.ru_stime
 
 
+# Both routes to 127.0.0.1, with a congestion control of their own.
+NETWORK = """
+ip link set lo up
+for destination in 127.0.0.0/8 127.0.0.1; do
+  ip route change local $destination dev lo table local proto kernel scope host src 127.0.0.1 congctl "$1"
+done
+shift
+exec "$@"
+"""
+
+
+def go_on_with(congestion_control):
+    """Starts this program again in a network namespace whose loopback has it; only root may."""
+    at = sys.argv.index("--congestion-control")
+    again = [sys.executable, *sys.argv[:at], *sys.argv[at + 2:]]
+    os.execvp("unshare", ["unshare", "--net", "sh", "-e", "-c", NETWORK, "sh", congestion_control, *again])
+
+
+def congestion_control_of_loopback():
+    with socket.socket() as listener, socket.socket() as dialler:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        dialler.connect(listener.getsockname())
+        return dialler.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0").decode()
+
+
 def transfer(program, kind, size):
     """(CPU seconds of the sender, of the receiver, seconds from the first byte to the last)"""
     receiver = Side(FAR, program, "receive", kind)
@@ -50,6 +76,8 @@ def transfer(program, kind, size):
 
 
 def compare_transfers(arguments):
+    if arguments.congestion_control:
+        go_on_with(arguments.congestion_control)
     first = arguments.programs[0]
     runs = [("TCP", first, "tcp"), ("TLS 1.3", first, "tls"),
             *((f"pake, {program}", program, "pake") for program in arguments.programs)]
@@ -62,7 +90,8 @@ def compare_transfers(arguments):
         """How many times as much `name` carries with the same CPU time as `other`, round by round."""
         return statistics.median((o[0] + o[1]) / (n[0] + n[1]) for n, o in zip(taken[name], taken[other]))
 
-    print(f"{arguments.gib} GiB, medians of {arguments.rounds}; CPU seconds a GiB\n")
+    print(f"{arguments.gib} GiB, medians of {arguments.rounds}; CPU seconds a GiB; congestion control "
+          f"{congestion_control_of_loopback()}\n")
     print(f"{'':50} {'sender':>8} {'receiver':>8} {'both':>8} {'MB/s':>8} {'/ TLS':>8} {'/ TCP':>8}")
     for name in taken:
         sent, received, both, rate = (statistics.median(values) for values in zip(*(
@@ -185,6 +214,7 @@ def main():
     command.set_defaults(run=compare_transfers)
     command.add_argument("programs", nargs="+")
     command.add_argument("--gib", type=float, default=2)
+    command.add_argument("--congestion-control", help="another one than the system's")
     command.add_argument("--rounds", type=int, default=11)
     command = commands.add_parser("opens")
     command.set_defaults(run=compare_opens)
