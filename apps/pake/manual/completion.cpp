@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <string_view>
 #include <vector>
@@ -81,8 +82,9 @@ std::string zsh_function(const CLI::App& command) {
   arguments.front() += " -C";
   arguments.insert(arguments.end(), {"    '1: :->command'", "    '*:: :->arguments'"});
   std::vector<std::string> described;
-  for (const auto* one : below)
-    described.push_back(fmt::format("'{}:{}'", one->get_name(), zsh_text(one->get_description())));
+  std::ranges::transform(below, std::back_inserter(described), [](const CLI::App* one) {
+    return fmt::format("'{}:{}'", one->get_name(), zsh_text(one->get_description()));
+  });
   return fmt::format(
       "{0}() {{\n"
       "  local curcontext=$curcontext line state\n"
