@@ -27,9 +27,9 @@ PEM = r"-----BEGIN PUBLIC KEY-----\n(?:[A-Za-z0-9+/=]+\n)+-----END PUBLIC KEY---
 class Program:
     """A running program whose output can be waited for."""
 
-    def __init__(self, *args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=None, pass_fds=()):
+    def __init__(self, *args, program=PAKE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=None, pass_fds=()):
         environment = {k: v for k, v in os.environ.items() if k != "PAKE_PASSWORD"} | (env or {})
-        self.process = subprocess.Popen([PAKE, *args], stdin=stdin, stdout=stdout, stderr=subprocess.PIPE,
+        self.process = subprocess.Popen([program, *args], stdin=stdin, stdout=stdout, stderr=subprocess.PIPE,
                                         env=environment, pass_fds=pass_fds)
         self._changed = threading.Condition()
         self._text = {"out": b"", "err": b""}

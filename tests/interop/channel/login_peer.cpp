@@ -1,9 +1,10 @@
 // A server and a client of logins over sockets, made of the public interface alone, to be held against the Python peer
 // beside it.
 //
-//   login_peer serve [suite=p256] [aes=no]        its address on stderr; one user, echo on every stream; SIGTERM ends
-//   it login_peer connect ADDRESS [user=NAME] [password=WORDS] [suites=LIST] [aes=no] [resume=yes]
-//                                                 stdin goes out, the echo to stdout; then, asked to resume, once more
+//   login_peer serve ADDRESS [suite=p256] [aes=no]
+//     its address on stderr; one user, echo on every stream; SIGTERM ends it
+//   login_peer connect ADDRESS [user=NAME] [password=WORDS] [suites=LIST] [aes=no] [resume=yes]
+//     stdin goes out, the echo to stdout; asked to resume, once more by the ticket
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
@@ -11,7 +12,9 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pake/channel/key_cache.h"
@@ -29,6 +32,7 @@ using namespace pake;
 using channel::Suite;
 
 constexpr int kOk = 0;
+constexpr int kUsage = 2;
 constexpr int kAuthFailed = 3;
 constexpr int kThrottled = 5;
 constexpr int kCutShort = 6;
@@ -59,7 +63,7 @@ template <class T>
 T must(Result<T> result) {
   if (!result) {
     std::cerr << "error: " << to_string(result.error()) << '\n';
-    std::exit(1);
+    std::abort();
   }
   return *std::move(result);
 }
@@ -79,8 +83,9 @@ net::Awaitable<void> echo(std::shared_ptr<net::ChannelLink> link, net::AcceptedS
 
 class Server {
  public:
-  Server(net::Loop& loop, const Options& options)
+  Server(net::Loop& loop, net::Address address, const Options& options)
       : loop_(loop),
+        address_(std::move(address)),
         suite_(suite_named(option(options, "suite", "ristretto255"))),
         aead_(fastest_aead(options)),
         keys_(must(opaque::ServerKeys::generate(opaque_suite(), rng_))),
@@ -89,9 +94,12 @@ class Server {
         ticket_keys_(make_ticket_keys()) {}
 
   net::Awaitable<void> run() {
-    auto listener = net::Listener::open(loop_, net::TcpAddress{.host = "127.0.0.1", .port = 0});
-    if (!listener) std::exit(1);
-    std::cerr << "listening on " << net::to_string(listener->address()) << std::endl;
+    auto listener = net::Listener::open(loop_, address_);
+    if (!listener) {
+      std::cerr << "error: " << listener.error().explain() << '\n';
+      co_return;
+    }
+    std::cerr << "listening on " << net::to_string(listener->address()) << '\n';
     for (;;) {
       auto accepted = co_await listener->accept(loop_, net::kNever);
       if (!accepted) co_return;
@@ -130,7 +138,7 @@ class Server {
     };
     auto started = co_await net::shake_hands(handshake, loop_, *stream, answer, {});
     if (!started) {
-      std::cerr << "no channel" << std::endl;
+      std::cerr << "no channel" << '\n';
       co_return;
     }
     auto& outcome = started->outcome;
@@ -142,7 +150,7 @@ class Server {
     loop_.spawn(serve_streams(link));
     const auto end = co_await link->run();
     std::cerr << (outcome.kind == channel::Kind::resume ? "resumed by " : "logged in by ") << as_text(outcome.name)
-              << ": " << to_string(end.end) << std::endl;
+              << ": " << to_string(end.end) << '\n';
   }
 
   Status answer_request(channel::ServerHandshake& asked) {
@@ -182,6 +190,7 @@ class Server {
   static std::uint64_t now() { return static_cast<std::uint64_t>(std::time(nullptr)); }
 
   net::Loop& loop_;
+  net::Address address_;
   Suite suite_;
   channel::AeadId aead_;
   crypto::SystemRng rng_;
@@ -223,7 +232,7 @@ class Client {
     if (!stream) co_return kCutShort;
     auto started = co_await net::shake_hands(handshake, loop_, **stream, {});
     if (!started) co_return explain(started.error());
-    std::cerr << (started->outcome.kind == channel::Kind::resume ? "resumed" : "logged in") << std::endl;
+    std::cerr << (started->outcome.kind == channel::Kind::resume ? "resumed" : "logged in") << '\n';
     const auto link = std::make_shared<net::ChannelLink>(
         loop_, std::move(*stream), std::move(started->outcome.keys), channel::Role::client, cache_,
         net::ChannelLink::Rest{.to_send = std::move(started->finish), .arrived = {}});
@@ -231,7 +240,7 @@ class Client {
     loop_.spawn(say(echo, text));
     loop_.spawn(hear(link, echo));
     const auto end = co_await link->run();
-    std::cerr << to_string(end.end) << std::endl;
+    std::cerr << to_string(end.end) << '\n';
     ticket_ = link->take_ticket();
     co_return end.end == channel::End::closed ? kOk : kCutShort;
   }
@@ -239,7 +248,7 @@ class Client {
   static int explain(const net::HandshakeError& error) {
     if (!error.failure) return kCutShort;
     const auto& received = error.failure->received;
-    if (received) std::cerr << "alert: " << to_string(received->code) << std::endl;
+    if (received) std::cerr << "alert: " << to_string(received->code) << '\n';
     if (received && received->code == channel::AlertCode::throttled) return kThrottled;
     return error.failure->error == Errc::auth_failed ? kAuthFailed : kProtocol;
   }
@@ -270,9 +279,9 @@ class Client {
   std::optional<net::LentTicket> ticket_;
 };
 
-int serve(const Options& options) {
+int serve(const net::Address& address, const Options& options) {
   net::Loops loops(1);
-  Server server(loops.main(), options);
+  Server server(loops.main(), address, options);
   loops.on_signal({SIGTERM}, [&](int) { loops.cancel(); });
   loops.run(server.run());
   return kOk;
@@ -299,8 +308,9 @@ int main(int argc, char** argv) {
   for (const auto& word : words)
     if (const auto equals = word.find('='); equals != std::string::npos)
       options[word.substr(0, equals)] = word.substr(equals + 1);
-  if (!words.empty() && words[0] == "serve") return serve(options);
-  if (words.size() < 2 || words[0] != "connect") return 2;
+  if (words.size() < 2) return kUsage;
   const auto address = net::parse_address(words[1]);
-  return address ? connect(*address, options) : 2;
+  if (address && words[0] == "serve") return serve(*address, options);
+  if (address && words[0] == "connect") return connect(*address, options);
+  return kUsage;
 }

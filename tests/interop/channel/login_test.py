@@ -91,7 +91,7 @@ class Logins(unittest.TestCase):
     def serve(self, suite="ristretto255", aes=True, connections=1):
         """A server of alice's, with echo on its streams."""
         if SERVER == "cpp":
-            server = self.start([LOGIN_PEER, "serve", f"suite={suite}", f"aes={'yes' if aes else 'no'}"])
+            server = self.start([LOGIN_PEER, "serve", "127.0.0.1:0", f"suite={suite}", f"aes={'yes' if aes else 'no'}"])
         else:
             server = self.start([*PYTHON_PEER, "listen", "--kind", "login", "--user", NAME, "--secret", PASSWORD, "--server-name", SERVER_NAME,
                                  "--suites", suite, "--ksf", "4", "--service", "echo", "--echo", "--connections", str(connections),
