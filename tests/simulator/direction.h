@@ -11,7 +11,7 @@ namespace pake::channel::simulator {
 
 class Direction {
  public:
-  Direction(Weather weather, Draw draw) : road_(weather, std::move(draw)) {}
+  Direction(Weather weather, Draw draw) : road_(weather, draw) {}
 
   /// Before anything is sent.
   void lead_past(Meddler meddler) { meddler_.emplace(std::move(meddler)); }

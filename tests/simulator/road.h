@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <utility>
 
 #include "draw.h"
 #include "pake/base/bytes.h"
@@ -29,7 +28,7 @@ enum class Ending : std::uint8_t {
 
 class Road {
  public:
-  Road(Weather weather, Draw draw) : weather_(weather), draw_(std::move(draw)) {}
+  Road(Weather weather, Draw draw) : weather_(weather), draw_(draw) {}
 
   void put(Bytes bytes, Instant now);
   /// Nothing put later gets through.

@@ -60,7 +60,7 @@ TEST_P(EverySuite, EachSideLearnsWhatItsKindTells) {
   }
   EXPECT_EQ(run.server_outcome->ticket.has_value(), run.plan.kind == Kind::resume);
   if (run.server_outcome->ticket) {
-    EXPECT_EQ(*run.server_outcome->ticket, test::kAlicesTicket);
+    EXPECT_EQ(*run.server_outcome->ticket, test::alices_ticket());
   }
 }
 
@@ -265,7 +265,7 @@ TEST(Resume, TheCallerRefusesByWhatTheTicketSays) {
   while (run.server.want() != Want::record) ASSERT_TRUE(run.step_client() || run.step_server());
   const auto& request = *run.server.request();
   ASSERT_NE(request.ticket, nullptr);
-  EXPECT_EQ(*request.ticket, test::kAlicesTicket);
+  EXPECT_EQ(*request.ticket, test::alices_ticket());
   EXPECT_TRUE(request.name.empty());
   run.run();
   EXPECT_TRUE(nobody_has_keys(run));

@@ -61,7 +61,7 @@ World::Login World::make_login(Suite suite, Rng& rng) {
 StoredTicket World::ticket() const {
   pake::testing::SeededRng rng(7);
   auto secret = ResumptionSecret::make([](auto out) { std::ranges::fill(out, 0x5c); });
-  auto ticket = must(seal_ticket(*ticket_keys_, kAlicesTicket, secret, rng));
+  auto ticket = must(seal_ticket(*ticket_keys_, alices_ticket(), secret, rng));
   return {.ticket = std::move(ticket), .secret = std::move(secret)};
 }
 

@@ -52,8 +52,9 @@ class World {
   std::shared_ptr<const TicketKeys> ticket_keys_;
 };
 
-inline const TicketFacts kAlicesTicket = {
-    .name = to_buffer(as_bytes("alice")), .generation = 7, .login_time = 1'700'000'000, .expiry = 1'700'604'800};
+[[nodiscard]] inline TicketFacts alices_ticket() {
+  return {.name = to_buffer(as_bytes("alice")), .generation = 7, .login_time = 1'700'000'000, .expiry = 1'700'604'800};
+}
 
 /// What both sides are given, and what happens to the bytes between them.
 struct Plan {
@@ -115,7 +116,7 @@ class Exchange {
 /// Answers the server's question, at Want::record, as the plan says.
 Status answer(ServerHandshake& server, const Plan& plan, GuessBudget& budget);
 [[nodiscard]] std::string name_of(const Plan& plan);
-void PrintTo(const Plan& plan, std::ostream* out);
+void PrintTo(const Plan& plan, std::ostream* out);  // NOLINT(readability-identifier-naming): GoogleTest's name
 
 /// One honest plan of every kind and suite, with and without Retry.
 [[nodiscard]] std::vector<Plan> all_plans();
