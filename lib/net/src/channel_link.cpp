@@ -21,6 +21,7 @@ constexpr std::size_t kBusyInput = 256 * 1024;
 constexpr std::size_t kGrowth = 8;
 constexpr std::size_t kFirstOutput = 4096;
 constexpr std::size_t kBusyOutput = 7 * channel::kMaxRecordSize;  // fewer or more cost more: docs/performance.md
+constexpr std::chrono::seconds kKeepOutput{1};                    // after the last that was sent
 constexpr std::chrono::seconds kLastWord{1};
 static_assert(kBusyInput >= channel::kMaxRecordSize && kFirstOutput >= channel::Channel::kMinOutput);
 
@@ -109,7 +110,7 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
         arrived_ += *count;
       } else if (count.error() == Error::Kind::timed_out) {
         channel_.tick(Clock::now());
-        give_back_buffers();
+        if (arrived_ == 0) input_ = Buffer(kIdleInput);  // what has been silent for so long may stay so
         due_.notify();
       } else {
         if (!transport_) transport_ = count.error();
@@ -136,12 +137,6 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
     return is_well;
   }
 
-  // Nothing has come for so long that nothing may come for long.
-  void give_back_buffers() {
-    if (arrived_ == 0) input_ = Buffer(kIdleInput);
-    output_ = {};
-  }
-
   static Awaitable<void> write_records(std::shared_ptr<Impl> self) {
     co_await self->write_records();
     self->is_writer_gone_ = true;
@@ -162,7 +157,10 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
         stream_->interrupt();
         co_return;
       }
-      if (!co_await due_.wait(kNever)) co_return;  // cancelled, and so is the reader
+      const auto woken = co_await due_.wait(output_.empty() ? kNever : after(kKeepOutput));
+      if (woken) continue;
+      if (woken.error() != Error::Kind::timed_out) co_return;  // cancelled, and so is the reader
+      output_ = Buffer();
     }
   }
 
@@ -250,7 +248,7 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
   Buffer input_;  // the first `arrived_` bytes of it have come
   std::size_t arrived_;
   bool is_reader_behind_ = false;  // more has come on a stream than its reader had room for
-  Buffer output_;                  // records being sent
+  Buffer output_;                  // records being sent: the writer's alone
   std::unordered_map<StreamId, std::shared_ptr<StreamState>> streams_;
   std::deque<AcceptedStream> backlog_;
   Signal due_, writer_gone_, opened_;

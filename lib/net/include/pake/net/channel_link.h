@@ -40,7 +40,8 @@ struct LentTicket {
 };
 
 /// Belongs to one loop and is touched by its thread alone. It reads into a buffer of 512 bytes, which grows while it
-/// is busy; after 15 s of silence it is that small again, and the write buffer gone.
+/// is busy; after 15 s of silence it is that small again. A second after the last that was sent, the write buffer is
+/// gone.
 class ChannelLink {
  public:
   /// What a handshake leaves, beside the channel's keys.
