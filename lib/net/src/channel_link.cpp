@@ -169,8 +169,11 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
     while (used != 0 || channel_.wants_to_send()) {
       if (output_.size() < kFirstOutput + used) output_.resize(kFirstOutput + used);
       if (used != 0) std::ranges::copy(std::exchange(first_, {}), output_.begin());
-      used += channel_.produce(MutableBytes(output_).subspan(used));
-      tell_streams();
+      used += fill_output(used);
+      if (std::exchange(is_written_told_, false) && output_.size() == kBusyOutput) {
+        co_await loop_.yield();  // what those who were told write now leaves in the same call
+        used += fill_output(used);
+      }
       const bool is_full = used + channel::Channel::kMinOutput > output_.size();
       const auto sent = co_await stream_->write_all(Bytes(output_).first(used), after(channel::kGiveUpAfter));
       PAKE_CO_TRYV(sent);
@@ -178,6 +181,12 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
       used = 0;
     }
     co_return Outcome<void>();
+  }
+
+  std::size_t fill_output(std::size_t used) {
+    const auto size = channel_.produce(MutableBytes(output_).subspan(used));
+    tell_streams();
+    return size;
   }
 
   void tell_streams() {
@@ -210,6 +219,7 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
     if (auto* state = find(written.stream)) {
       state->is_written = true;
       state->written.notify();
+      is_written_told_ = true;
     }
   }
   void on(const channel::TicketArrived& arrived) {
@@ -249,6 +259,7 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
   std::size_t arrived_;
   bool is_reader_behind_ = false;  // more has come on a stream than its reader had room for
   Buffer output_;                  // records being sent: the writer's alone
+  bool is_written_told_ = false;   // somebody's write is done: there may be another one
   std::unordered_map<StreamId, std::shared_ptr<StreamState>> streams_;
   std::deque<AcceptedStream> backlog_;
   Signal due_, writer_gone_, opened_;
