@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <deque>
+#include <list>
 #include <unordered_map>
 #include <utility>
 #include <variant>
@@ -16,7 +16,7 @@ namespace {
 
 using channel::StreamId;
 
-constexpr std::size_t kIdleInput = 512;
+constexpr std::size_t kIdleInput = 256;
 constexpr std::size_t kBusyInput = 256 * 1024;
 constexpr std::size_t kGrowth = 8;
 constexpr std::size_t kFirstOutput = 4096;
@@ -104,7 +104,7 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
   Awaitable<void> read_records() {
     while (take_records() && !channel_.end() && !has_peer_closed_) {
       if (std::exchange(is_reader_behind_, false)) co_await loop_.yield();
-      if (arrived_ == input_.size()) input_.resize(std::min(kGrowth * std::max(arrived_, kIdleInput), kBusyInput));
+      if (arrived_ == input_.size()) input_.resize(std::clamp(kGrowth * arrived_, kIdleInput, kBusyInput));
       const auto count = co_await stream_->read_some(MutableBytes(input_).subspan(arrived_), channel_.deadline());
       if (count) {
         arrived_ += *count;
@@ -261,7 +261,7 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
   Buffer output_;                  // records being sent: the writer's alone
   bool is_written_told_ = false;   // somebody's write is done: there may be another one
   std::unordered_map<StreamId, std::shared_ptr<StreamState>> streams_;
-  std::deque<AcceptedStream> backlog_;
+  std::list<AcceptedStream> backlog_;
   Signal due_, writer_gone_, opened_;
   std::optional<Error> transport_;
   std::optional<LentTicket> ticket_;

@@ -39,7 +39,7 @@ struct LentTicket {
   channel::StoredTicket stored;
 };
 
-/// Belongs to one loop and is touched by its thread alone. It reads into a buffer of 512 bytes, which grows while it
+/// Belongs to one loop and is touched by its thread alone. It reads into a buffer of 256 bytes, which grows while it
 /// is busy; after 15 s of silence it is that small again. A second after the last that was sent, the write buffer is
 /// gone.
 class ChannelLink {
