@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 namespace pake::bench {
@@ -18,8 +19,8 @@ inline std::uint64_t to_number(std::string_view text) {
 
 inline std::uint16_t to_port(std::string_view text) { return static_cast<std::uint16_t>(to_number(text)); }
 
-inline void say_port(std::uint16_t port) {
-  std::printf("%u\n", port);
+inline void say(const std::string& line) {
+  std::puts(line.c_str());
   std::fflush(stdout);
 }
 

@@ -71,7 +71,7 @@ int accept_one() {
   auto* generic = reinterpret_cast<sockaddr*>(&address);
   require(bind(listener.fd(), generic, size) == 0 && listen(listener.fd(), 1) == 0 &&
           getsockname(listener.fd(), generic, &size) == 0);
-  say_port(ntohs(address.sin_port));
+  say(std::to_string(ntohs(address.sin_port)));
   return accept(listener.fd(), nullptr, nullptr);
 }
 

@@ -117,85 +117,95 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_until_listening(port):
+def wait_until_listening(address):
     for _ in range(100):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+        if address.startswith("unix:"):
+            probe, where = socket.socket(socket.AF_UNIX), address.removeprefix("unix:")
+        else:
+            probe, where = socket.socket(), ("127.0.0.1", int(address.rsplit(":")[-1]))
+        with probe:
+            if probe.connect_ex(where) == 0:
                 return
         time.sleep(0.1)
-    sys.exit(f"error: nobody listens on port {port}")
+    sys.exit(f"error: nobody listens on {address}")
 
 
 class Channel:
-    """A channel whose near end listens on `port`."""
-
-    def __init__(self, program, backend):
+    def __init__(self, program, local, backend):
         far = Side(FAR, program, "listen", backend)
-        near = Side(NEAR, program, "dial", far.line())
+        near = Side(NEAR, program, "dial", far.line(), local)
         self.ends = [far, near]
-        self.port = near.line()
+        self.address = near.line()
 
 
 class Relay:
     """One process that accepts and connects as both ends of a tunnel do: what the connections themselves cost."""
 
-    def __init__(self, program, backend):
-        self.ends = [Side(NEAR, program, "relay", backend)]
-        self.port = self.ends[0].line()
+    def __init__(self, program, local, backend):
+        self.ends = [Side(NEAR, program, "relay", local, backend)]
+        self.address = self.ends[0].line()
 
 
 class Ssh:
     """ssh -L between an sshd and an ssh of our own, with keys that go with `folder`."""
 
-    def __init__(self, folder, backend):
+    def __init__(self, folder, local, backend):
         keys = [folder / "host", folder / "user"]
         for key in keys:
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
-        port, self.port = free_port(), free_port()
+        port, self.address = free_port(), local
         config = folder / "sshd_config"
         config.write_text(f"ListenAddress 127.0.0.1:{port}\nHostKey {keys[0]}\nAuthorizedKeysFile {keys[1]}.pub\n"
                           "PidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin prohibit-password\n")
         if os.getuid() == 0:
             os.makedirs("/run/sshd", exist_ok=True)
         far = Side(FAR, shutil.which("sshd", path="/usr/sbin:/usr/bin"), "-D", "-q", "-f", config)
-        wait_until_listening(port)
+        wait_until_listening(f"127.0.0.1:{port}")
         near = Side(NEAR, "ssh", "-F", "none", "-q", "-N", "-i", keys[1], "-p", port, "-c", "aes256-gcm@openssh.com",
                          "-o", "StrictHostKeyChecking=no", "-o", f"UserKnownHostsFile={folder}/known_hosts",
-                         "-L", f"127.0.0.1:{self.port}:127.0.0.1:{backend}", f"{getpass.getuser()}@127.0.0.1")
+                         "-L", f"{local.removeprefix('unix:')}:{backend.removeprefix('unix:')}", f"{getpass.getuser()}@127.0.0.1")
         self.ends = [far, near]
-        wait_until_listening(self.port)
+        wait_until_listening(self.address)
 
 
 def load(tunnel, program, count, at_once):
     """(CPU seconds of the tunnel, seconds), each for one connection"""
     ends = [end.process.pid for end in tunnel.ends]
     before = sum(map(cpu_seconds, ends))
-    client = Side(NEAR, program, "load", tunnel.port, count, at_once)
+    client = Side(NEAR, program, "load", tunnel.address, count, at_once)
     seconds = float(client.line())
     client.finish()
     return (sum(map(cpu_seconds, ends)) - before) / count, seconds / count
 
 
 def compare_opens(arguments):
-    backend = Side(FAR, arguments.program, "echo")
-    port = backend.line()
-    sides = [backend]
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            tunnels = {"ssh -L": Ssh(pathlib.Path(folder), port), "pake": Channel(arguments.program, port),
-                       "relay, no tunnel": Relay(arguments.program, port)}
-            sides += [end for tunnel in tunnels.values() for end in tunnel.ends]
-            print(f"{arguments.count} connections, medians of {arguments.rounds}\n")
-            print(f"{'':30} {'CPU us':>8} {'/ CPU s':>10} {'/ ssh':>8} {'/ s':>10} {'/ ssh':>8}")
-            for at_once in (1, 16):
-                compare_opens_at_once(arguments, tunnels, at_once)
-        finally:
-            for side in sides:
-                side.process.terminate()
-                side.process.wait()
+    print(f"{arguments.count} connections, medians of {arguments.rounds}\n")
+    print(f"{'':40} {'CPU us':>8} {'/ CPU s':>10} {'/ ssh':>8} {'/ s':>10} {'/ ssh':>8}")
+    for sockets in ("tcp", "unix"):
+        with tempfile.TemporaryDirectory() as folder:
+            compare_opens_over(arguments, sockets, pathlib.Path(folder))
 
 
-def compare_opens_at_once(arguments, tunnels, at_once):
+def compare_opens_over(arguments, sockets, folder):
+    def local(name):
+        return f"unix:{folder}/{name}" if sockets == "unix" else f"127.0.0.1:{free_port()}"
+
+    program, sides = arguments.program, []
+    try:
+        sides.append(Side(FAR, program, "echo", local("echo")))
+        backend = sides[0].line()
+        tunnels = {"ssh -L": Ssh(folder, local("ssh"), backend), "pake": Channel(program, local("pake"), backend),
+                   "relay, no tunnel": Relay(program, local("relay"), backend)}
+        sides += [end for tunnel in tunnels.values() for end in tunnel.ends]
+        for at_once in (1, 16):
+            compare_opens_at_once(arguments, tunnels, f"{sockets}, {at_once} at a time", at_once)
+    finally:
+        for side in sides:
+            side.process.terminate()
+            side.process.wait()
+
+
+def compare_opens_at_once(arguments, tunnels, what, at_once):
     taken = {name: [] for name in tunnels}
     for _ in range(arguments.rounds):
         for name, tunnel in tunnels.items():
@@ -203,7 +213,7 @@ def compare_opens_at_once(arguments, tunnels, at_once):
     for name in tunnels:
         cpu, seconds = (statistics.median(values) for values in zip(*taken[name]))
         more = [statistics.median(ssh[i] / own[i] for ssh, own in zip(taken["ssh -L"], taken[name])) for i in range(2)]
-        print(f"{name + f', {at_once} at a time':30} {cpu * 1e6:8.0f} {1 / cpu:10.0f} {more[0]:8.2f} "
+        print(f"{name + ', ' + what:40} {cpu * 1e6:8.0f} {1 / cpu:10.0f} {more[0]:8.2f} "
               f"{1 / seconds:10.0f} {more[1]:8.2f}")
 
 

@@ -28,7 +28,7 @@ inline Bytes shared_code() { return as_bytes("loopback-loopback-1"); }
 /// On a port of the system's choice, which is printed.
 inline net::Listener listen_on_loopback(net::Loop& loop) {
   auto listener = net::Listener::open(loop, net::TcpAddress{.port = 0}).value();
-  say_port(std::get<net::TcpAddress>(listener.address()).port);
+  say(std::to_string(std::get<net::TcpAddress>(listener.address()).port));
   return listener;
 }
 
