@@ -56,5 +56,40 @@ TEST(Allocation, AnIdleChannelOverASocketTakesThreeKilobytesAtMost) {
   EXPECT_LE(bytes, 3072);
 }
 
+Awaitable<void> read_to_end(ChannelLink& link) {
+  auto accepted = co_await link.accept(patient());
+  Buffer piece(64 * 1024);
+  while (co_await accepted->stream->read_some(piece, patient())) continue;
+  accepted->stream->shutdown_write();
+}
+
+Awaitable<void> be_busy_once(Loop& loop, Both& both, std::size_t& busy, std::size_t& idle) {
+  loop.spawn(carry(both.client));
+  loop.spawn(carry(both.server));
+  loop.spawn(read_to_end(both.server));
+  {
+    const Buffer much(3'000'000);
+    auto stream = both.client.open("discard");
+    EXPECT_TRUE(co_await (*stream)->write_all(much, patient()));
+    (*stream)->shutdown_write();
+    Buffer nothing(1);
+    EXPECT_EQ((co_await (*stream)->read_some(nothing, patient())).error(), Error::Kind::closed);
+  }
+  busy = allocations().bytes;
+  EXPECT_TRUE(co_await loop.sleep_until(after(1500ms)));
+  idle = allocations().bytes;
+  both.client.close(channel::CloseCode::done);
+}
+
+TEST(Allocation, WhatHasBeenSentLeavesNoBuffer) {
+  constexpr std::size_t kOutput = 200 * 1024;  // at least
+  Loops loops(1);
+  channel::KeyCache cache;
+  Both both(loops.main(), cache);
+  std::size_t busy = 0, idle = 0;
+  loops.run(be_busy_once(loops.main(), both, busy, idle));
+  EXPECT_LE(idle + kOutput, busy);
+}
+
 }  // namespace
 }  // namespace pake::net
