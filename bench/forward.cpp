@@ -1,11 +1,11 @@
 // What carries local TCP connections through a channel, a stream each, and what loads it: processes for loopback.py.
 //
-//   forward listen BACKEND               the far end: prints its port, takes one channel, connects each stream to
-//   BACKEND forward dial PORT LOCAL              the near end: carries the connections to LOCAL forward relay LOCAL
-//   BACKEND          both ends in one without a channel: what the connections themselves cost forward echo LOCAL a
-//   backend: says back what it hears forward load ADDRESS COUNT AT_ONCE   opens COUNT connections, AT_ONCE side by
-//   side: each sends 64 bytes, waits for
-//                                        their echo, ends its side and waits for the end; prints the seconds of all
+// - `forward listen BACKEND`, the far end: prints its port, takes one channel, connects each stream to BACKEND
+// - `forward dial PORT LOCAL`, the near end: carries the connections to LOCAL
+// - `forward relay LOCAL BACKEND`, both ends in one without a channel: what the connections themselves cost
+// - `forward echo LOCAL`, a backend: says back what it hears
+// - `forward load ADDRESS COUNT AT_ONCE`: opens COUNT connections, AT_ONCE side by side; each sends 64 bytes, waits for
+//   their echo, ends its side and waits for the end; prints the seconds of all
 //
 // LOCAL, BACKEND and ADDRESS are as `net::parse_address` reads them; where one listens is printed.
 #include <chrono>
