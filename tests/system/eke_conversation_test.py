@@ -13,7 +13,7 @@ import sys
 import time
 import unittest
 
-from harness import AUTH_FAILED, FAILED, OK, PAKE, PEM, STORE, UNREACHABLE, USAGE, Case
+from harness import AUTH_FAILED, FAILED, OK, PAKE, PEM, STORE, UNREACHABLE, USAGE, Case, needs_ipv6
 
 DIGITS = r"[0-9]{10}"
 
@@ -51,6 +51,7 @@ class Figures(Case):
     def test_cbc(self):
         self.converse("--mode", "cbc")
 
+    @needs_ipv6
     def test_ipv6(self):
         self.converse(address="[::1]:0", peer=r"\('::1', [0-9]+, 0, 0\)")
 

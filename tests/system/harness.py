@@ -24,6 +24,19 @@ OK, FAILED, USAGE, AUTH_FAILED, UNREACHABLE, CUT_SHORT, PROTOCOL, STORE = 0, 1, 
 PEM = r"-----BEGIN PUBLIC KEY-----\n(?:[A-Za-z0-9+/=]+\n)+-----END PUBLIC KEY-----\n"
 
 
+def has_ipv6():
+    """Whether this machine has ::1; many a container has not."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
+needs_ipv6 = unittest.skipUnless(has_ipv6(), "this machine has no ::1")
+
+
 class Program:
     """A running program whose output can be waited for."""
 

@@ -13,7 +13,8 @@ import threading
 import time
 import unittest
 
-from harness import (AUTH_FAILED, CUT_SHORT, FAILED, OK, PAKE, PATIENCE, PROTOCOL, UNREACHABLE, USAGE, Case, reset, tcp)
+from harness import (AUTH_FAILED, CUT_SHORT, FAILED, OK, PAKE, PATIENCE, PROTOCOL, UNREACHABLE, USAGE, Case, needs_ipv6,
+                     reset, tcp)
 
 THROTTLED = 5
 PEER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop", "channel", "channel_peer.py")
@@ -67,14 +68,20 @@ class Bytes(Pipe):
                 self.assertEqual(self.read("y"), data(there))
                 self.assertEqual(self.read("x"), data(back))
 
-    def test_over_other_sockets(self):
-        for address in ("[::1]:0", f"unix:{self.path('socket')}"):
-            with self.subTest(address), self.file("a", 70_000) as a, self.file("b", 1) as b, self.sink("x") as x, self.sink("y") as y:
-                host = self.start("listen", address, stdin=a, stdout=x)
-                code = host.wait_for(r"the code is  (\S+)\n", "err")[1]
-                caller = self.dial(host.wait_for(r"pake dial (\S+)\n", "err")[1], code, stdin=b, stdout=y)
-                self.assertEqual((caller.wait(), host.wait()), (OK, OK), caller.err + host.err)
-            self.assertEqual((self.read("y"), self.read("x")), (data(70_000), data(1)))
+    def arrive_over(self, address):
+        with self.file("a", 70_000) as a, self.file("b", 1) as b, self.sink("x") as x, self.sink("y") as y:
+            host = self.start("listen", address, stdin=a, stdout=x)
+            code = host.wait_for(r"the code is  (\S+)\n", "err")[1]
+            caller = self.dial(host.wait_for(r"pake dial (\S+)\n", "err")[1], code, stdin=b, stdout=y)
+            self.assertEqual((caller.wait(), host.wait()), (OK, OK), caller.err + host.err)
+        self.assertEqual((self.read("y"), self.read("x")), (data(70_000), data(1)))
+
+    @needs_ipv6
+    def test_arrive_over_ipv6(self):
+        self.arrive_over("[::1]:0")
+
+    def test_arrive_over_a_unix_socket(self):
+        self.arrive_over(f"unix:{self.path('socket')}")
         self.assertFalse(os.path.exists(self.path("socket")), "its path goes with it")
 
     def test_a_full_disk_is_said_on_both_sides(self):
