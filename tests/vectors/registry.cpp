@@ -5,6 +5,7 @@ namespace pake::vectors {
 
 void check_channel(Sections& file);
 void check_cpace(Sections& file);
+void check_identity(Sections& file);
 void check_opaque(Sections& file);
 void check_oprf(Sections& file);
 void check_rsa_eke(Sections& file);
@@ -17,8 +18,8 @@ struct KnownFile {
 };
 
 constexpr KnownFile kKnownFiles[] = {
-    {"channel.json", check_channel}, {"cpace.json", check_cpace},     {"opaque.json", check_opaque},
-    {"oprf.json", check_oprf},       {"rsa_eke.json", check_rsa_eke},
+    {"channel.json", check_channel}, {"cpace.json", check_cpace}, {"identity.json", check_identity},
+    {"opaque.json", check_opaque},   {"oprf.json", check_oprf},   {"rsa_eke.json", check_rsa_eke},
 };
 
 }  // namespace
