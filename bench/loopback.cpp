@@ -147,7 +147,7 @@ net::Awaitable<void> send_pake(net::Loop& loop, std::uint16_t port, std::uint64_
   channel::KeyCache cache;
   const auto link = co_await dial_channel(loop, cache, port);
   loop.spawn(write_stream(*link, bytes));
-  require((co_await link->run()).end == channel::End::closed);
+  require((co_await link->run()).end == channel::EndReason::closed);
 }
 
 net::Awaitable<void> read_stream(net::ChannelLink& link) {
@@ -163,7 +163,7 @@ net::Awaitable<void> receive_pake(net::Loop& loop) {
   auto listener = listen_on_loopback(loop);
   const auto link = co_await accept_channel(loop, cache, listener);
   loop.spawn(read_stream(*link));
-  require((co_await link->run()).end == channel::End::closed);
+  require((co_await link->run()).end == channel::EndReason::closed);
 }
 
 // --- What is asked for.

@@ -38,10 +38,10 @@ inline net::Awaitable<std::shared_ptr<net::ChannelLink>> dial_channel(net::Loop&
   auto stream = (co_await net::connect(loop, net::TcpAddress{.port = port}, net::after(kPatience))).value();
   auto handshake =
       channel::ClientHandshake::by_code({.fastest_aead = kAead}, {.selector = {}, .code = shared_code()}, rng).value();
-  auto started = (co_await net::shake_hands(handshake, loop, *stream, {})).value();
+  auto started = (co_await net::run_handshake(handshake, loop, *stream, {})).value();
   co_return std::make_shared<net::ChannelLink>(
       loop, std::move(stream), std::move(started.outcome.keys), channel::Role::client, cache,
-      net::ChannelLink::Rest{.to_send = std::move(started.finish), .arrived = {}});
+      net::ChannelLink::Leftover{.to_send = std::move(started.finish), .arrived = {}});
 }
 
 inline net::Awaitable<std::shared_ptr<net::ChannelLink>> accept_channel(net::Loop& loop, channel::KeyCache& cache,
@@ -53,10 +53,10 @@ inline net::Awaitable<std::shared_ptr<net::ChannelLink>> accept_channel(net::Loo
     asked.answer_code({.code = shared_code(), .permit = GuessPermit::uncounted_for_study()}).value();
     co_return;
   };
-  auto started = (co_await net::shake_hands(handshake, loop, *stream, answer, {})).value();
+  auto started = (co_await net::run_handshake(handshake, loop, *stream, answer, {})).value();
   co_return std::make_shared<net::ChannelLink>(
       loop, std::move(stream), std::move(started.outcome.keys), channel::Role::server, cache,
-      net::ChannelLink::Rest{.to_send = {}, .arrived = std::move(started.arrived)});
+      net::ChannelLink::Leftover{.to_send = {}, .arrived = std::move(started.arrived)});
 }
 
 }  // namespace pake::bench

@@ -17,7 +17,7 @@ using namespace pake::channel;
 namespace {
 
 constexpr auto kAead = AeadId::aes_256_gcm;
-constexpr std::size_t kMostBuffered = kMaxStreams * kOwnCredit + kPool;
+constexpr std::size_t kMostBuffered = kMaxStreams * kInitialStreamWindow + kSharedWindow;
 
 TrafficKey key_of(Role role) {
   return TrafficKey::make([role](MutableBytes out) { out[0] = role == Role::client ? 1 : 2; });
@@ -86,7 +86,7 @@ class Run {
     Buffer record(plaintext.size() + kRecordOverhead);
     std::ranges::copy(plaintext, record.begin() + FrameHeader::kSize);
     if (!sealer_.seal(type, record)) return;  // after its Close
-    const bool had_failed = channel_.end() && *channel_.end() != End::closed;
+    const bool had_failed = channel_.end() && *channel_.end() != EndReason::closed;
     const auto taken = channel_.receive(record, now_);
     fuzz::require(!had_failed || !taken);
     fuzz::require(taken.has_value() || channel_.end().has_value());

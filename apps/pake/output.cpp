@@ -47,7 +47,7 @@ void say(std::string_view kind, std::string_view text) {
   static_cast<void>(write_all(STDERR_FILENO, fmt::format("{}: {}\n", kind, text)));
 }
 
-int give_up(const Problem& problem) {
+int report(const Problem& problem) {
   say_error(problem.error);
   if (!problem.hint.empty()) say_hint(problem.hint);
   return problem.exit_code;

@@ -35,6 +35,6 @@ inline void say_hint(std::string_view text) { say("hint", text); }
 inline void say_note(std::string_view text) { say("note", text); }
 
 /// Says what is wrong; returns its exit code.
-int give_up(const Problem& problem);
+int report(const Problem& problem);
 
 }  // namespace pake::cli

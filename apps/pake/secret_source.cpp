@@ -65,12 +65,12 @@ std::optional<SecretBuffer> take_variable() {
 // NOLINTEND(concurrency-mt-unsafe)
 
 /// Holds back the signals that end a program, so that the terminal's echo is restored before they do.
-class HeldSignals {
+class BlockedSignals {
  public:
-  HeldSignals() : fd_(hold(before_)) {}
-  HeldSignals(const HeldSignals&) = delete;
-  HeldSignals& operator=(const HeldSignals&) = delete;
-  ~HeldSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  BlockedSignals() : fd_(hold(before_)) {}
+  BlockedSignals(const BlockedSignals&) = delete;
+  BlockedSignals& operator=(const BlockedSignals&) = delete;
+  ~BlockedSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
   /// The signal that has come.
   [[nodiscard]] int take() const {
@@ -92,17 +92,17 @@ class HeldSignals {
 };
 
 /// A terminal that does not show what is typed.
-class Silenced {
+class EchoOff {
  public:
-  explicit Silenced(int fd) : fd_(fd) {
+  explicit EchoOff(int fd) : fd_(fd) {
     ::tcgetattr(fd_, &before_);
     termios silent = before_;
     silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
     ::tcsetattr(fd_, TCSAFLUSH, &silent);
   }
-  Silenced(const Silenced&) = delete;
-  Silenced& operator=(const Silenced&) = delete;
-  ~Silenced() {
+  EchoOff(const EchoOff&) = delete;
+  EchoOff& operator=(const EchoOff&) = delete;
+  ~EchoOff() {
     ::tcsetattr(fd_, TCSAFLUSH, &before_);
     static_cast<void>(::write(fd_, "\n", 1));
   }
@@ -116,8 +116,8 @@ Expected<SecretBuffer> from_prompt(std::string_view asks) {
   const UniqueFd terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC));
   if (terminal.get() < 0)
     return complain("there is no terminal to ask for the password", "use --password-file FILE or PAKE_PASSWORD");
-  const HeldSignals signals;
-  const Silenced silenced(terminal.get());
+  const BlockedSignals signals;
+  const EchoOff silenced(terminal.get());
   static_cast<void>(::write(terminal.get(), asks.data(), asks.size()));
   std::array<pollfd, 2> ready = {
       {{.fd = terminal.get(), .events = POLLIN, .revents = 0}, {.fd = signals.fd(), .events = POLLIN, .revents = 0}}};

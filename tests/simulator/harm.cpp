@@ -45,7 +45,7 @@ Buffer edit(ClientHello hello, std::uint64_t salt) {
       hello.server_name = as_bytes("example.net");
       break;
     case 4:
-      hello.name = hello.kind == Kind::resume ? Bytes() : as_bytes("mallory");
+      hello.name = hello.kind == HandshakeKind::resume ? Bytes() : as_bytes("mallory");
       break;
     case 5:
       hello.extensions = kUnknownExtension;

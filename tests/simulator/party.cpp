@@ -50,7 +50,7 @@ void Party::receive(const Road::Arrival& arrival, Instant now) {
 
 void Party::advance(Instant now) {
   if (is_over()) return;
-  if (!channel_) shake_hands(now);
+  if (!channel_) run_handshake(now);
   if (channel_) converse(now);
   if (is_over()) return;
   const bool awaits_nothing = channel_ && (channel_->end() || is_input_over_ || channel_->deadline() == Instant::max());
@@ -88,7 +88,7 @@ Want Party::want() const {
   return std::visit([](const auto& handshake) { return handshake.want(); }, handshake_);
 }
 
-void Party::shake_hands(Instant now) {
+void Party::run_handshake(Instant now) {
   while (!is_over() && !channel_) {
     switch (want()) {
       case Want::send:
@@ -193,7 +193,7 @@ bool Party::send_records(Instant now) {
 
 void Party::tell_application() {
   while (const auto event = channel_->next_event()) {
-    if (channel_->end() && channel_->end() != End::closed)
+    if (channel_->end() && channel_->end() != EndReason::closed)
       complaints_.emplace_back("an event of a channel that has failed");
     application_.on(*channel_, *event);
   }

@@ -47,7 +47,7 @@ class Party {
 
   // What it looks like from outside.
   [[nodiscard]] bool has_channel() const noexcept { return channel_.has_value(); }
-  [[nodiscard]] bool has_closed_cleanly() const { return channel_ && channel_->end() == End::closed; }
+  [[nodiscard]] bool has_closed_cleanly() const { return channel_ && channel_->end() == EndReason::closed; }
   [[nodiscard]] const std::string& how_it_ended() const noexcept { return how_; }
   [[nodiscard]] Instant over_since() const { return over_since_.value(); }
   /// How many bytes it has accepted.
@@ -59,7 +59,7 @@ class Party {
 
  private:
   [[nodiscard]] Want want() const;
-  void shake_hands(Instant now);
+  void run_handshake(Instant now);
   void send_message(Instant now);
   [[nodiscard]] bool read_frame();
   void run_job();

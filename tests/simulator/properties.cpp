@@ -145,7 +145,8 @@ class Examination {
 
   // A guess is spent when the answer leaves and given back when the proof has come. A ticket costs none.
   void guesses() {
-    const bool is_spent = scenario_.plan.kind != Kind::resume && to_client_.hello && !run_.server.has_channel();
+    const bool is_spent =
+        scenario_.plan.kind != HandshakeKind::resume && to_client_.hello && !run_.server.has_channel();
     expect(run_.budget.available() == Conversation::kBudget - (is_spent ? 1 : 0),
            std::to_string(run_.budget.available()) + " guesses are left");
   }
@@ -161,7 +162,7 @@ class Examination {
     expect(run_.client.has_closed_cleanly() == scenario_.has_secret, "the client ended: " + run_.client.how_it_ended());
     expect(run_.server.has_closed_cleanly() == scenario_.has_secret, "the server ended: " + run_.server.how_it_ended());
     if (!scenario_.has_secret) {
-      expect(scenario_.plan.kind != Kind::resume || !to_client_.hello, "a ticket's thief was answered");
+      expect(scenario_.plan.kind != HandshakeKind::resume || !to_client_.hello, "a ticket's thief was answered");
       return;
     }
     everything_arrived(run_.server, run_.client, "the client");

@@ -22,8 +22,8 @@ Category draw_category(Draw& draw) {
 
 // Stretching a password takes longer than all the rest: one run in eight is a login.
 test::Plan draw_plan(Draw& draw) {
-  static const auto logins = test::all_plans(Kind::login), codes = test::all_plans(Kind::code),
-                    tickets = test::all_plans(Kind::resume);
+  static const auto logins = test::all_plans(HandshakeKind::login), codes = test::all_plans(HandshakeKind::code),
+                    tickets = test::all_plans(HandshakeKind::resume);
   const auto& plans = draw.one_in(8) ? logins : draw.one_in(3) ? tickets : codes;
   auto plan = plans[draw.below(plans.size())];
   plan.seed = draw.any();
@@ -35,13 +35,13 @@ test::Plan draw_plan(Draw& draw) {
 
 void take_secret_away(test::Plan& plan, Draw& draw) {
   switch (plan.kind) {
-    case Kind::login:
+    case HandshakeKind::login:
       (draw.one_in(3) ? plan.name : plan.password) = "nobody";
       break;
-    case Kind::code:
+    case HandshakeKind::code:
       (draw.one_in(2) ? plan.code : plan.password) = "acid-zoom-43";
       break;
-    case Kind::resume: {
+    case HandshakeKind::resume: {
       auto ticket = test::World::get().ticket();
       ticket.secret = ResumptionSecret();
       plan.ticket = std::make_shared<const StoredTicket>(std::move(ticket));

@@ -100,7 +100,7 @@ class EveryByte : public ::testing::TestWithParam<test::Plan> {
   /// Each run of a login stretches a password: ./check takes some of its bytes only, scripts/soak every one. Of the
   /// other kinds both take every byte.
   static std::size_t stride() {
-    if (GetParam().kind != Kind::login) return 1;
+    if (GetParam().kind != HandshakeKind::login) return 1;
     return std::max<std::size_t>(1, from_environment("PAKE_SIMULATOR_STRIDE", 29));
   }
 

@@ -35,7 +35,7 @@ ChannelInputs inputs_of(Fields& entry) {
   auto& server = entry.object("server_randomness");
   const auto kind = inputs.number("kind");
   inputs.require(kind >= 1 && kind <= 3, "unknown kind");
-  ChannelInputs in{.kind = static_cast<Kind>(kind),
+  ChannelInputs in{.kind = static_cast<HandshakeKind>(kind),
                    .server_name = inputs.bytes("server_name"),
                    .name = inputs.bytes("name"),
                    .client_aeads = inputs.bytes("client_aeads"),
@@ -47,7 +47,7 @@ ChannelInputs inputs_of(Fields& entry) {
   inputs.require(!in.suites.empty(), "no suite");
   in.client_randomness = drawn(client, {"random"});
   switch (in.kind) {
-    case Kind::login:
+    case HandshakeKind::login:
       in.server_suite = static_cast<std::uint8_t>(inputs.number("server_suite"));
       in.secret = inputs.bytes("password");
       in.ksf = static_cast<std::uint8_t>(inputs.number("ksf"));
@@ -60,13 +60,13 @@ ChannelInputs inputs_of(Fields& entry) {
       in.client_randomness = in.client_randomness + drawn(client, {"blind", "client_nonce", "client_keyshare_seed"});
       in.server_randomness = drawn(server, {"masking_nonce", "server_nonce", "server_keyshare_seed"});
       break;
-    case Kind::code:
+    case HandshakeKind::code:
       inputs.require(in.suites == Buffer{0x11}, "another suite");
       in.secret = inputs.bytes("code");
       in.client_randomness = in.client_randomness + drawn(client, {"ya"});
       in.server_randomness = drawn(server, {"yb"});
       break;
-    case Kind::resume:
+    case HandshakeKind::resume:
       inputs.require(in.suites == Buffer{0x21} && in.name.empty(), "another suite, or a name");
       in.ticket = inputs.bytes("ticket");
       in.ticket_secret = inputs.bytes("ticket_secret");
@@ -113,7 +113,7 @@ void check_run(Fields& entry) {
     outputs.expect("exporter_secret", keys->exporter_secret.reveal());
     outputs.expect("resumption_secret", keys->resumption_secret.reveal());
   }
-  if (in.kind != Kind::login) return;
+  if (in.kind != HandshakeKind::login) return;
   outputs.expect("export_key", run->client.export_key.reveal());
   outputs.expect("server_public_key", run->client.server_public_key);
 }

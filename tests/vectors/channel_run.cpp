@@ -36,7 +36,7 @@ class GivenRng final : public Rng {
 
 constexpr auto kAes = std::to_underlying(AeadId::aes_256_gcm);
 
-AeadId fastest_of(Bytes aeads) { return names(aeads, kAes) ? AeadId::aes_256_gcm : AeadId::chacha20_poly1305; }
+AeadId fastest_of(Bytes aeads) { return contains(aeads, kAes) ? AeadId::aes_256_gcm : AeadId::chacha20_poly1305; }
 
 template <std::size_t N>
 Result<std::span<const std::uint8_t, N>> exactly(Bytes bytes) {
@@ -48,11 +48,11 @@ Result<ClientHandshake> make_client(const ChannelInputs& in, Rng& rng) {
   ClientConfig config{.server_name = in.server_name, .fastest_aead = fastest_of(in.client_aeads), .login_suites = {}};
   for (const auto suite : in.suites) config.login_suites.push_back(static_cast<Suite>(suite));
   switch (in.kind) {
-    case Kind::login:
+    case HandshakeKind::login:
       return ClientHandshake::by_password(config, {.name = in.name, .password = in.secret}, rng);
-    case Kind::code:
+    case HandshakeKind::code:
       return ClientHandshake::by_code(config, {.selector = in.name, .code = in.secret}, rng);
-    case Kind::resume: {
+    case HandshakeKind::resume: {
       PAKE_TRY(const auto secret, exactly<ResumptionSecret::kSize>(in.ticket_secret));
       return ClientHandshake::by_ticket(config, {.ticket = in.ticket, .secret = ResumptionSecret::copy_of(secret)},
                                         rng);
@@ -62,7 +62,7 @@ Result<ClientHandshake> make_client(const ChannelInputs& in, Rng& rng) {
 }
 
 Result<std::shared_ptr<const TicketKeys>> ticket_keys(const ChannelInputs& in) {
-  if (in.kind != Kind::resume) return nullptr;
+  if (in.kind != HandshakeKind::resume) return nullptr;
   PAKE_TRY(const auto id, exactly<4>(in.ticket_key_id));
   PAKE_TRY(const auto key, exactly<crypto::SealKey::kSize>(in.ticket_key));
   std::vector<TicketKey> keys(1);
@@ -74,7 +74,7 @@ Result<std::shared_ptr<const TicketKeys>> ticket_keys(const ChannelInputs& in) {
 Status answer(ServerHandshake& server, const ChannelInputs& in) {
   const auto suite = server.request()->suite;
   switch (in.kind) {
-    case Kind::login: {
+    case HandshakeKind::login: {
       const auto wanted = static_cast<Suite>(in.server_suite);
       if (suite != wanted) return server.retry(wanted);
       const auto id = wanted == Suite::opaque_p256 ? opaque::SuiteId::p256 : opaque::SuiteId::ristretto255;
@@ -85,9 +85,9 @@ Status answer(ServerHandshake& server, const ChannelInputs& in) {
       return server.answer_login(
           {.keys = keys, .record = record, .ksf = ksf, .permit = GuessPermit::uncounted_for_study()});
     }
-    case Kind::code:
+    case HandshakeKind::code:
       return server.answer_code({.code = in.secret, .permit = GuessPermit::uncounted_for_study()});
-    case Kind::resume:
+    case HandshakeKind::resume:
       return server.answer_ticket();
   }
   return fail(Errc::misuse);

@@ -11,7 +11,7 @@ namespace pake::vectors {
 
 /// What both sides are given. What another kind needs is empty.
 struct ChannelInputs {
-  channel::Kind kind{};
+  channel::HandshakeKind kind{};
   Buffer server_name = {}, name = {};
   Buffer client_aeads = {}, server_aeads = {};
   Buffer suites = {};             // the client's, the first one first

@@ -232,7 +232,7 @@ Expected<int> try_connect(const ConnectOptions& options) {
 
 int connect(const ConnectOptions& options) {
   const auto exit_code = try_connect(options);
-  return exit_code ? *exit_code : give_up(exit_code.error());
+  return exit_code ? *exit_code : report(exit_code.error());
 }
 
 }  // namespace pake::cli::eke

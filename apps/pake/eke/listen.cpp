@@ -118,7 +118,7 @@ class Server {
         {
           const auto closed = std::move(listener);
         }
-        exit_code_ = co_await attend(std::move(*accepted), id);
+        exit_code_ = co_await serve(std::move(*accepted), id);
         co_return;
       }
       if (open_ >= options_.max_connections) {
@@ -131,12 +131,12 @@ class Server {
   }
 
   net::Awaitable<void> attend_and_leave(Connection stream, std::uint64_t id) {
-    co_await attend(std::move(stream), id);
+    co_await serve(std::move(stream), id);
     --open_;
   }
 
   // One connection from its beginning to its end; returns its exit code.
-  net::Awaitable<int> attend(Connection stream, std::uint64_t id) {
+  net::Awaitable<int> serve(Connection stream, std::uint64_t id) {
     Report report(output_, options_.style, id);
     report.detail({.name = "connected",
                    .line = "Connected From " + as_python(stream->peer()),
@@ -222,7 +222,7 @@ Expected<int> try_listen(ListenOptions options) {
 
 int listen(const ListenOptions& options) {
   const auto exit_code = try_listen(options);
-  return exit_code ? *exit_code : give_up(exit_code.error());
+  return exit_code ? *exit_code : report(exit_code.error());
 }
 
 }  // namespace pake::cli::eke

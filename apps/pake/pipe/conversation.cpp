@@ -32,23 +32,23 @@ Problem local(const char* what, int error) {
 Problem cut() { return {.exit_code = kExitCutShort, .error = "the channel ended before everything had passed"}; }
 
 Problem ended(const net::LinkEnd& end) {
-  using channel::End;
+  using channel::EndReason;
   switch (end.end) {
-    case End::closed:
+    case EndReason::closed:
       return cut();
-    case End::refused:
+    case EndReason::refused:
       return {.exit_code = kExitAuthFailed, .error = "the other side refused us: most likely another code"};
-    case End::cut:
+    case EndReason::cut:
       return {
           .exit_code = kExitCutShort,
           .error = fmt::format("the connection was cut: {}", end.transport ? end.transport->explain() : "it ended")};
-    case End::silent:
+    case EndReason::silent:
       return {.exit_code = kExitCutShort, .error = "the other side has been silent for too long"};
-    case End::peer_failed:
+    case EndReason::peer_failed:
       return {.exit_code = kExitCutShort, .error = "the other side gave up"};
-    case End::not_authentic:
-    case End::violation:
-    case End::exhausted:
+    case EndReason::not_authentic:
+    case EndReason::violation:
+    case EndReason::exhausted:
       break;
   }
   return {.exit_code = kExitProtocol,
@@ -93,7 +93,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
     while (running_ != 0 && co_await half_ended_.wait(net::kNever)) {
     }
     if (problem_ && problem_->exit_code != kExitCutShort) co_return std::unexpected(*problem_);
-    if (end.end != channel::End::closed || problem_) co_return std::unexpected(ended(end));
+    if (end.end != channel::EndReason::closed || problem_) co_return std::unexpected(ended(end));
     co_return Expected<void>();
   }
 

@@ -74,13 +74,13 @@ class Dialler {
     auto handshake = channel::ClientHandshake::by_code({.fastest_aead = fastest_aead()},
                                                        {.selector = {}, .code = code_.reveal()}, rng_);
     if (!handshake) co_return std::unexpected(Problem{.error = "cannot begin the handshake"});
-    auto started = co_await net::shake_hands(*handshake, loop, *stream, {.answer = options_.deadline});
+    auto started = co_await net::run_handshake(*handshake, loop, *stream, {.answer = options_.deadline});
     if (!started) co_return std::unexpected(no_channel(started.error()));
     if (!options_.quiet) say_note("connected: both sides know the code");
 
     const auto link = std::make_shared<net::ChannelLink>(
         loop, std::move(stream), std::move(started->outcome.keys), channel::Role::client, cache_,
-        net::ChannelLink::Rest{.to_send = std::move(started->finish), .arrived = {}});
+        net::ChannelLink::Leftover{.to_send = std::move(started->finish), .arrived = {}});
     auto pipe = link->open(kService);
     if (!pipe) co_return std::unexpected(Problem{.error = "cannot open the pipe"});
     co_return co_await converse(loop, link, std::move(*pipe));
@@ -122,7 +122,7 @@ Expected<int> try_dial(const DialOptions& options) {
 
 int dial(const DialOptions& options) {
   const auto exit_code = try_dial(options);
-  return exit_code ? *exit_code : give_up(exit_code.error());
+  return exit_code ? *exit_code : report(exit_code.error());
 }
 
 }  // namespace pake::cli::pipe

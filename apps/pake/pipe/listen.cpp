@@ -46,19 +46,19 @@ struct Caller {
 };
 
 /// Waits for the one who knows the code. Held by the tasks of all callers.
-class Reception : public std::enable_shared_from_this<Reception> {
+class Acceptor : public std::enable_shared_from_this<Acceptor> {
  public:
-  Reception(net::Loop& loop, identity::Code code, std::optional<Trace>& trace)
+  Acceptor(net::Loop& loop, identity::Code code, std::optional<Trace>& trace)
       : loop_(loop), code_(std::move(code)), trace_(trace) {}
 
   /// Somebody who has proved the code.
-  struct Guest {
+  struct AuthenticatedPeer {
     std::unique_ptr<net::Stream> stream;
     net::ServerStart start;
   };
 
-  net::Awaitable<Expected<Guest>> wait_for_guest(net::Listener listener) {
-    loop_.spawn(take_calls(shared_from_this(), std::move(listener)));
+  net::Awaitable<Expected<AuthenticatedPeer>> wait_for_peer(net::Listener listener) {
+    loop_.spawn(accept_loop(shared_from_this(), std::move(listener)));
     const auto settled = co_await settled_.wait(net::kNever);
     is_settled_ = true;
     for (auto& caller : callers_) caller.stream->interrupt();
@@ -70,7 +70,7 @@ class Reception : public std::enable_shared_from_this<Reception> {
  private:
   using Place = std::list<Caller>::iterator;
 
-  static net::Awaitable<void> take_calls(std::shared_ptr<Reception> self, net::Listener listener) {
+  static net::Awaitable<void> accept_loop(std::shared_ptr<Acceptor> self, net::Listener listener) {
     while (!self->is_settled_) {
       auto accepted = co_await listener.accept(self->loop_, net::after(kAcceptTurn));
       if (!accepted && accepted.error() == net::Error::Kind::cancelled) co_return;
@@ -78,7 +78,7 @@ class Reception : public std::enable_shared_from_this<Reception> {
       self->make_room();
       auto stream = self->trace_ ? self->trace_->follow(std::move(*accepted)) : std::move(*accepted);
       self->callers_.push_back({.stream = std::move(stream)});
-      self->loop_.spawn(attend(self, std::prev(self->callers_.end())));
+      self->loop_.spawn(serve(self, std::prev(self->callers_.end())));
     }
   }
 
@@ -88,7 +88,7 @@ class Reception : public std::enable_shared_from_this<Reception> {
       if (!caller.has_spoken) return caller.stream->interrupt();
   }
 
-  static net::Awaitable<void> attend(std::shared_ptr<Reception> self, Place place) {
+  static net::Awaitable<void> serve(std::shared_ptr<Acceptor> self, Place place) {
     co_await self->answer(*place);
     self->callers_.erase(place);
   }
@@ -100,10 +100,10 @@ class Reception : public std::enable_shared_from_this<Reception> {
       caller.has_the_guess = answer_request(asked);
       co_return;
     };
-    auto started = co_await net::shake_hands(handshake, loop_, *caller.stream, answer, {});
+    auto started = co_await net::run_handshake(handshake, loop_, *caller.stream, answer, {});
     const bool is_guess_lost = caller.has_the_guess && budget_.available() == 0;
     if (is_settled_ || (!started && !is_guess_lost)) co_return;
-    if (started) guest_ = Guest{.stream = std::move(caller.stream), .start = std::move(*started)};
+    if (started) guest_ = AuthenticatedPeer{.stream = std::move(caller.stream), .start = std::move(*started)};
     settled_.notify();
   }
 
@@ -112,7 +112,7 @@ class Reception : public std::enable_shared_from_this<Reception> {
   bool answer_request(channel::ServerHandshake& asked) {
     using enum channel::AlertCode;
     const auto& request = *asked.request();
-    if (request.kind != channel::Kind::code || !request.server_name.empty() || !request.name.empty()) {
+    if (request.kind != channel::HandshakeKind::code || !request.server_name.empty() || !request.name.empty()) {
       static_cast<void>(asked.refuse({.code = unknown_server}));
       return false;
     }
@@ -131,7 +131,7 @@ class Reception : public std::enable_shared_from_this<Reception> {
   GuessBudget budget_{1};
   std::list<Caller> callers_;
   net::Signal settled_{loop_};
-  std::optional<Guest> guest_;
+  std::optional<AuthenticatedPeer> guest_;
   bool is_settled_ = false;
 };
 
@@ -165,12 +165,12 @@ class Host {
       co_return std::unexpected(
           Problem{.error = fmt::format("cannot show the code: {}", explain_errno(screen.failure()))});
 
-    const auto reception = std::make_shared<Reception>(loop, std::move(code), trace_);
-    PAKE_CO_TRY(auto guest, co_await reception->wait_for_guest(std::move(*listener)));
+    const auto reception = std::make_shared<Acceptor>(loop, std::move(code), trace_);
+    PAKE_CO_TRY(auto guest, co_await reception->wait_for_peer(std::move(*listener)));
     if (!options_.quiet) say_note(fmt::format("connected: {} knows the code", net::to_string(guest.stream->peer())));
     const auto link = std::make_shared<net::ChannelLink>(
         loop, std::move(guest.stream), std::move(guest.start.outcome.keys), channel::Role::server, cache_,
-        net::ChannelLink::Rest{.to_send = {}, .arrived = std::move(guest.start.arrived)});
+        net::ChannelLink::Leftover{.to_send = {}, .arrived = std::move(guest.start.arrived)});
     co_return co_await converse(loop, link, nullptr);
   }
 
@@ -195,7 +195,7 @@ Expected<int> try_listen(const ListenOptions& options) {
 
 int listen(const ListenOptions& options) {
   const auto exit_code = try_listen(options);
-  return exit_code ? *exit_code : give_up(exit_code.error());
+  return exit_code ? *exit_code : report(exit_code.error());
 }
 
 }  // namespace pake::cli::pipe

@@ -25,7 +25,7 @@ int run_to_the_end(const Task& task) {
   loops.run(run_and_note(loops, task, outcome));
   if (signal != 0) return kExitSignal + signal;
   if (outcome) return kExitOk;
-  return give_up(outcome.error());
+  return report(outcome.error());
 }
 
 }  // namespace pake::cli::pipe

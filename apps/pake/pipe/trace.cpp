@@ -47,14 +47,14 @@ class Trace::File {
 
   [[nodiscard]] bool is_open() const noexcept { return file_ != nullptr; }
 
-  void write(net::Passed passed, Bytes frame) {
+  void write(net::Direction passed, Bytes frame) {
     using namespace std::chrono;
     const auto header = channel::FrameHeader::decode(frame.first<channel::FrameHeader::kSize>());
     const auto line = fmt::format(R"({{"us":{},"passed":"{}","frame":"{}","size":{},"bytes":"{:02x}"}})"
                                   "\n",
                                   duration_cast<microseconds>(steady_clock::now() - start_).count(),
-                                  passed == net::Passed::sent ? "sent" : "received", name_of(header.type), frame.size(),
-                                  fmt::join(frame, ""));
+                                  passed == net::Direction::sent ? "sent" : "received", name_of(header.type),
+                                  frame.size(), fmt::join(frame, ""));
     if (std::fwrite(line.data(), 1, line.size(), file_) != line.size() && failed_ == 0) failed_ = errno;
   }
 
@@ -86,7 +86,7 @@ Expected<Trace> Trace::open(const std::string& path) {
 
 std::unique_ptr<net::Stream> Trace::follow(std::unique_ptr<net::Stream> stream) {
   return net::tap_frames(std::move(stream),
-                         [file = file_](net::Passed passed, Bytes frame) { file->write(passed, frame); });
+                         [file = file_](net::Direction passed, Bytes frame) { file->write(passed, frame); });
 }
 
 Expected<void> Trace::finish() { return file_->finish(); }

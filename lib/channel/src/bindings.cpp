@@ -32,7 +32,7 @@ Buffer opaque_context(const crypto::Digest& H1) {
 }
 
 Buffer cpace_ci(Bytes server_name, Bytes selector) {
-  const auto kind = std::to_underlying(Kind::code);
+  const auto kind = std::to_underlying(HandshakeKind::code);
   return cpace::lv_cat({as_bytes("pake/1"), {&kind, 1}, server_name, selector});
 }
 

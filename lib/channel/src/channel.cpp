@@ -15,32 +15,32 @@ constexpr std::array kAwaitedOfAServer = {
 
 constexpr std::size_t kCloseSize = 1;
 
-Errc error_of(End end) noexcept {
+Errc error_of(EndReason end) noexcept {
   switch (end) {
-    case End::not_authentic:
-    case End::refused:
+    case EndReason::not_authentic:
+    case EndReason::refused:
       return Errc::auth_failed;
-    case End::violation:
+    case EndReason::violation:
       return Errc::malformed;
-    case End::exhausted:
+    case EndReason::exhausted:
       return Errc::exhausted;
-    case End::closed:
-    case End::cut:
-    case End::silent:
-    case End::peer_failed:
+    case EndReason::closed:
+    case EndReason::cut:
+    case EndReason::silent:
+    case EndReason::peer_failed:
       return Errc::unavailable;
   }
   std::abort();
 }
 
-End end_of(Errc record_error) noexcept {
+EndReason end_of(Errc record_error) noexcept {
   switch (record_error) {
     case Errc::auth_failed:
-      return End::not_authentic;
+      return EndReason::not_authentic;
     case Errc::exhausted:
-      return End::exhausted;
+      return EndReason::exhausted;
     default:
-      return End::violation;
+      return EndReason::violation;
   }
 }
 
@@ -51,23 +51,23 @@ CloseCode decode_close(std::uint8_t code) noexcept {
 
 }  // namespace
 
-std::string_view to_string(End end) noexcept {
+std::string_view to_string(EndReason end) noexcept {
   switch (end) {
-    case End::closed:
+    case EndReason::closed:
       return "closed";
-    case End::cut:
+    case EndReason::cut:
       return "cut";
-    case End::silent:
+    case EndReason::silent:
       return "silent";
-    case End::refused:
+    case EndReason::refused:
       return "refused";
-    case End::not_authentic:
+    case EndReason::not_authentic:
       return "not_authentic";
-    case End::violation:
+    case EndReason::violation:
       return "violation";
-    case End::peer_failed:
+    case EndReason::peer_failed:
       return "peer_failed";
-    case End::exhausted:
+    case EndReason::exhausted:
       return "exhausted";
   }
   std::abort();
@@ -77,15 +77,15 @@ std::string_view to_string(End end) noexcept {
 
 /// What every call says once the channel has failed.
 std::optional<Errc> Channel::Impl::failure() const noexcept {
-  if (!end_ || *end_ == End::closed) return std::nullopt;
+  if (!end_ || *end_ == EndReason::closed) return std::nullopt;
   return error_of(*end_);
 }
 
 /// The channel is over. The peer is told where `close` says so.
-std::unexpected<Errc> Channel::Impl::fail_with(End end, std::optional<CloseCode> close) noexcept {
+std::unexpected<Errc> Channel::Impl::fail_with(EndReason end, std::optional<CloseCode> close) noexcept {
   end_ = end;
   streams_.clear();
-  untold_ = {};
+  undelivered_ = {};
   close_due_ = close;
   return fail(error_of(end));
 }
@@ -93,13 +93,13 @@ std::unexpected<Errc> Channel::Impl::fail_with(End end, std::optional<CloseCode>
 Result<std::size_t> Channel::Impl::receive(MutableBytes incoming, Instant now) {
   if (const auto error = failure()) return fail(*error);
   if (close_read_) return 0;
-  if (!untold_.empty()) return fail(Errc::misuse);
-  streams_.keep();
+  if (!undelivered_.empty()) return fail(Errc::misuse);
+  streams_.buffer_unread();
 
   const bool may_be_refused = role_ == Role::client && opener_.sequence() == 0;
   const auto frame =
       may_be_refused ? leading_frame(incoming, kAwaitedOfAServer) : leading_frame(incoming, kAwaitedRecords);
-  if (!frame) return fail_with(End::violation, CloseCode::rules_broken);
+  if (!frame) return fail_with(EndReason::violation, CloseCode::rules_broken);
   if (!*frame) return 0;
   const auto size = (*frame)->whole.size();
   if ((*frame)->type == FrameType::alert) return receive_alert((*frame)->body);
@@ -111,24 +111,24 @@ Result<std::size_t> Channel::Impl::receive(MutableBytes incoming, Instant now) {
   if (record->type == FrameType::close) {
     PAKE_TRYV(receive_close(decode_close(record->plaintext[0])));
   } else {
-    if (!apply(record->plaintext)) return fail_with(End::violation, CloseCode::rules_broken);
-    untold_ = record->plaintext;
+    if (!apply(record->plaintext)) return fail_with(EndReason::violation, CloseCode::rules_broken);
+    undelivered_ = record->plaintext;
   }
   return size;
 }
 
 std::unexpected<Errc> Channel::Impl::receive_alert(Bytes body) noexcept {
   const auto alert = Alert::decode(body);
-  if (!alert) return fail_with(End::violation);
+  if (!alert) return fail_with(EndReason::violation);
   alert_ = *alert;
-  return fail_with(End::refused);
+  return fail_with(EndReason::refused);
 }
 
 Status Channel::Impl::receive_close(CloseCode code) noexcept {
   close_read_ = code;
   if (code != CloseCode::done && code != CloseCode::going_away)
-    return fail_with(End::peer_failed, close_sent_ ? std::nullopt : std::optional(CloseCode::done));
-  if (close_sent_) end_ = End::closed;
+    return fail_with(EndReason::peer_failed, close_sent_ ? std::nullopt : std::optional(CloseCode::done));
+  if (close_sent_) end_ = EndReason::closed;
   close(CloseCode::done);
   return {};
 }
@@ -149,9 +149,9 @@ Status Channel::Impl::apply_to_channel(const StreamFrame& frame) noexcept {
 }
 
 std::optional<Event> Channel::Impl::next_event() {
-  streams_.keep();
-  while (!untold_.empty()) {
-    const auto frame = take_stream_frame(untold_);
+  streams_.buffer_unread();
+  while (!undelivered_.empty()) {
+    const auto frame = take_stream_frame(undelivered_);
     if (!frame) std::abort();  // `apply` has read it
     if (auto event = event_of(*frame)) return event;
   }
@@ -171,7 +171,7 @@ std::optional<Event> Channel::Impl::event_of(const StreamFrame& frame) {
 Status Channel::Impl::end_of_input() noexcept {
   if (const auto error = failure()) return fail(*error);
   if (close_read_) return {};
-  return fail_with(End::cut);
+  return fail_with(EndReason::cut);
 }
 
 // --- What is sent.
@@ -185,7 +185,7 @@ std::size_t Channel::Impl::produce(MutableBytes out) {
 std::size_t Channel::Impl::produce_record(MutableBytes room) {
   if (close_sent_ || room.size() < kRecordOverhead + kCloseSize) return 0;
   if (!end_ && sealer_.remaining() == 1 && has_frames())
-    static_cast<void>(fail_with(End::exhausted, CloseCode::going_away));  // the last number is the Close's
+    static_cast<void>(fail_with(EndReason::exhausted, CloseCode::going_away));  // the last number is the Close's
   if (!end_) {
     StreamFrameWriter writer(
         room.subspan(FrameHeader::kSize, std::min(room.size() - kRecordOverhead, kMaxPlaintextSize)));
@@ -195,7 +195,7 @@ std::size_t Channel::Impl::produce_record(MutableBytes room) {
   if (!may_close()) return 0;
   room[FrameHeader::kSize] = std::to_underlying(*close_due_);
   close_sent_ = true;
-  if (!end_ && close_read_) end_ = End::closed;
+  if (!end_ && close_read_) end_ = EndReason::closed;
   return seal(FrameType::close, room, kCloseSize);
 }
 
@@ -251,7 +251,7 @@ void Channel::Impl::tick(Instant now) noexcept {
   if (end_ || close_read_) return;
   const auto silence = now - last_record_;
   if (silence >= kGiveUpAfter) {
-    static_cast<void>(fail_with(End::silent));
+    static_cast<void>(fail_with(EndReason::silent));
   } else if (silence >= kPingAfter && ping_ == Ping::none) {
     ping_ = Ping::due;
   }
@@ -277,7 +277,7 @@ bool Channel::wants_to_send() const noexcept { return impl_->wants_to_send(); }
 Status Channel::end_of_input() noexcept { return impl_->end_of_input(); }
 void Channel::tick(Instant now) noexcept { impl_->tick(now); }
 Instant Channel::deadline() const noexcept { return impl_->deadline(); }
-std::optional<End> Channel::end() const noexcept { return impl_->end_; }
+std::optional<EndReason> Channel::end() const noexcept { return impl_->end_; }
 std::optional<Alert> Channel::alert() const noexcept { return impl_->alert_; }
 void Channel::close(CloseCode code) { impl_->close(code); }
 

@@ -45,7 +45,7 @@ class Channel::Impl {
   enum class Ping : std::uint8_t { none, due, sent };
 
   std::optional<Errc> failure() const noexcept;
-  std::unexpected<Errc> fail_with(End end, std::optional<CloseCode> close = std::nullopt) noexcept;
+  std::unexpected<Errc> fail_with(EndReason end, std::optional<CloseCode> close = std::nullopt) noexcept;
 
   std::unexpected<Errc> receive_alert(Bytes body) noexcept;
   Status receive_close(CloseCode code) noexcept;
@@ -65,9 +65,9 @@ class Channel::Impl {
   ExporterSecret exporter_secret_;
   ResumptionSecret resumption_secret_;
   Streams streams_;
-  Bytes untold_;  // the frames of the record at hand that the application has not been told of
+  Bytes undelivered_;  // the frames of the record at hand that the application has not been told of
 
-  std::optional<End> end_;
+  std::optional<EndReason> end_;
   std::optional<Alert> alert_;
   std::optional<CloseCode> close_due_;
   bool close_sent_ = false;

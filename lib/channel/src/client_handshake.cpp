@@ -25,7 +25,7 @@ Buffer aeads_of(AeadId fastest) {
 }
 
 // 1 to 8 suites of `kind`, none twice.
-bool is_offer(Kind kind, std::span<const Suite> suites) noexcept {
+bool is_offer(HandshakeKind kind, std::span<const Suite> suites) noexcept {
   if (suites.empty() || suites.size() > kMaxOffers) return false;
   for (; !suites.empty(); suites = suites.subspan(1))
     if (!find_suite(kind, std::to_underlying(suites[0])) || std::ranges::count(suites, suites[0]) != 1) return false;
@@ -35,8 +35,8 @@ bool is_offer(Kind kind, std::span<const Suite> suites) noexcept {
 }  // namespace
 
 struct ClientHandshake::Run {
-  Run(Kind kind_asked, const ClientConfig& configuration, std::span<const Suite> suites_offered, Bytes name_asked,
-      Rng& randomness)
+  Run(HandshakeKind kind_asked, const ClientConfig& configuration, std::span<const Suite> suites_offered,
+      Bytes name_asked, Rng& randomness)
       : kind(kind_asked),
         config(configuration),
         aeads(aeads_of(configuration.fastest_aead)),
@@ -47,19 +47,19 @@ struct ClientHandshake::Run {
     declassify(random);
   }
 
-  Step<void> send_hello();
-  Step<std::size_t> read(Bytes bytes);
-  Step<void> on_retry(const Frame& frame);
-  Step<void> on_server_hello(const Frame& frame);
-  Step<crypto::KsfProfile> check_choices(const ServerHello& answer) const;
-  Step<void> on_stretched(Result<crypto::Digest> stretched);
-  Step<void> finish(ClientFinished finished);
+  HandshakeResult<void> send_hello();
+  HandshakeResult<std::size_t> read(Bytes bytes);
+  HandshakeResult<void> on_retry(const Frame& frame);
+  HandshakeResult<void> on_server_hello(const Frame& frame);
+  HandshakeResult<crypto::KsfProfile> check_choices(const ServerHello& answer) const;
+  HandshakeResult<void> on_stretched(Result<crypto::Digest> stretched);
+  HandshakeResult<void> finish(ClientFinished finished);
   /// The run's end, where `step` is one: everything secret goes.
   template <class T>
-  Result<T> settle(Step<T> step);
+  Result<T> settle(HandshakeResult<T> step);
 
   // What every ClientHello of the run says; `suites` is reordered by a Retry.
-  Kind kind;
+  HandshakeKind kind;
   ClientConfig config;
   Buffer aeads;
   Buffer suites;
@@ -79,7 +79,7 @@ struct ClientHandshake::Run {
 };
 
 template <class T>
-Result<T> ClientHandshake::Run::settle(Step<T> step) {
+Result<T> ClientHandshake::Run::settle(HandshakeResult<T> step) {
   if (!step) {
     failure = step.error();
     want = Want::failed;
@@ -90,7 +90,7 @@ Result<T> ClientHandshake::Run::settle(Step<T> step) {
   return outcome_of(std::move(step));
 }
 
-Step<void> ClientHandshake::Run::send_hello() {
+HandshakeResult<void> ClientHandshake::Run::send_hello() {
   const auto suite = static_cast<Suite>(suites.front());
   const ClientHello hello{.kind = kind,
                           .random = random,
@@ -107,20 +107,20 @@ Step<void> ClientHandshake::Run::send_hello() {
   return {};
 }
 
-Step<std::size_t> ClientHandshake::Run::read(Bytes bytes) {
+HandshakeResult<std::size_t> ClientHandshake::Run::read(Bytes bytes) {
   const std::span<const AwaitedFrame> awaited(kAfterHello, retried ? 2 : 3);
   PAKE_TRY(const auto frame, leading_frame(bytes, awaited));
   if (!frame) return 0;
   if (frame->type == FrameType::alert) {
     PAKE_TRY(const auto alert, Alert::decode(frame->body));
-    return std::unexpected(Stop::told(alert));
+    return std::unexpected(Stop::received_alert(alert));
   }
   PAKE_TRYV(frame->type == FrameType::retry ? on_retry(*frame) : on_server_hello(*frame));
   return frame->whole.size();
 }
 
 // docs/wire.md, section 3.2: the suite moves to the front, the others keep their order, nothing else changes.
-Step<void> ClientHandshake::Run::on_retry(const Frame& frame) {
+HandshakeResult<void> ClientHandshake::Run::on_retry(const Frame& frame) {
   PAKE_TRY(const auto retry, Retry::decode(frame.body));
   const auto wanted = std::ranges::find(suites, retry.suite);
   if (wanted == suites.end() || wanted == suites.begin()) return std::unexpected(AlertCode::malformed);
@@ -131,12 +131,12 @@ Step<void> ClientHandshake::Run::on_retry(const Frame& frame) {
 }
 
 // Nothing that was not on offer, and no stretching above the ceiling: until it is done nobody is trusted.
-Step<crypto::KsfProfile> ClientHandshake::Run::check_choices(const ServerHello& answer) const {
+HandshakeResult<crypto::KsfProfile> ClientHandshake::Run::check_choices(const ServerHello& answer) const {
   const auto suite = static_cast<Suite>(suites.front());
-  if (answer.suite != suites.front() || !names(aeads, std::to_underlying(answer.aead)) ||
+  if (answer.suite != suites.front() || !contains(aeads, std::to_underlying(answer.aead)) ||
       answer.pake.size() != sizes_of(suite).answer)
     return std::unexpected(AlertCode::malformed);
-  if (kind != Kind::login) {
+  if (kind != HandshakeKind::login) {
     if (answer.ksf != 0) return std::unexpected(AlertCode::malformed);
     return crypto::KsfProfile{};
   }
@@ -145,7 +145,7 @@ Step<crypto::KsfProfile> ClientHandshake::Run::check_choices(const ServerHello& 
   return *profile;
 }
 
-Step<void> ClientHandshake::Run::on_server_hello(const Frame& frame) {
+HandshakeResult<void> ClientHandshake::Run::on_server_hello(const Frame& frame) {
   PAKE_TRY(const auto answer, ServerHello::decode(frame.body));
   PAKE_TRY(const auto ksf, check_choices(answer));
   aead = answer.aead;
@@ -158,15 +158,16 @@ Step<void> ClientHandshake::Run::on_server_hello(const Frame& frame) {
   return {};
 }
 
-Step<void> ClientHandshake::Run::on_stretched(Result<crypto::Digest> stretched) {
+HandshakeResult<void> ClientHandshake::Run::on_stretched(Result<crypto::Digest> stretched) {
   PAKE_TRY(auto input, std::move(stretched));
   PAKE_TRY(auto finished, pake->finish(std::move(input)));
   return finish(std::move(finished));
 }
 
-Step<void> ClientHandshake::Run::finish(ClientFinished finished) {
+HandshakeResult<void> ClientHandshake::Run::finish(ClientFinished finished) {
   const auto& known = config.server_public_keys;
-  if (kind == Kind::login && !known.empty() && std::ranges::find(known, finished.server_public_key) == known.end())
+  if (kind == HandshakeKind::login && !known.empty() &&
+      std::ranges::find(known, finished.server_public_key) == known.end())
     return std::unexpected(AlertCode::refused);
   message = encode_client_finish(finished.finish);
   outcome = ClientOutcome{
@@ -194,9 +195,9 @@ Result<ClientHandshake> ClientHandshake::start(std::unique_ptr<Run> run) {
 Result<ClientHandshake> ClientHandshake::by_password(const ClientConfig& config, const PasswordCredentials& credentials,
                                                      Rng& rng) {
   if (config.server_name.size() > kMaxNameSize || credentials.name.empty() || credentials.name.size() > kMaxNameSize ||
-      !is_offer(Kind::login, config.login_suites))
+      !is_offer(HandshakeKind::login, config.login_suites))
     return fail(Errc::misuse);
-  auto run = std::make_unique<Run>(Kind::login, config, config.login_suites, credentials.name, rng);
+  auto run = std::make_unique<Run>(HandshakeKind::login, config, config.login_suites, credentials.name, rng);
   run->pake = login_client(credentials);
   return start(std::move(run));
 }
@@ -205,7 +206,7 @@ Result<ClientHandshake> ClientHandshake::by_code(const ClientConfig& config, con
                                                  Rng& rng) {
   if (config.server_name.size() > kMaxNameSize || credentials.selector.size() > kMaxNameSize) return fail(Errc::misuse);
   constexpr Suite suites[] = {Suite::cpace_ristretto255};
-  auto run = std::make_unique<Run>(Kind::code, config, suites, credentials.selector, rng);
+  auto run = std::make_unique<Run>(HandshakeKind::code, config, suites, credentials.selector, rng);
   run->pake = code_client(credentials, config.server_name, run->random);
   return start(std::move(run));
 }
@@ -214,7 +215,7 @@ Result<ClientHandshake> ClientHandshake::by_ticket(const ClientConfig& config, c
   if (config.server_name.size() > kMaxNameSize || ticket.ticket.empty() || ticket.ticket.size() > kMaxTicketSize)
     return fail(Errc::misuse);
   constexpr Suite suites[] = {Suite::x25519};
-  auto run = std::make_unique<Run>(Kind::resume, config, suites, Bytes(), rng);
+  auto run = std::make_unique<Run>(HandshakeKind::resume, config, suites, Bytes(), rng);
   run->pake = ticket_client(ticket);
   return start(std::move(run));
 }

@@ -5,7 +5,7 @@
 #include <memory>
 #include <variant>
 
-#include "lent_job.h"
+#include "issued_job.h"
 #include "pake/base/bytes.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
@@ -31,7 +31,7 @@ struct ClientFinished {
   opaque::ExportKey export_key;
 };
 
-using Stretching = LentJob<crypto::Digest>;
+using Stretching = IssuedJob<crypto::Digest>;
 
 class ClientPake {
  public:

@@ -39,7 +39,7 @@ bool is_kind(std::uint8_t byte) noexcept { return byte >= 1 && byte <= 3; }
 bool is_offer(Bytes identifiers) noexcept {
   if (identifiers.empty() || identifiers.size() > kMaxOffers) return false;
   for (auto rest = identifiers; !rest.empty(); rest = rest.subspan(1))
-    if (names(rest.subspan(1), rest.front())) return false;
+    if (contains(rest.subspan(1), rest.front())) return false;
   return true;
 }
 
@@ -59,13 +59,13 @@ Decoded<void> check_extensions(Bytes extensions) noexcept {
   return {};
 }
 
-bool is_name_of(Kind kind, Bytes name) noexcept {
+bool is_name_of(HandshakeKind kind, Bytes name) noexcept {
   switch (kind) {
-    case Kind::login:
+    case HandshakeKind::login:
       return !name.empty();
-    case Kind::code:
+    case HandshakeKind::code:
       return true;
-    case Kind::resume:
+    case HandshakeKind::resume:
       return name.empty();
   }
   std::abort();
@@ -73,7 +73,7 @@ bool is_name_of(Kind kind, Bytes name) noexcept {
 
 bool has_hello_size(Suite suite, Bytes pake) noexcept {
   const auto size = sizes_of(suite).hello;
-  if (kind_of(suite) != Kind::resume) return pake.size() == size;
+  if (kind_of(suite) != HandshakeKind::resume) return pake.size() == size;
   Reader reader(pake);
   const auto ticket = reader.take_lp2();
   return ticket && !ticket->empty() && ticket->size() <= kMaxTicketSize && reader.rest().size() == size;
@@ -110,20 +110,20 @@ PakeSizes sizes_of(Suite suite) noexcept {
   std::abort();
 }
 
-Kind kind_of(Suite suite) noexcept {
+HandshakeKind kind_of(Suite suite) noexcept {
   switch (suite) {
     case Suite::opaque_ristretto255:
     case Suite::opaque_p256:
-      return Kind::login;
+      return HandshakeKind::login;
     case Suite::cpace_ristretto255:
-      return Kind::code;
+      return HandshakeKind::code;
     case Suite::x25519:
-      return Kind::resume;
+      return HandshakeKind::resume;
   }
   std::abort();
 }
 
-std::optional<Suite> find_suite(Kind kind, std::uint8_t byte) noexcept {
+std::optional<Suite> find_suite(HandshakeKind kind, std::uint8_t byte) noexcept {
   for (const auto suite : {Suite::opaque_ristretto255, Suite::opaque_p256, Suite::cpace_ristretto255, Suite::x25519})
     if (std::to_underlying(suite) == byte && kind_of(suite) == kind) return suite;
   return std::nullopt;
@@ -147,7 +147,7 @@ std::string_view to_string(AlertCode code) noexcept {
   std::abort();
 }
 
-bool names(Bytes offer, std::uint8_t identifier) noexcept {
+bool contains(Bytes offer, std::uint8_t identifier) noexcept {
   return std::ranges::find(offer, identifier) != offer.end();
 }
 
@@ -182,7 +182,7 @@ Decoded<ClientHello> ClientHello::decode(Bytes body) {
   PAKE_TRY(const auto kind, field(reader.u8()));
   if (!is_kind(kind)) return refuse(AlertCode::unknown_server);
 
-  ClientHello hello{.kind = static_cast<Kind>(kind)};
+  ClientHello hello{.kind = static_cast<HandshakeKind>(kind)};
   PAKE_TRY(const auto random, field(reader.take(kRandomSize)));
   std::ranges::copy(random, hello.random.begin());
   PAKE_TRY(hello.aeads, field(reader.take_lp1()));
@@ -193,7 +193,7 @@ Decoded<ClientHello> ClientHello::decode(Bytes body) {
   PAKE_TRY(hello.pake, field(reader.take_lp2()));
   PAKE_TRYV(expect(reader.rest().empty()));
 
-  PAKE_TRYV(expect(is_offer(hello.aeads) && names(hello.aeads, std::to_underlying(AeadId::chacha20_poly1305))));
+  PAKE_TRYV(expect(is_offer(hello.aeads) && contains(hello.aeads, std::to_underlying(AeadId::chacha20_poly1305))));
   PAKE_TRYV(expect(is_offer(hello.suites) && is_name_of(hello.kind, hello.name)));
   PAKE_TRYV(check_extensions(hello.extensions));
   const auto suite = find_suite(hello.kind, hello.suites[0]);

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "bindings.h"
+#include "issued_job.h"
 #include "key_schedule.h"
-#include "lent_job.h"
 #include "pake/base/reader.h"
 #include "pake/internal/try.h"
 #include "resumption.h"
@@ -42,12 +42,12 @@ struct ReceivedHello {
 // The holder of the keys is being asked.
 struct KeyQuestion {
   opaque::AwaitingKeyOperation login;
-  LentJob<opaque::KeyOperationAnswer> job;
+  IssuedJob<opaque::KeyOperationAnswer> job;
 };
 
 // What outlives the ClientHello.
 struct Peer {
-  Kind kind{};
+  HandshakeKind kind{};
   Suite suite{};
   AeadId aead{};
   Buffer name;                        // login
@@ -60,19 +60,19 @@ struct ServerHandshake::Run {
   Run(ServerConfig configuration, Rng& randomness) : config(std::move(configuration)), rng(randomness) {}
 
   [[nodiscard]] Incoming incoming() const noexcept;
-  Step<std::size_t> read(Bytes bytes);
-  Step<void> on_client_hello(const Frame& frame);
-  Step<void> check_ticket(Bytes pake, Transcript up_to_pake);
-  Step<void> on_client_finish(const Frame& frame);
-  Step<void> send_retry(Suite suite);
+  HandshakeResult<std::size_t> read(Bytes bytes);
+  HandshakeResult<void> on_client_hello(const Frame& frame);
+  HandshakeResult<void> check_ticket(Bytes pake, Transcript up_to_pake);
+  HandshakeResult<void> on_client_finish(const Frame& frame);
+  HandshakeResult<void> send_retry(Suite suite);
   void begin_server_hello(std::uint8_t ksf);
-  Step<void> send_server_hello(Result<Answered> answered);
-  Step<void> ask_holder(LoginAnswer answer);
-  Step<void> on_key_operation(Result<opaque::KeyOperationAnswer> answer);
-  [[nodiscard]] bool asks_for(Kind kind) const noexcept { return want == Want::record && peer.kind == kind; }
+  HandshakeResult<void> send_server_hello(Result<Answered> answered);
+  HandshakeResult<void> ask_holder(LoginAnswer answer);
+  HandshakeResult<void> on_key_operation(Result<opaque::KeyOperationAnswer> answer);
+  [[nodiscard]] bool asks_for(HandshakeKind kind) const noexcept { return want == Want::record && peer.kind == kind; }
   /// The run's end, where `step` is one: everything secret goes, and the permit with it.
   template <class T>
-  Result<T> settle(Step<T> step);
+  Result<T> settle(HandshakeResult<T> step);
 
   ServerConfig config;
   Rng& rng;
@@ -89,7 +89,7 @@ struct ServerHandshake::Run {
 };
 
 template <class T>
-Result<T> ServerHandshake::Run::settle(Step<T> step) {
+Result<T> ServerHandshake::Run::settle(HandshakeResult<T> step) {
   if (!step) {
     failure = std::make_unique<Failure>(step.error());
     want = Want::failed;
@@ -105,7 +105,7 @@ Incoming ServerHandshake::Run::incoming() const noexcept {
   return {.at_least = FrameHeader::kSize, .at_most = FrameHeader::kSize + body, .silence_ends = false};
 }
 
-Step<std::size_t> ServerHandshake::Run::read(Bytes bytes) {
+HandshakeResult<std::size_t> ServerHandshake::Run::read(Bytes bytes) {
   const auto finish = awaiting ? sizes_of(peer.suite).finish : 0;
   const AwaitedFrame awaited[] = {
       awaiting ? AwaitedFrame{.type = FrameType::client_finish, .min_body = finish, .max_body = finish} : kHelloFrame,
@@ -115,13 +115,13 @@ Step<std::size_t> ServerHandshake::Run::read(Bytes bytes) {
   if (!frame) return 0;
   if (frame->type == FrameType::alert) {
     PAKE_TRY(const auto alert, Alert::decode(frame->body));
-    return std::unexpected(Stop::told(alert));
+    return std::unexpected(Stop::received_alert(alert));
   }
   PAKE_TRYV(awaiting ? on_client_finish(*frame) : on_client_hello(*frame));
   return frame->whole.size();
 }
 
-Step<void> ServerHandshake::Run::on_client_hello(const Frame& frame) {
+HandshakeResult<void> ServerHandshake::Run::on_client_hello(const Frame& frame) {
   received = std::make_unique<ReceivedHello>();
   received->body = to_buffer(frame.body);
   PAKE_TRY(received->hello, ClientHello::decode(received->body));
@@ -132,11 +132,11 @@ Step<void> ServerHandshake::Run::on_client_hello(const Frame& frame) {
   peer.kind = hello.kind;
   peer.suite = hello.suite();
   peer.aead =
-      names(hello.aeads, std::to_underlying(config.fastest_aead)) ? config.fastest_aead : AeadId::chacha20_poly1305;
-  if (hello.kind == Kind::login) peer.name = to_buffer(hello.name);
+      contains(hello.aeads, std::to_underlying(config.fastest_aead)) ? config.fastest_aead : AeadId::chacha20_poly1305;
+  if (hello.kind == HandshakeKind::login) peer.name = to_buffer(hello.name);
   transcript.add(frame.whole.first(frame.whole.size() - hello.pake.size()));
   received->H0 = transcript.hash();
-  if (hello.kind == Kind::resume) {
+  if (hello.kind == HandshakeKind::resume) {
     PAKE_TRYV(check_ticket(hello.pake, transcript));
   }
   transcript.add(hello.pake);
@@ -145,14 +145,14 @@ Step<void> ServerHandshake::Run::on_client_hello(const Frame& frame) {
                        .suites = hello.suites,
                        .server_name = hello.server_name,
                        .name = hello.name,
-                       .ticket = hello.kind == Kind::resume ? &received->ticket.facts : nullptr};
+                       .ticket = hello.kind == HandshakeKind::resume ? &received->ticket.facts : nullptr};
   want = Want::record;
   return {};
 }
 
 // docs/wire.md, section 7: the ticket opens and the binder is right, or everything else is spared.
 //   pake = lp2(ticket) || share (32) || binder (64)
-Step<void> ServerHandshake::Run::check_ticket(Bytes pake, Transcript up_to_pake) {
+HandshakeResult<void> ServerHandshake::Run::check_ticket(Bytes pake, Transcript up_to_pake) {
   if (!config.ticket_keys) return std::unexpected(AlertCode::unknown_server);
   PAKE_TRY(const auto ticket, Reader(pake).take_lp2());
   PAKE_TRY(received->ticket, open_ticket(*config.ticket_keys, ticket));
@@ -163,9 +163,9 @@ Step<void> ServerHandshake::Run::check_ticket(Bytes pake, Transcript up_to_pake)
   return {};
 }
 
-Step<void> ServerHandshake::Run::send_retry(Suite suite) {
+HandshakeResult<void> ServerHandshake::Run::send_retry(Suite suite) {
   const auto& hello = received->hello;
-  if (!names(hello.suites, std::to_underlying(suite))) return std::unexpected(AlertCode::unsupported);
+  if (!contains(hello.suites, std::to_underlying(suite))) return std::unexpected(AlertCode::unsupported);
   second_hello = std::make_unique<crypto::Digest>(fingerprint(hello, suite));
   received.reset();
   message = Retry{.suite = std::to_underlying(suite)}.encode();
@@ -180,12 +180,12 @@ void ServerHandshake::Run::begin_server_hello(std::uint8_t ksf) {
   transcript.add(message);
 }
 
-Step<void> ServerHandshake::Run::send_server_hello(Result<Answered> answered) {
+HandshakeResult<void> ServerHandshake::Run::send_server_hello(Result<Answered> answered) {
   PAKE_TRY(auto answer, std::move(answered));
   transcript.add(answer.message);
   message.insert(message.end(), answer.message.begin(), answer.message.end());
   awaiting = std::move(answer.next);
-  if (peer.kind == Kind::resume) peer.ticket = std::move(received->ticket.facts);
+  if (peer.kind == HandshakeKind::resume) peer.ticket = std::move(received->ticket.facts);
   second_hello.reset();
   received.reset();
   question.reset();
@@ -193,25 +193,25 @@ Step<void> ServerHandshake::Run::send_server_hello(Result<Answered> answered) {
   return {};
 }
 
-Step<void> ServerHandshake::Run::ask_holder(LoginAnswer answer) {
+HandshakeResult<void> ServerHandshake::Run::ask_holder(LoginAnswer answer) {
   const auto& keys = answer.keys;
   PAKE_TRY(auto login, begin_login(received->hello, std::move(answer), transcript, rng));
   PAKE_TRY(auto operation, login.operation());
   received.reset();
-  question = std::make_unique<KeyQuestion>(KeyQuestion{
-      .login = std::move(login), .job = LentJob<opaque::KeyOperationAnswer>([&keys, operation = std::move(operation)] {
-                                   return keys.answer(operation);
-                                 })});
+  question = std::make_unique<KeyQuestion>(
+      KeyQuestion{.login = std::move(login),
+                  .job = IssuedJob<opaque::KeyOperationAnswer>(
+                      [&keys, operation = std::move(operation)] { return keys.answer(operation); })});
   want = Want::key_operation;
   return {};
 }
 
-Step<void> ServerHandshake::Run::on_key_operation(Result<opaque::KeyOperationAnswer> answer) {
+HandshakeResult<void> ServerHandshake::Run::on_key_operation(Result<opaque::KeyOperationAnswer> answer) {
   PAKE_TRY(const auto found, std::move(answer));
   return send_server_hello(finish_login(std::move(question->login), found));
 }
 
-Step<void> ServerHandshake::Run::on_client_finish(const Frame& frame) {
+HandshakeResult<void> ServerHandshake::Run::on_client_finish(const Frame& frame) {
   PAKE_TRY(const auto pake_key, std::exchange(awaiting, nullptr)->finish(frame.body));
   const auto H2 = transcript.add(frame.whole).hash();
   outcome =
@@ -248,7 +248,7 @@ const ClientRequest* ServerHandshake::request() const noexcept {
 }
 
 Status ServerHandshake::answer_login(LoginAnswer answer) {
-  if (!run_ || !run_->asks_for(Kind::login) || answer.keys.suite() != opaque_suite(run_->peer.suite))
+  if (!run_ || !run_->asks_for(HandshakeKind::login) || answer.keys.suite() != opaque_suite(run_->peer.suite))
     return fail(Errc::misuse);
   run_->begin_server_hello(std::to_underlying(answer.ksf));
   if (!answer.keys.in_memory()) return run_->settle(run_->ask_holder(std::move(answer)));
@@ -257,7 +257,7 @@ Status ServerHandshake::answer_login(LoginAnswer answer) {
 }
 
 Status ServerHandshake::answer_code(CodeAnswer answer) {
-  if (!run_ || !run_->asks_for(Kind::code)) return fail(Errc::misuse);
+  if (!run_ || !run_->asks_for(HandshakeKind::code)) return fail(Errc::misuse);
   run_->begin_server_hello(0);
   const auto& received = *run_->received;
   return run_->settle(run_->send_server_hello(
@@ -265,7 +265,7 @@ Status ServerHandshake::answer_code(CodeAnswer answer) {
 }
 
 Status ServerHandshake::answer_ticket() {
-  if (!run_ || !run_->asks_for(Kind::resume)) return fail(Errc::misuse);
+  if (!run_ || !run_->asks_for(HandshakeKind::resume)) return fail(Errc::misuse);
   run_->begin_server_hello(0);
   const auto& received = *run_->received;
   return run_->settle(run_->send_server_hello(
@@ -273,15 +273,15 @@ Status ServerHandshake::answer_ticket() {
 }
 
 Status ServerHandshake::retry(Suite suite) {
-  if (!run_ || !run_->asks_for(Kind::login) || run_->second_hello ||
-      !find_suite(Kind::login, std::to_underlying(suite)) || suite == run_->peer.suite)
+  if (!run_ || !run_->asks_for(HandshakeKind::login) || run_->second_hello ||
+      !find_suite(HandshakeKind::login, std::to_underlying(suite)) || suite == run_->peer.suite)
     return fail(Errc::misuse);
   return run_->settle(run_->send_retry(suite));
 }
 
 Status ServerHandshake::refuse(const Alert& alert) {
   if (want() != Want::record) return fail(Errc::misuse);
-  static_cast<void>(run_->settle(Step<void>(std::unexpected(Stop::telling(alert)))));
+  static_cast<void>(run_->settle(HandshakeResult<void>(std::unexpected(Stop::sending_alert(alert)))));
   return {};
 }
 

@@ -36,11 +36,11 @@ AlertCode Stop::alert_for(Errc code) noexcept {
   return AlertCode::refused;
 }
 
-Stop Stop::told(const Alert& alert) noexcept {
+Stop Stop::received_alert(const Alert& alert) noexcept {
   return Stop(Failure{.error = error_of(alert.code), .to_send = {}, .received = alert});
 }
 
-Stop Stop::telling(const Alert& alert) noexcept {
+Stop Stop::sending_alert(const Alert& alert) noexcept {
   return Stop(Failure{.error = error_of(alert.code), .to_send = alert, .received = {}});
 }
 

@@ -22,9 +22,9 @@ struct Stop : Failure {
   // NOLINTEND(google-explicit-constructor)
 
   /// The peer said so.
-  [[nodiscard]] static Stop told(const Alert& alert) noexcept;
+  [[nodiscard]] static Stop received_alert(const Alert& alert) noexcept;
   /// The caller wants the peer told.
-  [[nodiscard]] static Stop telling(const Alert& alert) noexcept;
+  [[nodiscard]] static Stop sending_alert(const Alert& alert) noexcept;
 
  private:
   explicit Stop(const Failure& failure) noexcept : Failure(failure) {}
@@ -32,11 +32,11 @@ struct Stop : Failure {
 };
 
 template <class T>
-using Step = std::expected<T, Stop>;
+using HandshakeResult = std::expected<T, Stop>;
 
 /// What the caller of a step sees of it.
 template <class T>
-[[nodiscard]] Result<T> outcome_of(Step<T> step) {
+[[nodiscard]] Result<T> outcome_of(HandshakeResult<T> step) {
   if (!step) return fail(step.error().error);
   if constexpr (std::is_void_v<T>)
     return {};

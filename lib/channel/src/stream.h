@@ -9,7 +9,7 @@
 
 namespace pake::channel {
 
-inline constexpr std::uint32_t kOwnCredit = 16'384;  // of a stream, each way
+inline constexpr std::uint32_t kInitialStreamWindow = 16'384;  // of a stream, each way
 
 /// Bytes in the order in which they came; holds no memory while it is empty.
 class ByteQueue {
@@ -40,10 +40,10 @@ struct Stream {
   StreamId id;
 
   // What this side sends.
-  Buffer opening;                          // the payload of the OPEN that is due
-  Bytes to_send;                           // the application's bytes, until all are taken
-  std::uint32_t send_credit = kOwnCredit;  // how many the peer takes
-  std::uint32_t window_due = 0;            // credit of the peer's that it has not been told of
+  Buffer opening;                                    // the payload of the OPEN that is due
+  Bytes to_send;                                     // the application's bytes, until all are taken
+  std::uint32_t send_credit = kInitialStreamWindow;  // how many the peer takes
+  std::uint32_t window_due = 0;                      // credit of the peer's that it has not been told of
   bool fin_due = false;
   bool fin_sent = false;
   bool reset_due = false;
@@ -51,10 +51,10 @@ struct Stream {
   ResetCode reset_code = ResetCode::cancelled;
 
   // What the peer sends.
-  ByteQueue buffer;                   // what the application was shown and did not take at once
-  std::uint32_t held = 0;             // bytes that came and are not taken: the buffer, and the record at hand
-  std::uint32_t credit = kOwnCredit;  // bytes that may come; held + credit <= window
-  std::uint32_t window = kOwnCredit;  // what exceeds kOwnCredit is of the channel's pool
+  ByteQueue buffer;                             // what the application was shown and did not take at once
+  std::uint32_t held = 0;                       // bytes that came and are not taken: the buffer, and the record at hand
+  std::uint32_t credit = kInitialStreamWindow;  // bytes that may come; held + credit <= window
+  std::uint32_t window = kInitialStreamWindow;  // what exceeds kInitialStreamWindow is of the channel's pool
   std::uint32_t taken_since_growth = 0;
   bool fin_read = false;
   bool reset_read = false;
@@ -67,7 +67,7 @@ struct Stream {
   [[nodiscard]] bool own_side_ended() const noexcept { return fin_sent || reset_sent; }
   [[nodiscard]] bool peers_side_ended() const noexcept { return fin_read || reset_read; }
   /// What comes is dropped.
-  [[nodiscard]] bool is_deaf() const noexcept {
+  [[nodiscard]] bool discards_input() const noexcept {
     return released || reset_due || reset_sent || (reset_read && !fin_read);
   }
   [[nodiscard]] bool has_something_to_send() const noexcept { return to_send.empty() ? fin_due : send_credit != 0; }

@@ -278,7 +278,7 @@ Status Streams::apply_open(const StreamFrame& frame) {
 Status Streams::apply_data(Stream& stream, std::size_t size) noexcept {
   if (size > stream.credit) return kViolation;
   stream.credit -= static_cast<std::uint32_t>(size);
-  if (!stream.is_deaf()) stream.held += static_cast<std::uint32_t>(size);
+  if (!stream.discards_input()) stream.held += static_cast<std::uint32_t>(size);
   return {};
 }
 
@@ -312,7 +312,7 @@ std::optional<Event> Streams::event_of(const StreamFrame& frame) {
       return Opened{.stream = stream->id, .service = service.value_or(Bytes{}), .argument = reader.rest()};
     }
     case StreamFrameType::data:
-      if (stream->is_deaf()) return std::nullopt;
+      if (stream->discards_input()) return std::nullopt;
       if (stream->buffer.empty()) {
         current_ = {.stream = stream, .bytes = frame.payload};
       } else {
@@ -320,7 +320,7 @@ std::optional<Event> Streams::event_of(const StreamFrame& frame) {
       }
       return Readable{stream->id};
     case StreamFrameType::fin:
-      if (stream->is_deaf()) return std::nullopt;
+      if (stream->discards_input()) return std::nullopt;
       return Finished{stream->id};
     case StreamFrameType::reset: {
       if (stream->reset_due || stream->reset_sent) return std::nullopt;
@@ -332,7 +332,7 @@ std::optional<Event> Streams::event_of(const StreamFrame& frame) {
   }
 }
 
-void Streams::keep() {
+void Streams::buffer_unread() {
   const auto current = std::exchange(current_, {});
   if (current.stream != nullptr) current.stream->buffer.append(current.bytes, current.stream->window);
 }
@@ -346,7 +346,7 @@ std::optional<Event> Streams::next_written() noexcept {
 
 std::optional<Event> Streams::next_cut() noexcept {
   for (const auto& stream : table_) {
-    if (stream->peers_side_ended() || stream->is_deaf()) continue;
+    if (stream->peers_side_ended() || stream->discards_input()) continue;
     apply_reset(*stream);
     return WasReset{.stream = stream->id, .code = ResetCode::cancelled};
   }
@@ -364,8 +364,8 @@ void Streams::drop_unread(Stream& stream) noexcept {
 
 /// Gives back to the pool what the stream has of it and cannot use any more.
 void Streams::shrink(Stream& stream) noexcept {
-  const bool nothing_to_come = stream.peers_side_ended() || stream.is_deaf();
-  const auto window = std::max(kOwnCredit, nothing_to_come ? stream.held : stream.window);
+  const bool nothing_to_come = stream.peers_side_ended() || stream.discards_input();
+  const auto window = std::max(kInitialStreamWindow, nothing_to_come ? stream.held : stream.window);
   pool_used_ -= stream.window - window;
   stream.window = window;
 }
@@ -374,11 +374,11 @@ void Streams::shrink(Stream& stream) noexcept {
 /// The window doubles once all of it was used and the application has kept pace, as long as the pool keeps as much
 /// again for others: one stream alone comes to 2 MiB.
 void Streams::grant(Stream& stream, std::uint32_t taken) noexcept {
-  if (stream.is_deaf()) return;
+  if (stream.discards_input()) return;
   stream.taken_since_growth += taken;
   if (stream.taken_since_growth >= stream.window && stream.held == 0) {
     stream.taken_since_growth = 0;
-    if (stream.window <= (kPool - pool_used_) / 2) {
+    if (stream.window <= (kSharedWindow - pool_used_) / 2) {
       pool_used_ += stream.window;
       stream.window *= 2;
     }

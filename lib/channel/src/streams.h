@@ -18,7 +18,7 @@
 namespace pake::channel {
 
 inline constexpr std::size_t kMaxStreams = 256;
-inline constexpr std::uint32_t kPool = 4U << 20U;  // credit of a channel beyond what each stream has of its own
+inline constexpr std::uint32_t kSharedWindow = 4U << 20U;  // credit of a channel beyond what each stream has of its own
 
 class Streams {
  public:
@@ -40,10 +40,11 @@ class Streams {
 
   /// Applies what a frame changes. Errc::malformed when the peer may not send it.
   [[nodiscard]] Status apply(const StreamFrame& frame);
-  /// What a frame, once applied, means to the application. The bytes of DATA are read where they are until `keep`.
+  /// What a frame, once applied, means to the application. The bytes of DATA are read where they are until
+  /// `buffer_unread`.
   [[nodiscard]] std::optional<Event> event_of(const StreamFrame& frame);
   /// The record at hand goes: what of its DATA was shown last and is unread moves into its stream's buffer.
-  void keep();
+  void buffer_unread();
   [[nodiscard]] std::optional<Event> next_written() noexcept;
   /// The peer has closed the channel: each call resets one of the streams that this cut.
   [[nodiscard]] std::optional<Event> next_cut() noexcept;
@@ -85,7 +86,7 @@ class Streams {
 
   Role role_;
   StreamId last_number_ = 0;     // the highest that was ever opened
-  std::uint32_t pool_used_ = 0;  // of kPool
+  std::uint32_t pool_used_ = 0;  // of kSharedWindow
   std::uint32_t open_ = 0;       // streams that count
   std::uint32_t unreleased_ = 0;
   std::uint32_t writing_ = 0;  // streams whose to_send is not empty

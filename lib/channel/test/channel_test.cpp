@@ -63,8 +63,8 @@ TEST(Channel, CarriesBytesBothWaysAndEndsInTwoCloses) {
     pair.settle();
     EXPECT_EQ(pair.server.events(), "written 1, closed 0");
     EXPECT_EQ(pair.client.events(), "closed 0");
-    EXPECT_EQ(pair.client.channel.end(), End::closed);
-    EXPECT_EQ(pair.server.channel.end(), End::closed);
+    EXPECT_EQ(pair.client.channel.end(), EndReason::closed);
+    EXPECT_EQ(pair.server.channel.end(), EndReason::closed);
     EXPECT_TRUE(pair.client.channel.end_of_input());
     EXPECT_TRUE(pair.server.channel.end_of_input());
     EXPECT_EQ(pair.server.channel.deadline(), Instant::max());
@@ -120,9 +120,10 @@ TEST(Channel, EveryBitOnTheWireMatters) {
     EXPECT_FALSE(pair.server.channel.end_of_input()) << bit;
     // A longer length is a record that is not whole; all others are seen at once.
     const auto end = pair.server.channel.end();
-    EXPECT_TRUE(end == End::not_authentic || end == End::violation || end == End::cut) << bit;
-    EXPECT_EQ(end == End::cut, bit / 8 >= 1 && bit / 8 < 4 && flipped[2] * 256 + flipped[3] > wire[2] * 256 + wire[3] &&
-                                   flipped[1] == 0 && flipped[2] * 256 + flipped[3] <= 32'784)
+    EXPECT_TRUE(end == EndReason::not_authentic || end == EndReason::violation || end == EndReason::cut) << bit;
+    EXPECT_EQ(end == EndReason::cut, bit / 8 >= 1 && bit / 8 < 4 &&
+                                         flipped[2] * 256 + flipped[3] > wire[2] * 256 + wire[3] && flipped[1] == 0 &&
+                                         flipped[2] * 256 + flipped[3] <= 32'784)
         << bit;
   }
 }
@@ -132,7 +133,7 @@ TEST(Channel, ARecordThatDoesNotOpenIsAnsweredWithClose2) {
   auto record = victim.seal(Plaintext().open(1).bytes());
   record.back() ^= 1U;
   EXPECT_EQ(victim.side.receive(record), fail(Errc::auth_failed));
-  EXPECT_EQ(victim.side.channel.end(), End::not_authentic);
+  EXPECT_EQ(victim.side.channel.end(), EndReason::not_authentic);
   EXPECT_EQ(victim.sent(), "CLOSE 2");
   EXPECT_EQ(victim.side.receive(record), fail(Errc::auth_failed)) << "and stays so";
   EXPECT_EQ(victim.sent(), "");
@@ -153,10 +154,10 @@ TEST(Channel, EveryTruncationIsAnErrorUntilTheCloseIsRead) {
       EXPECT_TRUE(status);
       EXPECT_EQ(pair.server.channel.end(), std::nullopt) << "our own Close is still to be sent";
       pair.server.produce();
-      EXPECT_EQ(pair.server.channel.end(), End::closed);
+      EXPECT_EQ(pair.server.channel.end(), EndReason::closed);
     } else {
       EXPECT_EQ(status, fail(Errc::unavailable)) << size;
-      EXPECT_EQ(pair.server.channel.end(), End::cut) << size;
+      EXPECT_EQ(pair.server.channel.end(), EndReason::cut) << size;
       EXPECT_FALSE(pair.server.channel.wants_to_send());
     }
   }
@@ -166,7 +167,7 @@ TEST(Channel, AnAlertInPlaceOfTheServersFirstRecordIsARefusal) {
   const auto alert = Alert{.code = AlertCode::throttled, .retry_after = 7}.encode();
   Victim client(Role::client);
   EXPECT_EQ(client.side.receive(alert), fail(Errc::auth_failed));
-  EXPECT_EQ(client.side.channel.end(), End::refused);
+  EXPECT_EQ(client.side.channel.end(), EndReason::refused);
   ASSERT_TRUE(client.side.channel.alert());
   EXPECT_EQ(client.side.channel.alert()->retry_after, 7);
   EXPECT_EQ(client.sent(), "");
@@ -174,17 +175,17 @@ TEST(Channel, AnAlertInPlaceOfTheServersFirstRecordIsARefusal) {
   Victim later(Role::client);
   EXPECT_TRUE(later.feed(Plaintext().frame(StreamFrameType::ping, 0, "01234567")));
   EXPECT_EQ(later.side.receive(alert), fail(Errc::malformed));
-  EXPECT_EQ(later.side.channel.end(), End::violation);
+  EXPECT_EQ(later.side.channel.end(), EndReason::violation);
 
   Victim server(Role::server);
   EXPECT_EQ(server.side.receive(alert), fail(Errc::malformed));
-  EXPECT_EQ(server.side.channel.end(), End::violation);
+  EXPECT_EQ(server.side.channel.end(), EndReason::violation);
   EXPECT_FALSE(server.side.channel.alert());
 
   Victim malformed(Role::client);
   EXPECT_EQ(malformed.side.receive(testing::Plaintext().raw(pake::testing::unhex("050000050900000000")).bytes()),
             fail(Errc::malformed));
-  EXPECT_EQ(malformed.side.channel.end(), End::violation);
+  EXPECT_EQ(malformed.side.channel.end(), EndReason::violation);
 }
 
 // --- Close.
@@ -205,7 +206,7 @@ TEST(Channel, ACloseWaitsForWhatWasWritten) {
   EXPECT_TRUE(victim.feed(Plaintext().data(1, "late"))) << "and may still send";
   EXPECT_EQ(victim.side.text[1], "late");
   EXPECT_TRUE(victim.feed_close(0));
-  EXPECT_EQ(victim.side.channel.end(), End::closed);
+  EXPECT_EQ(victim.side.channel.end(), EndReason::closed);
 }
 
 TEST(Channel, AReadCloseIsAnsweredWhenAllIsSentThatCanBe) {
@@ -221,7 +222,7 @@ TEST(Channel, AReadCloseIsAnsweredWhenAllIsSentThatCanBe) {
   EXPECT_EQ(victim.side.channel.finish(3), fail(Errc::unavailable));
   EXPECT_EQ(victim.side.channel.receive({}, {}), 0);
   EXPECT_EQ(victim.sent(), "DATA 3 16384, CLOSE 0") << "no more credit can come";
-  EXPECT_EQ(victim.side.channel.end(), End::closed);
+  EXPECT_EQ(victim.side.channel.end(), EndReason::closed);
 }
 
 TEST(Channel, AfterTheClosesNothingIsReadAndNothingIsSent) {
@@ -231,7 +232,7 @@ TEST(Channel, AfterTheClosesNothingIsReadAndNothingIsSent) {
   EXPECT_EQ(victim.sent(), "CLOSE 0");
   auto more = pake::testing::unhex("ffffffffffffffff");
   EXPECT_EQ(victim.side.channel.receive(more, {}), 0) << "whatever it is";
-  EXPECT_EQ(victim.side.channel.end(), End::closed);
+  EXPECT_EQ(victim.side.channel.end(), EndReason::closed);
   EXPECT_EQ(victim.side.channel.open(as_bytes("echo")), fail(Errc::unavailable));
 }
 
@@ -240,7 +241,7 @@ TEST(Channel, ACloseWithABadReasonIsAnError) {
     Victim victim;
     EXPECT_TRUE(victim.feed(Plaintext().open(1)));
     EXPECT_EQ(victim.feed_close(code), fail(Errc::unavailable));
-    EXPECT_EQ(victim.side.channel.end(), End::peer_failed);
+    EXPECT_EQ(victim.side.channel.end(), EndReason::peer_failed);
     EXPECT_EQ(victim.sent(), "CLOSE 0");
   }
 }
@@ -252,8 +253,8 @@ TEST(Channel, TwoClosesMayCross) {
   const auto from_client = pair.client.produce(), from_server = pair.server.produce();
   EXPECT_TRUE(pair.client.receive(from_server));
   EXPECT_TRUE(pair.server.receive(from_client));
-  EXPECT_EQ(pair.client.channel.end(), End::closed);
-  EXPECT_EQ(pair.server.channel.end(), End::closed);
+  EXPECT_EQ(pair.client.channel.end(), EndReason::closed);
+  EXPECT_EQ(pair.server.channel.end(), EndReason::closed);
   EXPECT_EQ(pair.client.events(), "closed 1");
   EXPECT_EQ(pair.server.events(), "closed 0");
 }
@@ -264,7 +265,7 @@ TEST(Channel, TheLastRecordOfADirectionIsItsClose) {
   EXPECT_TRUE(pair.client.channel.write(stream, as_bytes("text")));
   ChannelTestAccess::send_from(pair.client.channel, kMaxRecords - 1);
   pair.client.produce();
-  EXPECT_EQ(pair.client.channel.end(), End::exhausted);
+  EXPECT_EQ(pair.client.channel.end(), EndReason::exhausted);
   EXPECT_EQ(pair.client.channel.write(stream, as_bytes("text")), fail(Errc::unavailable));
 }
 
@@ -287,7 +288,7 @@ TEST(Channel, ASilentPeerIsPingedAndThenGivenUp) {
   channel.tick(start + seconds(59));
   EXPECT_EQ(victim.sent(), "PING 8");
   channel.tick(start + seconds(89));
-  EXPECT_EQ(channel.end(), End::silent);
+  EXPECT_EQ(channel.end(), EndReason::silent);
   EXPECT_EQ(channel.deadline(), Instant::max());
   EXPECT_EQ(victim.sent(), "");
   EXPECT_EQ(channel.end_of_input(), fail(Errc::unavailable));
@@ -298,7 +299,7 @@ TEST(Channel, BytesThatAreNoRecordAreNoSignOfLife) {
   const auto record = victim.seal(Plaintext().open(1).bytes());
   EXPECT_TRUE(victim.side.receive(Bytes(record).first(record.size() - 1), Instant{} + seconds(40)));
   victim.side.channel.tick(Instant{} + seconds(45));
-  EXPECT_EQ(victim.side.channel.end(), End::silent);
+  EXPECT_EQ(victim.side.channel.end(), EndReason::silent);
 }
 
 TEST(Channel, OwesAtMostOnePong) {

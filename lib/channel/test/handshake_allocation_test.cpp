@@ -32,16 +32,16 @@ std::size_t bytes_while_waiting(test::Plan plan) {
   if (!server.receive(hello)) std::abort();
   const auto& world = test::World::get();
   switch (plan.kind) {
-    case Kind::login:
+    case HandshakeKind::login:
       EXPECT_TRUE(server.answer_login({.keys = world.keys(server.request()->suite),
                                        .record = world.fake(server.request()->suite),
                                        .ksf = crypto::KsfProfile::small,
                                        .permit = *std::move(permit)}));
       break;
-    case Kind::code:
+    case HandshakeKind::code:
       EXPECT_TRUE(server.answer_code({.code = as_bytes(plan.code), .permit = *std::move(permit)}));
       break;
-    case Kind::resume:
+    case HandshakeKind::resume:
       EXPECT_TRUE(server.answer_ticket());
       break;
   }
@@ -52,7 +52,7 @@ std::size_t bytes_while_waiting(test::Plan plan) {
 
 TEST(HandshakeAllocation, AServerThatWaitsForTheFinishHoldsLessThanAKibibyte) {
   for (auto plan : test::all_plans()) {
-    if (plan.kind == Kind::login) plan.login_suites = {plan.server_suite};
+    if (plan.kind == HandshakeKind::login) plan.login_suites = {plan.server_suite};
     plan.server_name = plan.name = std::string(255, 'x');
     static_cast<void>(bytes_while_waiting(plan));  // the libraries fetch what they keep for good
     const auto bytes = bytes_while_waiting(plan);

@@ -26,9 +26,11 @@ class EverySuite : public ::testing::TestWithParam<Plan> {};
 class EveryLogin : public ::testing::TestWithParam<Plan> {};
 constexpr auto kName = [](const auto& info) { return test::name_of(info.param); };
 INSTANTIATE_TEST_SUITE_P(Handshake, EverySuite, ::testing::ValuesIn(test::all_plans()), kName);
-INSTANTIATE_TEST_SUITE_P(Handshake, EveryLogin, ::testing::ValuesIn(test::all_plans(Kind::login)), kName);
+INSTANTIATE_TEST_SUITE_P(Handshake, EveryLogin, ::testing::ValuesIn(test::all_plans(HandshakeKind::login)), kName);
 
-bool has_retry(const Plan& plan) { return plan.kind == Kind::login && plan.login_suites.front() != plan.server_suite; }
+bool has_retry(const Plan& plan) {
+  return plan.kind == HandshakeKind::login && plan.login_suites.front() != plan.server_suite;
+}
 
 TEST_P(EverySuite, BothHaveTheChannel) {
   Exchange run(GetParam());
@@ -36,9 +38,9 @@ TEST_P(EverySuite, BothHaveTheChannel) {
   ASSERT_TRUE(agree(run));
   EXPECT_EQ(run.client_outcome->kind, run.plan.kind);
   EXPECT_EQ(run.server_outcome->kind, run.plan.kind);
-  EXPECT_EQ(as_text(run.server_outcome->name), run.plan.kind == Kind::code ? "" : run.plan.name);
+  EXPECT_EQ(as_text(run.server_outcome->name), run.plan.kind == HandshakeKind::code ? "" : run.plan.name);
   EXPECT_EQ(run.sent.size(), has_retry(run.plan) ? 5U : 3U);
-  EXPECT_EQ(run.jobs, run.plan.kind == Kind::login ? 1U : 0U);
+  EXPECT_EQ(run.jobs, run.plan.kind == HandshakeKind::login ? 1U : 0U);
   EXPECT_EQ(run.budget.available(), 1U) << "a finish that verified gives the guess back";
   EXPECT_TRUE(run.to_client.empty() && run.to_server.empty());
   EXPECT_EQ(run.client.failure(), nullptr);
@@ -50,7 +52,7 @@ TEST_P(EverySuite, EachSideLearnsWhatItsKindTells) {
   run.run();
   ASSERT_TRUE(agree(run));
   const auto& client = *run.client_outcome;
-  if (run.plan.kind == Kind::login) {
+  if (run.plan.kind == HandshakeKind::login) {
     const auto& world = World::get();
     EXPECT_TRUE(std::ranges::equal(client.server_public_key, world.keys(run.plan.server_suite).public_key()));
     EXPECT_TRUE(ct_equal(client.export_key.reveal(), world.export_key(run.plan.server_suite).reveal()));
@@ -58,7 +60,7 @@ TEST_P(EverySuite, EachSideLearnsWhatItsKindTells) {
     EXPECT_TRUE(client.server_public_key.empty());
     EXPECT_TRUE(client.export_key.empty());
   }
-  EXPECT_EQ(run.server_outcome->ticket.has_value(), run.plan.kind == Kind::resume);
+  EXPECT_EQ(run.server_outcome->ticket.has_value(), run.plan.kind == HandshakeKind::resume);
   if (run.server_outcome->ticket) {
     EXPECT_EQ(*run.server_outcome->ticket, test::alices_ticket());
   }
@@ -96,21 +98,21 @@ TEST_P(EverySuite, TheFramesAreAsLongAsThePageSays) {
   run.run();
   const auto& plan = run.plan;
   const std::size_t fixed = 4 + 4 + 1 + 1 + 32 + (1 + 2) + 1 + (1 + plan.server_name.size()) + 1 + 2 + 2;
-  const bool p256 = plan.kind == Kind::login && plan.server_suite == Suite::opaque_p256;
+  const bool p256 = plan.kind == HandshakeKind::login && plan.server_suite == Suite::opaque_p256;
   switch (plan.kind) {
-    case Kind::login: {
+    case HandshakeKind::login: {
       const auto hello = fixed + 2 + plan.name.size();
       EXPECT_EQ(run.sent[0].bytes.size(), hello + (plan.login_suites[0] == Suite::opaque_p256 ? 98 : 96));
       EXPECT_EQ(run.sent[run.sent.size() - 2].bytes.size(), 4U + 8 + (p256 ? 259 : 320));
       EXPECT_EQ(run.sent.back().bytes.size(), 4U + (p256 ? 32 : 64));
       break;
     }
-    case Kind::code:
+    case HandshakeKind::code:
       EXPECT_EQ(run.sent[0].bytes.size(), fixed + 1 + plan.name.size() + 32);
       EXPECT_EQ(run.sent[1].bytes.size(), 4U + 8 + 96);
       EXPECT_EQ(run.sent[2].bytes.size(), 4U + 64);
       break;
-    case Kind::resume:
+    case HandshakeKind::resume:
       EXPECT_EQ(run.sent[0].bytes.size(), fixed + 1 + 2 + World::get().ticket().ticket.size() + 96);
       EXPECT_EQ(run.sent[1].bytes.size(), 4U + 8 + 96);
       EXPECT_EQ(run.sent[2].bytes.size(), 4U + 64);
@@ -137,7 +139,7 @@ TEST_P(EverySuite, EverySplitWorks) {
   whole.run();
   for (std::size_t number = 0; number < whole.sent.size(); ++number)
     for (std::size_t cut = 1; cut < whole.sent[number].bytes.size(); ++cut) {
-      if (GetParam().kind == Kind::login && number + 1 == whole.sent.size()) return;
+      if (GetParam().kind == HandshakeKind::login && number + 1 == whole.sent.size()) return;
       Exchange run(GetParam());
       while (run.sent.size() <= number) ASSERT_TRUE(run.step_client() || run.step_server());
       const bool to_server = run.sent[number].from == Side::client;
@@ -149,7 +151,7 @@ TEST_P(EverySuite, EverySplitWorks) {
       inbox = all;
       ASSERT_TRUE(step()) << "flight " << number << " cut at " << cut;
       ASSERT_TRUE(inbox.empty());
-      if (GetParam().kind != Kind::login) {
+      if (GetParam().kind != HandshakeKind::login) {
         ASSERT_TRUE(agree(run.run())) << "flight " << number << " cut at " << cut;
       }
     }
@@ -175,7 +177,7 @@ TEST_P(EverySuite, ByteByByteWorks) {
 TEST_P(EverySuite, AWrongSecretGivesNobodyAKeyAndOneAlert) {
   auto plan = GetParam();
   plan.password = "correct hors";
-  if (plan.kind == Kind::resume) {
+  if (plan.kind == HandshakeKind::resume) {
     auto wrong = World::get().ticket();
     wrong.secret = ResumptionSecret();
     plan.ticket = std::make_shared<const StoredTicket>(std::move(wrong));
@@ -187,7 +189,7 @@ TEST_P(EverySuite, AWrongSecretGivesNobodyAKeyAndOneAlert) {
   EXPECT_EQ(run.client.failure()->error, Errc::auth_failed);
   EXPECT_EQ(run.server.failure()->error, Errc::auth_failed);
   const Alert refused{.code = AlertCode::refused};
-  if (plan.kind == Kind::resume) {
+  if (plan.kind == HandshakeKind::resume) {
     EXPECT_EQ(run.server.failure()->to_send, refused);
     EXPECT_EQ(run.client.failure()->received, refused);
     EXPECT_EQ(run.client.failure()->to_send, std::nullopt);
@@ -234,7 +236,7 @@ TEST_P(EveryLogin, AKnownServerIsHeldToItsKey) {
 
 TEST(Resume, WhateverIsWrongWithATicketTheAnswerIsOne) {
   const auto outcome_of = [](StoredTicket ticket) {
-    Plan plan{.kind = Kind::resume};
+    Plan plan{.kind = HandshakeKind::resume};
     plan.ticket = std::make_shared<const StoredTicket>(std::move(ticket));
     Exchange run(plan);
     run.run();
@@ -261,7 +263,7 @@ TEST(Resume, WhateverIsWrongWithATicketTheAnswerIsOne) {
 
 // Expired, or of a generation that is gone: the caller knows the time and the store, and says no.
 TEST(Resume, TheCallerRefusesByWhatTheTicketSays) {
-  Exchange run({.kind = Kind::resume, .refusal = Alert{.code = AlertCode::refused}});
+  Exchange run({.kind = HandshakeKind::resume, .refusal = Alert{.code = AlertCode::refused}});
   while (run.server.want() != Want::record) ASSERT_TRUE(run.step_client() || run.step_server());
   const auto& request = *run.server.request();
   ASSERT_NE(request.ticket, nullptr);
@@ -297,7 +299,7 @@ std::unique_ptr<Exchange> tampered(Plan plan, std::size_t number, const std::fun
 // A login stretches a password in each run, so it flips one bit of every byte; the other kinds flip every bit. What
 // comes after a Retry's hellos is what comes without one.
 TEST_P(EverySuite, AFlippedBitGivesNoKeyToWhoeverReadsIt) {
-  const bool stretches = GetParam().kind == Kind::login;
+  const bool stretches = GetParam().kind == HandshakeKind::login;
   Exchange honest(GetParam());
   honest.run();
   const auto finish = honest.sent.size() - 1;
@@ -326,7 +328,7 @@ TEST_P(EverySuite, TheReaderOfAFlippedProofFailsAtOnce) {
   const auto run = tampered(GetParam(), answer + 1, [](Buffer& bytes) { bytes.back() ^= 1; });
   EXPECT_EQ(run->server.failure()->error, Errc::auth_failed);
   EXPECT_EQ(run->server.failure()->to_send, Alert{.code = AlertCode::refused});
-  if (GetParam().kind != Kind::resume) {
+  if (GetParam().kind != HandshakeKind::resume) {
     EXPECT_EQ(run->budget.available(), 0U);
   }
 }
@@ -504,7 +506,7 @@ TEST(Ksf, AnUnknownProfileIsRefusedBeforeAnyStretching) {
 
 TEST(Ksf, OtherKindsHaveNone) {
   for (const auto& plan : test::all_plans()) {
-    if (plan.kind == Kind::login) continue;
+    if (plan.kind == HandshakeKind::login) continue;
     const auto run = tampered(plan, 1, [&](Buffer& frame) { frame[7] = 4; });
     EXPECT_EQ(run->client.failure()->to_send, Alert{.code = AlertCode::malformed});
   }
@@ -669,7 +671,7 @@ TEST(Garbage, NeverGivesAnyoneAKey) {
       noise[2] = static_cast<std::uint8_t>((noise.size() - 4) >> 8U);
       noise[3] = static_cast<std::uint8_t>(noise.size() - 4);
     }
-    Exchange run({.kind = Kind::code});
+    Exchange run({.kind = HandshakeKind::code});
     ASSERT_TRUE(run.step_client());
     run.to_client = noise;
     run.to_server = noise;
@@ -739,8 +741,8 @@ TEST(Answers, MustFitTheKind) {
 
 TEST(Guesses, AHelloWithoutAFirstMessageCostsNone) {
   for (const auto& plan : test::all_plans()) {
-    if (plan.kind == Kind::resume || has_retry(plan)) continue;
-    const auto size = plan.kind == Kind::code ? 32U : plan.server_suite == Suite::opaque_p256 ? 98U : 96U;
+    if (plan.kind == HandshakeKind::resume || has_retry(plan)) continue;
+    const auto size = plan.kind == HandshakeKind::code ? 32U : plan.server_suite == Suite::opaque_p256 ? 98U : 96U;
     const auto run = tampered(plan, 0, [&](Buffer& bytes) {
       std::fill(bytes.end() - size, bytes.end(), std::uint8_t{0xff});  // no group element
     });
@@ -751,7 +753,7 @@ TEST(Guesses, AHelloWithoutAFirstMessageCostsNone) {
 }
 
 TEST(Guesses, AClientThatVanishesHasSpentOne) {
-  Exchange run({.kind = Kind::code});
+  Exchange run({.kind = HandshakeKind::code});
   while (run.server.want() != Want::send) ASSERT_TRUE(run.step_client() || run.step_server());
   ASSERT_TRUE(run.server.take_message());
   run.server = ServerHandshake({}, run.server_rng);
@@ -783,7 +785,7 @@ TEST(Client, RefusesWhatIsOutOfBounds) {
 }
 
 TEST(MovedFrom, IsOver) {
-  Exchange run({.kind = Kind::code});
+  Exchange run({.kind = HandshakeKind::code});
   const auto client = std::move(run.client);
   const auto server = std::move(run.server);
   // NOLINTBEGIN(bugprone-use-after-move): what this test is about.
@@ -844,11 +846,11 @@ TEST(KeyOperation, ADeviceAnswersForTheServer) {
 
 TEST(Extensions, UnknownOnesAreHashedAndIgnoredUnlessTheyMustBeUnderstood) {
   for (const std::string_view type : {"1234", "9234"}) {
-    Exchange run({.kind = Kind::resume});
+    Exchange run({.kind = HandshakeKind::resume});
     const auto ticket = World::get().ticket();
     const auto hello_with = [&](Bytes extensions) {
       static const Buffer aeads = {2}, suites = {0x21};
-      return ClientHello{.kind = Kind::resume, .aeads = aeads, .suites = suites, .extensions = extensions}
+      return ClientHello{.kind = HandshakeKind::resume, .aeads = aeads, .suites = suites, .extensions = extensions}
           .encode_up_to_pake(2 + ticket.ticket.size() + 96);
     };
     const auto extensions = pake::testing::unhex(std::string(type) +

@@ -25,7 +25,7 @@ Buffer operator+(Buffer left, Bytes right) {
 }
 
 ClientHello login_hello() {
-  ClientHello hello{.kind = Kind::login,
+  ClientHello hello{.kind = HandshakeKind::login,
                     .aeads = kBothAeads,
                     .suites = kOpaqueSuites,
                     .server_name = as_bytes("example.org"),
@@ -69,7 +69,7 @@ TEST(ClientHello, DecodesWhatItEncoded) {
   const auto body = body_of(sent, kKE1);
   const auto hello = ClientHello::decode(body);
   ASSERT_TRUE(hello);
-  EXPECT_EQ(hello->kind, Kind::login);
+  EXPECT_EQ(hello->kind, HandshakeKind::login);
   EXPECT_EQ(hello->suite(), Suite::opaque_ristretto255);
   EXPECT_EQ(hello->random, sent.random);
   EXPECT_EQ(as_text(hello->server_name), "example.org");
@@ -129,7 +129,7 @@ TEST(ClientHello, EachRuleIsKept) {
        [] {
          return with(
              [](auto& h) {
-               h.kind = Kind::resume;
+               h.kind = HandshakeKind::resume;
                h.suites = resume_suite;
              },
              Buffer{0, 1, 9} + Buffer(96));
@@ -146,7 +146,7 @@ TEST(ClientHello, AResumptionCarriesATicketOf1To512Bytes) {
   const Buffer suites = {0x21};
   const auto decode = [&](std::size_t ticket, std::size_t behind) {
     auto hello = login_hello();
-    hello.kind = Kind::resume;
+    hello.kind = HandshakeKind::resume;
     hello.suites = suites;
     hello.name = {};
     return ClientHello::decode(body_of(hello, Writer().put_lp2(Buffer(ticket)).put(Buffer(behind)).take())).has_value();
@@ -162,7 +162,7 @@ TEST(ClientHello, AResumptionCarriesATicketOf1To512Bytes) {
 TEST(ClientHello, ACodesSelectorMayBeEmpty) {
   const Buffer suites = {0x11};
   auto hello = login_hello();
-  hello.kind = Kind::code;
+  hello.kind = HandshakeKind::code;
   hello.suites = suites;
   hello.name = {};
   EXPECT_TRUE(ClientHello::decode(body_of(hello, Buffer(32))));
@@ -289,9 +289,9 @@ TEST(ClientFinish, IsItsProof) {
 TEST(Suites, BelongToOneKind) {
   for (unsigned byte = 0; byte < 256; ++byte) {
     const auto id = static_cast<std::uint8_t>(byte);
-    EXPECT_EQ(find_suite(Kind::login, id).has_value(), byte == 1 || byte == 2) << byte;
-    EXPECT_EQ(find_suite(Kind::code, id).has_value(), byte == 0x11) << byte;
-    EXPECT_EQ(find_suite(Kind::resume, id).has_value(), byte == 0x21) << byte;
+    EXPECT_EQ(find_suite(HandshakeKind::login, id).has_value(), byte == 1 || byte == 2) << byte;
+    EXPECT_EQ(find_suite(HandshakeKind::code, id).has_value(), byte == 0x11) << byte;
+    EXPECT_EQ(find_suite(HandshakeKind::resume, id).has_value(), byte == 0x21) << byte;
   }
 }
 

@@ -210,8 +210,8 @@ void run(std::uint64_t seed) {
   EXPECT_EQ(world.client.channel.buffered() + world.server.channel.buffered(), 0);
   world.client.channel.close(CloseCode::done);
   world.carry_everything();
-  EXPECT_EQ(world.client.channel.end(), End::closed);
-  EXPECT_EQ(world.server.channel.end(), End::closed);
+  EXPECT_EQ(world.client.channel.end(), EndReason::closed);
+  EXPECT_EQ(world.server.channel.end(), EndReason::closed);
 }
 
 TEST(ChannelProperty, WhatIsReadIsAPrefixOfWhatWasWritten) {

@@ -25,7 +25,7 @@ struct Violation {
   std::function<void(Plaintext&)> frames;
 };
 
-const std::string kTooMuch(kOwnCredit + 1, 'x');
+const std::string kTooMuch(kInitialStreamWindow + 1, 'x');
 
 /// Stream 1 is open and untouched; 3 is open, and the peer has finished; 5 is open, and the peer has reset it. 2, 7 and
 /// above were never opened. The frames are sent by the client to a server, or by a server to the client that opened.
@@ -69,9 +69,9 @@ const std::vector<Violation>& violations() {
       {"WINDOW of three bytes", Role::server, [](auto& p) { p.frame(window, 1, "\1\1\1"); }},
       {"WINDOW of five bytes", Role::server, [](auto& p) { p.frame(window, 1, "\1\1\1\1\1"); }},
       {"WINDOW of 0", Role::server, [](auto& p) { p.window(1, 0); }},
-      {"WINDOW beyond 2^31 - 1", Role::server, [](auto& p) { p.window(1, 0x7fff'ffffU - kOwnCredit + 1); }},
+      {"WINDOW beyond 2^31 - 1", Role::server, [](auto& p) { p.window(1, 0x7fff'ffffU - kInitialStreamWindow + 1); }},
       {"WINDOW beyond 2^31 - 1, in two", Role::server,
-       [](auto& p) { p.window(1, 0x7fff'ffffU - kOwnCredit).window(1, 1); }},
+       [](auto& p) { p.window(1, 0x7fff'ffffU - kInitialStreamWindow).window(1, 1); }},
       {"WINDOW beyond 2^32", Role::server, [](auto& p) { p.window(1, 0xffff'ffffU); }},
       {"WINDOW for a stream never opened", Role::server, [](auto& p) { p.window(7, 1); }},
       {"WINDOW for an even number", Role::server, [](auto& p) { p.window(2, 1); }},
@@ -117,7 +117,7 @@ TEST(Streams, EveryViolationEndsTheChannelAndShowsNothingOfItsRecord) {
     if (std::string_view(violation.what).contains("credit")) frames = Plaintext();
     violation.frames(frames);
     EXPECT_EQ(victim.feed(frames), fail(Errc::malformed)) << violation.what;
-    EXPECT_EQ(victim.side.channel.end(), End::violation) << violation.what;
+    EXPECT_EQ(victim.side.channel.end(), EndReason::violation) << violation.what;
     EXPECT_TRUE(victim.side.text.empty()) << violation.what;
     EXPECT_EQ(victim.side.events(), "") << violation.what;
     EXPECT_EQ(victim.side.channel.buffered(), 0) << violation.what;
@@ -141,8 +141,9 @@ TEST(Streams, WhatMayComeLateIsNoViolation) {
 TEST(Streams, CreditCanBeUsedToTheLastByte) {
   Victim victim;
   victim.side.stalls_all = true;
-  EXPECT_TRUE(victim.feed(Plaintext().open(1).data(1, kTooMuch.substr(1)).window(1, 0x7fff'ffffU - kOwnCredit)));
-  EXPECT_EQ(victim.side.channel.unread(1).size(), kOwnCredit);
+  EXPECT_TRUE(
+      victim.feed(Plaintext().open(1).data(1, kTooMuch.substr(1)).window(1, 0x7fff'ffffU - kInitialStreamWindow)));
+  EXPECT_EQ(victim.side.channel.unread(1).size(), kInitialStreamWindow);
   EXPECT_EQ(victim.sent(), "") << "no credit for bytes that nobody has taken";
   EXPECT_EQ(victim.feed(Plaintext().data(1, "x")), fail(Errc::malformed));
 }
@@ -168,7 +169,7 @@ TEST(Streams, HalfAStreamGoesOnWithoutTheOther) {
 TEST(Streams, AFinWaitsForWhatWasWritten) {
   Victim victim;
   EXPECT_TRUE(victim.feed(Plaintext().open(1)));
-  const std::string text(kOwnCredit + 1, 't');
+  const std::string text(kInitialStreamWindow + 1, 't');
   EXPECT_TRUE(victim.side.channel.write(1, as_bytes(text)));
   EXPECT_TRUE(victim.side.channel.finish(1));
   EXPECT_EQ(victim.sent(), "DATA 1 16384");
@@ -219,7 +220,7 @@ TEST(Streams, StreamsThatTheApplicationStillHasAreNotOpenButHoldTheirPlace) {
   EXPECT_EQ(victim.sent(), "RESET 513 5");
   EXPECT_TRUE(victim.feed(Plaintext().data(513, "y").fin(513)));
   EXPECT_EQ(victim.side.events(), "") << "the application never heard of it";
-  EXPECT_EQ(victim.side.channel.buffered(), 256 * kOwnCredit);
+  EXPECT_EQ(victim.side.channel.buffered(), 256 * kInitialStreamWindow);
   victim.side.channel.release(1);
   EXPECT_TRUE(victim.feed(Plaintext().open(515)));
   EXPECT_EQ(victim.side.events(), "opened 515 echo/");
@@ -232,8 +233,8 @@ TEST(Streams, ResetDropsWhatIsUnreadAndUnsent) {
   const std::string text(20'000, 't');
   EXPECT_TRUE(pair.client.channel.write(stream, as_bytes(text)));
   pair.settle();
-  EXPECT_EQ(pair.server.channel.buffered(), kOwnCredit);
-  EXPECT_EQ(pair.client.channel.unsent(stream).size(), 20'000 - kOwnCredit);
+  EXPECT_EQ(pair.server.channel.buffered(), kInitialStreamWindow);
+  EXPECT_EQ(pair.client.channel.unsent(stream).size(), 20'000 - kInitialStreamWindow);
   static_cast<void>(pair.server.events());
   pair.client.channel.reset(stream, ResetCode::backend_failed);
   EXPECT_TRUE(pair.client.channel.unsent(stream).empty());
@@ -275,7 +276,7 @@ TEST(Streams, ReleaseAfterFinishKeepsWhatWasSaid) {
 TEST(Streams, ReleaseInTheMiddleOfAWriteBreaksTheStreamOff) {
   Victim victim;
   EXPECT_TRUE(victim.feed(Plaintext().open(1)));
-  const std::string text(kOwnCredit + 1, 't');
+  const std::string text(kInitialStreamWindow + 1, 't');
   EXPECT_TRUE(victim.side.channel.write(1, as_bytes(text)));
   EXPECT_TRUE(victim.side.channel.finish(1));
   EXPECT_EQ(victim.sent(), "DATA 1 16384");
@@ -334,7 +335,7 @@ TEST(Streams, AnApplicationMayBreakOffWhileItIsTold) {
 TEST(Streams, WhatWasTakenBackIsNotSent) {
   Victim victim;
   EXPECT_TRUE(victim.feed(Plaintext().open(1)));
-  const std::string text(kOwnCredit + 5, 't');
+  const std::string text(kInitialStreamWindow + 5, 't');
   EXPECT_TRUE(victim.side.channel.write(1, as_bytes(text)));
   victim.sent();
   EXPECT_EQ(victim.side.channel.withdraw(1).size(), 5);
@@ -391,7 +392,7 @@ TEST(Streams, AStalledStreamStallsNoOther) {
   pair.settle();
   EXPECT_EQ(pair.server.text[busy], text);
   EXPECT_EQ(pair.server.text[stalled], "");
-  EXPECT_EQ(pair.server.channel.buffered(), kOwnCredit);
+  EXPECT_EQ(pair.server.channel.buffered(), kInitialStreamWindow);
   pair.server.stalled = {};
   pair.server.read(stalled);
   pair.settle();
@@ -409,7 +410,7 @@ TEST(Streams, AHundredStalledStreamsStallNoOther) {
   EXPECT_TRUE(pair.client.channel.write(busy, as_bytes(text)));
   pair.settle();
   EXPECT_EQ(pair.server.text[busy], text);
-  EXPECT_EQ(pair.server.channel.buffered(), 100 * kOwnCredit);
+  EXPECT_EQ(pair.server.channel.buffered(), 100 * kInitialStreamWindow);
 }
 
 // --- Credit and memory.
@@ -430,7 +431,7 @@ TEST(Streams, AFastReaderBehindALongPipeGetsAMegabyteAndMore) {
   const std::string text(60'000'000, 't');
   EXPECT_TRUE(pair.client.channel.write(stream, as_bytes(text)));
   std::size_t rounds = 1;
-  EXPECT_EQ(sent_in_a_round(pair, stream), kOwnCredit);
+  EXPECT_EQ(sent_in_a_round(pair, stream), kInitialStreamWindow);
   while (sent_in_a_round(pair, stream) < 1U << 20U) ASSERT_LT(++rounds, 10);
   EXPECT_LE(rounds, 7) << "it doubles every round";
   std::size_t most = 0;
@@ -454,8 +455,8 @@ TEST(Streams, APoolSharedByManyIsNeverOverdrawnAndComesBack) {
     }
     pair.server.stalls_all = true;
     pair.settle();
-    EXPECT_LE(pair.server.channel.buffered(), 20 * kOwnCredit + kPool);
-    EXPECT_GE(pair.server.channel.buffered(), kPool / 2) << "much was promised, in every round";
+    EXPECT_LE(pair.server.channel.buffered(), 20 * kInitialStreamWindow + kSharedWindow);
+    EXPECT_GE(pair.server.channel.buffered(), kSharedWindow / 2) << "much was promised, in every round";
     pair.server.stalls_all = false;
     for (const auto stream : streams) {
       pair.client.channel.release(stream);
@@ -511,7 +512,7 @@ TEST(Streams, ReadingWhatIsLeftAfterAFinGivesNoMoreCreditAndThePoolBack) {
 // It makes each window as wide as it gets; then all readers stall, and it sends until it may send no more.
 TEST(Streams, NoPeerMakesAChannelKeepMoreThanItSaid) {
   Victim victim;
-  std::vector<std::uint32_t> credit(256, kOwnCredit);
+  std::vector<std::uint32_t> credit(256, kInitialStreamWindow);
   const auto note_windows = [&](const std::string& sent) {
     std::size_t at = 0;
     while ((at = sent.find("WINDOW ", at)) != std::string::npos) {
@@ -536,8 +537,8 @@ TEST(Streams, NoPeerMakesAChannelKeepMoreThanItSaid) {
   for (int round = 0; round < 6; ++round) spend(1U << 20U);
   victim.side.stalls_all = true;
   spend(SIZE_MAX);
-  EXPECT_LE(victim.side.channel.buffered(), 256 * kOwnCredit + kPool);
-  EXPECT_GE(victim.side.channel.buffered(), 256 * kOwnCredit + kPool / 4);
+  EXPECT_LE(victim.side.channel.buffered(), 256 * kInitialStreamWindow + kSharedWindow);
+  EXPECT_GE(victim.side.channel.buffered(), 256 * kInitialStreamWindow + kSharedWindow / 4);
   for (const auto left : credit) EXPECT_EQ(left, 0);
   EXPECT_EQ(victim.feed(Plaintext().data(1, "x")), fail(Errc::malformed));
   EXPECT_EQ(victim.side.channel.buffered(), 0);

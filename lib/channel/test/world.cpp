@@ -76,12 +76,12 @@ ClientConfig client_config(const Plan& plan) {
 Result<ClientHandshake> make_client(const Plan& plan, Rng& rng) {
   const auto config = client_config(plan);
   switch (plan.kind) {
-    case Kind::login:
+    case HandshakeKind::login:
       return ClientHandshake::by_password(config, {.name = as_bytes(plan.name), .password = as_bytes(plan.password)},
                                           rng);
-    case Kind::code:
+    case HandshakeKind::code:
       return ClientHandshake::by_code(config, {.selector = as_bytes(plan.name), .code = as_bytes(plan.password)}, rng);
-    case Kind::resume:
+    case HandshakeKind::resume:
       return plan.ticket ? ClientHandshake::by_ticket(config, *plan.ticket, rng)
                          : ClientHandshake::by_ticket(config, World::get().ticket(), rng);
   }
@@ -97,7 +97,7 @@ Status answer(ServerHandshake& server, const Plan& plan, GuessBudget& budget) {
   if (plan.refusal) return server.refuse(*plan.refusal);
   auto permit = budget.take();
   switch (request.kind) {
-    case Kind::login: {
+    case HandshakeKind::login: {
       if (request.suite != plan.server_suite) return server.retry(plan.server_suite);
       const auto& world = World::get();
       const bool known = as_text(request.name) == "alice";
@@ -106,9 +106,9 @@ Status answer(ServerHandshake& server, const Plan& plan, GuessBudget& budget) {
                                   .ksf = plan.record_profile,
                                   .permit = must(std::move(permit))});
     }
-    case Kind::code:
+    case HandshakeKind::code:
       return server.answer_code({.code = as_bytes(plan.code), .permit = must(std::move(permit))});
-    case Kind::resume:
+    case HandshakeKind::resume:
       return server.answer_ticket();
   }
   std::abort();
@@ -214,11 +214,11 @@ bool nobody_has_keys(const Exchange& run) { return !run.client_outcome && !run.s
 
 std::string name_of(const Plan& plan) {
   switch (plan.kind) {
-    case Kind::code:
+    case HandshakeKind::code:
       return "code";
-    case Kind::resume:
+    case HandshakeKind::resume:
       return "resume";
-    case Kind::login:
+    case HandshakeKind::login:
       break;
   }
   const std::string suite = plan.server_suite == Suite::opaque_p256 ? "p256" : "ristretto255";
@@ -236,14 +236,14 @@ std::vector<Plan> all_plans() {
   plans[2].login_suites = {r, p};
   plans[2].server_suite = p;
   plans[3].login_suites = {p, r};
-  plans[4].kind = Kind::code;
+  plans[4].kind = HandshakeKind::code;
   plans[4].name = "1234";
   plans[4].password = plans[4].code;
-  plans[5].kind = Kind::resume;
+  plans[5].kind = HandshakeKind::resume;
   return plans;
 }
 
-std::vector<Plan> all_plans(Kind kind) {
+std::vector<Plan> all_plans(HandshakeKind kind) {
   auto plans = all_plans();
   std::erase_if(plans, [=](const Plan& plan) { return plan.kind != kind; });
   return plans;

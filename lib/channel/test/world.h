@@ -58,7 +58,7 @@ class World {
 
 /// What both sides are given, and what happens to the bytes between them.
 struct Plan {
-  Kind kind = Kind::login;
+  HandshakeKind kind = HandshakeKind::login;
   Suite server_suite = Suite::opaque_ristretto255;  // login: what the server wants; another than the first is a Retry
   AeadId client_aead = AeadId::aes_256_gcm;
   AeadId server_aead = AeadId::aes_256_gcm;
@@ -120,6 +120,6 @@ void PrintTo(const Plan& plan, std::ostream* out);  // NOLINT(readability-identi
 
 /// One honest plan of every kind and suite, with and without Retry.
 [[nodiscard]] std::vector<Plan> all_plans();
-[[nodiscard]] std::vector<Plan> all_plans(Kind kind);
+[[nodiscard]] std::vector<Plan> all_plans(HandshakeKind kind);
 
 }  // namespace pake::channel::test

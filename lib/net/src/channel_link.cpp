@@ -22,7 +22,7 @@ constexpr std::size_t kGrowth = 8;
 constexpr std::size_t kFirstOutput = 4096;
 constexpr std::size_t kBusyOutput = 7 * channel::kMaxRecordSize;  // fewer or more cost more: docs/performance.md
 constexpr std::chrono::seconds kKeepOutput{1};                    // after the last that was sent
-constexpr std::chrono::seconds kLastWord{1};
+constexpr std::chrono::seconds kCloseTimeout{1};
 static_assert(kBusyInput >= channel::kMaxRecordSize && kFirstOutput >= channel::Channel::kMinOutput);
 
 /// What a coroutine that uses a stream waits on. Shared by the link, which sets it, and the ChannelStream.
@@ -43,28 +43,28 @@ struct StreamState {
 class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(Loop& loop, std::unique_ptr<Stream> stream, channel::ChannelKeys keys, channel::Role role,
-       channel::KeyCache& cache, Rest rest)
+       channel::KeyCache& cache, Leftover leftover)
       : loop_(loop),
         stream_(std::move(stream)),
         channel_(std::move(keys), role, cache, Clock::now()),
-        first_(std::move(rest.to_send)),
-        input_(std::move(rest.arrived)),
+        first_(std::move(leftover.to_send)),
+        input_(std::move(leftover.arrived)),
         arrived_(input_.size()),
-        due_(loop),
+        write_wakeup_(loop),
         writer_gone_(loop),
         opened_(loop) {}
 
   Awaitable<LinkEnd> run() {
     loop_.spawn(write_records(shared_from_this()));
     co_await read_records();
-    due_.notify();
+    write_wakeup_.notify();
     // What is left to send goes to a peer that reads, or it is a last word to one that broke the rules.
-    const auto deadline = channel_.end() ? after(kLastWord) : kNever;
+    const auto deadline = channel_.end() ? after(kCloseTimeout) : kNever;
     while (!is_writer_gone_ && co_await writer_gone_.wait(deadline)) {
     }
     cut_streams();
     co_return LinkEnd{
-        .end = channel_.end().value_or(channel::End::cut), .transport = transport_, .alert = channel_.alert()};
+        .end = channel_.end().value_or(channel::EndReason::cut), .transport = transport_, .alert = channel_.alert()};
   }
 
   Result<std::unique_ptr<Stream>> open(std::string_view service, Bytes argument);
@@ -72,12 +72,12 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
 
   void close(channel::CloseCode code) {
     channel_.close(code);
-    due_.notify();
+    write_wakeup_.notify();
   }
 
   Status send_ticket(std::uint32_t lifetime, Bytes ticket) {
     PAKE_TRYV(channel_.send_ticket(lifetime, ticket));
-    due_.notify();
+    write_wakeup_.notify();
     return {};
   }
   std::optional<LentTicket> take_ticket() { return std::exchange(ticket_, std::nullopt); }
@@ -92,11 +92,11 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
     return count;
   }
   /// Something may have to be sent.
-  void wake_writer() { due_.notify(); }
+  void wake_writer() { write_wakeup_.notify(); }
   void forget(StreamId id) {
     channel_.release(id);
     streams_.erase(id);
-    due_.notify();
+    write_wakeup_.notify();
   }
   const Address& peer() const noexcept { return stream_->peer(); }
 
@@ -111,7 +111,7 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
       } else if (count.error() == Error::Kind::timed_out) {
         channel_.tick(Clock::now());
         if (arrived_ == 0) input_ = Buffer(kIdleInput);  // what has been silent for so long may stay so
-        due_.notify();
+        write_wakeup_.notify();
       } else {
         if (!transport_) transport_ = count.error();
         static_cast<void>(channel_.end_of_input());  // `end` says it
@@ -133,7 +133,7 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
     std::copy(input_.begin() + static_cast<std::ptrdiff_t>(taken),
               input_.begin() + static_cast<std::ptrdiff_t>(arrived_), input_.begin());
     arrived_ -= taken;
-    if (taken != 0 || !is_well) due_.notify();
+    if (taken != 0 || !is_well) write_wakeup_.notify();
     return is_well;
   }
 
@@ -157,7 +157,7 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
         stream_->interrupt();
         co_return;
       }
-      const auto woken = co_await due_.wait(output_.empty() ? kNever : after(kKeepOutput));
+      const auto woken = co_await write_wakeup_.wait(output_.empty() ? kNever : after(kKeepOutput));
       if (woken) continue;
       if (woken.error() != Error::Kind::timed_out) co_return;  // cancelled, and so is the reader
       output_ = Buffer();
@@ -262,7 +262,7 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
   bool is_written_told_ = false;   // somebody's write is done: there may be another one
   std::unordered_map<StreamId, std::shared_ptr<StreamState>> streams_;
   std::list<AcceptedStream> backlog_;
-  Signal due_, writer_gone_, opened_;
+  Signal write_wakeup_, writer_gone_, opened_;
   std::optional<Error> transport_;
   std::optional<LentTicket> ticket_;
   bool has_peer_closed_ = false;
@@ -340,7 +340,7 @@ std::unique_ptr<Stream> ChannelLink::Impl::make_stream(StreamId id) {
 
 Result<std::unique_ptr<Stream>> ChannelLink::Impl::open(std::string_view service, Bytes argument) {
   PAKE_TRY(const auto id, channel_.open(as_bytes(service), argument));
-  due_.notify();
+  write_wakeup_.notify();
   return make_stream(id);
 }
 
@@ -355,8 +355,8 @@ Awaitable<Outcome<AcceptedStream>> ChannelLink::Impl::accept(Deadline deadline) 
 }
 
 ChannelLink::ChannelLink(Loop& loop, std::unique_ptr<Stream> stream, channel::ChannelKeys keys, channel::Role role,
-                         channel::KeyCache& cache, Rest rest)
-    : impl_(std::make_shared<Impl>(loop, std::move(stream), std::move(keys), role, cache, std::move(rest))) {}
+                         channel::KeyCache& cache, Leftover leftover)
+    : impl_(std::make_shared<Impl>(loop, std::move(stream), std::move(keys), role, cache, std::move(leftover))) {}
 ChannelLink::~ChannelLink() = default;
 Awaitable<LinkEnd> ChannelLink::run() { return impl_->run(); }
 Result<std::unique_ptr<Stream>> ChannelLink::open(std::string_view service, Bytes argument) {

@@ -13,7 +13,8 @@ constexpr std::size_t kOneRead = 1024;
 
 class Drive {
  public:
-  Drive(Machine& machine, Stream& stream, const Pace& pace) : machine_(machine), stream_(stream), pace_(pace) {}
+  Drive(Machine& machine, Stream& stream, const Timeouts& timeouts)
+      : machine_(machine), stream_(stream), timeouts_(timeouts) {}
 
   Awaitable<std::expected<Buffer, DriveError>> run() {
     for (;;) {
@@ -50,14 +51,14 @@ class Drive {
   Awaitable<Outcome<void>> send_message() {
     const auto message = machine_.take_message();
     if (!message) co_return fail(Error::Kind::run_failed);
-    PAKE_CO_TRYV(co_await stream_.write_all(*message, after(pace_.step)));
+    PAKE_CO_TRYV(co_await stream_.write_all(*message, after(timeouts_.step)));
     ++sent_;
     co_return Outcome<void>();
   }
 
   // Until the machine has consumed a message.
   Awaitable<Outcome<void>> receive_message() {
-    const Deadline deadline = after(pace_.step);
+    const Deadline deadline = after(timeouts_.step);
     auto end = Arrived::more_may_come;
     for (;;) {
       const Incoming incoming = machine_.incoming();
@@ -72,7 +73,7 @@ class Drive {
         if (arrived_.size() >= incoming.at_most) co_return fail(Error::Kind::too_long);
       }
       const bool silence_counts = incoming.silence_ends && !arrived_.empty() && end == Arrived::more_may_come;
-      const Deadline silence = silence_counts ? after(pace_.silence) : kNever;
+      const Deadline silence = silence_counts ? after(timeouts_.silence) : kNever;
       const auto more = co_await read_more(std::min(silence, deadline));
       const bool paused = !more && ((more.error() == Error::Kind::timed_out && silence < deadline) ||
                                     (more.error() == Error::Kind::closed && silence_counts));
@@ -92,7 +93,7 @@ class Drive {
 
   Machine& machine_;
   Stream& stream_;
-  Pace pace_;
+  Timeouts timeouts_;
   Buffer arrived_;
   std::size_t sent_ = 0;
   std::size_t received_ = 0;
@@ -100,8 +101,8 @@ class Drive {
 
 }  // namespace
 
-Awaitable<std::expected<Buffer, DriveError>> drive(Machine& machine, Stream& stream, Pace pace) {
-  Drive drive(machine, stream, pace);
+Awaitable<std::expected<Buffer, DriveError>> drive(Machine& machine, Stream& stream, Timeouts timeouts) {
+  Drive drive(machine, stream, timeouts);
   co_return co_await drive.run();
 }
 

@@ -17,13 +17,13 @@ class FrameTap final : public Stream {
 
   Awaitable<Outcome<std::size_t>> read_some(MutableBytes into, Deadline deadline) override {
     PAKE_CO_TRY(const auto count, co_await stream_->read_some(into, deadline));
-    follow(Passed::received, received_, into.first(count));
+    follow(Direction::received, received_, into.first(count));
     co_return count;
   }
 
   Awaitable<Outcome<void>> write_all(Bytes bytes, Deadline deadline) override {
     PAKE_CO_TRYV(co_await stream_->write_all(bytes, deadline));
-    follow(Passed::sent, sent_, bytes);
+    follow(Direction::sent, sent_, bytes);
     co_return Outcome<void>();
   }
 
@@ -35,7 +35,7 @@ class FrameTap final : public Stream {
   [[nodiscard]] const Address& peer() const noexcept override { return stream_->peer(); }
 
  private:
-  void follow(Passed direction, Buffer& pending, Bytes bytes) {
+  void follow(Direction direction, Buffer& pending, Bytes bytes) {
     using channel::FrameHeader;
     pending.insert(pending.end(), bytes.begin(), bytes.end());
     Bytes rest(pending);

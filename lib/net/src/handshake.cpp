@@ -84,18 +84,18 @@ class Exchange {
 };
 
 Awaitable<Outcome<Buffer>> run_client(channel::ClientHandshake& handshake, Exchange<channel::ClientHandshake>& exchange,
-                                      Stream& stream, HandshakePace pace) {
+                                      Stream& stream, HandshakeTimeouts timeouts) {
   for (;;) {
     switch (handshake.want()) {
       case Want::send: {
         auto message = handshake.take_message();
         if (!message) co_return fail(Error::Kind::run_failed);
         if (handshake.want() == Want::done) co_return std::move(*message);
-        PAKE_CO_TRYV(co_await stream.write_all(*message, after(pace.answer)));
+        PAKE_CO_TRYV(co_await stream.write_all(*message, after(timeouts.answer)));
         break;
       }
       case Want::receive:
-        PAKE_CO_TRYV(co_await exchange.receive(after(pace.answer)));
+        PAKE_CO_TRYV(co_await exchange.receive(after(timeouts.answer)));
         break;
       case Want::ksf:
         PAKE_CO_TRYV(co_await exchange.run_job());
@@ -110,8 +110,8 @@ Awaitable<Outcome<Buffer>> run_client(channel::ClientHandshake& handshake, Excha
 }
 
 Awaitable<Outcome<void>> run_server(channel::ServerHandshake& handshake, Exchange<channel::ServerHandshake>& exchange,
-                                    Stream& stream, const AnswerRequest& answer, HandshakePace pace) {
-  auto limit = pace.hello;
+                                    Stream& stream, const AnswerRequest& answer, HandshakeTimeouts timeouts) {
+  auto limit = timeouts.hello;
   for (;;) {
     switch (handshake.want()) {
       case Want::receive:
@@ -126,8 +126,8 @@ Awaitable<Outcome<void>> run_server(channel::ServerHandshake& handshake, Exchang
       case Want::send: {
         const auto message = handshake.take_message();
         if (!message) co_return fail(Error::Kind::run_failed);
-        PAKE_CO_TRYV(co_await stream.write_all(*message, after(pace.hello)));
-        if (message->front() == std::to_underlying(channel::FrameType::server_hello)) limit = pace.finish;
+        PAKE_CO_TRYV(co_await stream.write_all(*message, after(timeouts.hello)));
+        if (message->front() == std::to_underlying(channel::FrameType::server_hello)) limit = timeouts.finish;
         break;
       }
       case Want::done:
@@ -141,21 +141,21 @@ Awaitable<Outcome<void>> run_server(channel::ServerHandshake& handshake, Exchang
 
 }  // namespace
 
-Awaitable<std::expected<ClientStart, HandshakeError>> shake_hands(channel::ClientHandshake& handshake, Loop& loop,
-                                                                  Stream& stream, HandshakePace pace) {
+Awaitable<std::expected<ClientStart, HandshakeError>> run_handshake(channel::ClientHandshake& handshake, Loop& loop,
+                                                                    Stream& stream, HandshakeTimeouts timeouts) {
   Exchange exchange(handshake, loop, stream);
-  auto finish = co_await run_client(handshake, exchange, stream, pace);
+  auto finish = co_await run_client(handshake, exchange, stream, timeouts);
   if (!finish) co_return std::unexpected(co_await exchange.fail_with(finish.error()));
   auto outcome = handshake.take_outcome();
   if (!outcome) co_return std::unexpected(HandshakeError{.error = {Error::Kind::run_failed}, .failure = std::nullopt});
   co_return ClientStart{.outcome = std::move(*outcome), .finish = std::move(*finish)};
 }
 
-Awaitable<std::expected<ServerStart, HandshakeError>> shake_hands(channel::ServerHandshake& handshake, Loop& loop,
-                                                                  Stream& stream, const AnswerRequest& answer,
-                                                                  HandshakePace pace) {
+Awaitable<std::expected<ServerStart, HandshakeError>> run_handshake(channel::ServerHandshake& handshake, Loop& loop,
+                                                                    Stream& stream, const AnswerRequest& answer,
+                                                                    HandshakeTimeouts timeouts) {
   Exchange exchange(handshake, loop, stream);
-  if (const auto done = co_await run_server(handshake, exchange, stream, answer, pace); !done)
+  if (const auto done = co_await run_server(handshake, exchange, stream, answer, timeouts); !done)
     co_return std::unexpected(co_await exchange.fail_with(done.error()));
   auto outcome = handshake.take_outcome();
   if (!outcome) co_return std::unexpected(HandshakeError{.error = {Error::Kind::run_failed}, .failure = std::nullopt});

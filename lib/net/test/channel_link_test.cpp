@@ -15,7 +15,7 @@
 namespace pake::net {
 namespace {
 
-using channel::End;
+using channel::EndReason;
 
 /// The outcome of one side's handshake.
 using ClientResult = std::expected<ClientStart, HandshakeError>;
@@ -30,7 +30,7 @@ struct World {
   testing::SeededRng rng{1};
   channel::KeyCache cache;
   GuessBudget budget{1};
-  HandshakePace pace{.hello = 60s, .answer = 60s, .finish = 60s};
+  HandshakeTimeouts timeouts{.hello = 60s, .answer = 60s, .finish = 60s};
 
   Awaitable<ServerResult> serve(std::string_view code) {
     channel::ServerHandshake handshake({}, rng);
@@ -38,12 +38,12 @@ struct World {
       EXPECT_TRUE(asked.answer_code({.code = as_bytes(code), .permit = std::move(*budget.take())}));
       co_return;
     };
-    co_return co_await shake_hands(handshake, loop, *pair.right, answer, pace);
+    co_return co_await run_handshake(handshake, loop, *pair.right, answer, timeouts);
   }
 
   Awaitable<ClientResult> dial(std::string_view code) {
     auto handshake = channel::ClientHandshake::by_code({}, {.selector = {}, .code = as_bytes(code)}, rng);
-    co_return co_await shake_hands(*handshake, loop, *pair.left, pace);
+    co_return co_await run_handshake(*handshake, loop, *pair.left, timeouts);
   }
 };
 
@@ -63,8 +63,8 @@ void run(const Body& body) {
 using Use = std::function<Awaitable<void>(ChannelLink&)>;
 
 struct Ends {
-  LinkEnd client{.end = End::cut, .transport = {}, .alert = {}};
-  LinkEnd server{.end = End::cut, .transport = {}, .alert = {}};
+  LinkEnd client{.end = EndReason::cut, .transport = {}, .alert = {}};
+  LinkEnd server{.end = EndReason::cut, .transport = {}, .alert = {}};
 };
 
 Awaitable<void> use_link(ChannelLink& link, const Use& use, Signal& done) {
@@ -155,8 +155,8 @@ TEST(ShakeHands, AWrongCodeFailsBothSidesAndSpendsTheGuess) {
 
 TEST(ShakeHands, ASilentPeerEndsByTheDeadline) {
   run([](World& world) -> Awaitable<void> {
-    world.pace.hello = 20ms;
-    world.pace.answer = 20ms;
+    world.timeouts.hello = 20ms;
+    world.timeouts.answer = 20ms;
     EXPECT_EQ((co_await world.serve("code")).error().error, Error::Kind::timed_out);
     EXPECT_EQ((co_await world.dial("code")).error().error, Error::Kind::timed_out);
     EXPECT_EQ(world.budget.available(), 1U);
@@ -165,7 +165,7 @@ TEST(ShakeHands, ASilentPeerEndsByTheDeadline) {
 
 TEST(ShakeHands, ASecondHelloHasNoMoreTimeThanTheFirst) {
   run([](World& world) -> Awaitable<void> {
-    world.pace.hello = 100ms;
+    world.timeouts.hello = 100ms;
     auto client =
         channel::ClientHandshake::by_password({}, {.name = as_bytes("alice"), .password = as_bytes("x")}, world.rng);
     EXPECT_TRUE(co_await world.pair.left->write_all(*client->take_message(), patient()));
@@ -174,7 +174,7 @@ TEST(ShakeHands, ASecondHelloHasNoMoreTimeThanTheFirst) {
       EXPECT_TRUE(asked.retry(channel::Suite::opaque_p256));
       co_return;
     };
-    const auto served = co_await shake_hands(server, world.loop, *world.pair.right, answer, world.pace);
+    const auto served = co_await run_handshake(server, world.loop, *world.pair.right, answer, world.timeouts);
     EXPECT_EQ(served.error().error, Error::Kind::timed_out);
   });
 }
@@ -215,8 +215,8 @@ TEST(ChannelLink, CarriesStreamsBothWaysAndClosesInOrder) {
       });
   EXPECT_TRUE(at_server == sent);
   EXPECT_TRUE(at_client == sent.substr(0, 2'000'000));
-  EXPECT_EQ(ends.client.end, End::closed);
-  EXPECT_EQ(ends.server.end, End::closed);
+  EXPECT_EQ(ends.client.end, EndReason::closed);
+  EXPECT_EQ(ends.server.end, EndReason::closed);
 }
 
 TEST(ChannelLink, AStalledStreamStallsNoOther) {
@@ -266,8 +266,8 @@ TEST(ChannelLink, AStreamLetGoIsResetAtTheOtherSide) {
 TEST(ChannelLink, AReadThatWaitsTakesWhatFitsAndAnInterruptionComesAfterIt) {
   Stream* reader = nullptr;
   run([&](World& world) -> Awaitable<void> {
-    world.pair.right = tap_frames(std::move(world.pair.right), [&](Passed passed, Bytes) {
-      if (passed == Passed::received && reader != nullptr) reader->interrupt();
+    world.pair.right = tap_frames(std::move(world.pair.right), [&](Direction passed, Bytes) {
+      if (passed == Direction::received && reader != nullptr) reader->interrupt();
     });
     Ends ends;
     co_await run_both(
@@ -315,14 +315,14 @@ TEST(ChannelLink, WhatCameBeforeTheCloseIsReadAfterIt) {
         heard = co_await read_to_end(*accepted->stream);
       });
   EXPECT_EQ(heard, "hello");
-  EXPECT_EQ(ends.client.end, End::closed);
-  EXPECT_EQ(ends.server.end, End::closed);
+  EXPECT_EQ(ends.client.end, EndReason::closed);
+  EXPECT_EQ(ends.server.end, EndReason::closed);
 }
 
 TEST(ChannelLink, ACutIsNoEnd) {
   run([](World& world) -> Awaitable<void> {
     Signal over(world.loop);
-    LinkEnd at_server{.end = End::closed, .transport = {}, .alert = {}};
+    LinkEnd at_server{.end = EndReason::closed, .transport = {}, .alert = {}};
     Signal heard(world.loop);
     const Use reads = [&](ChannelLink& link) -> Awaitable<void> {
       auto accepted = co_await link.accept(patient());
@@ -345,7 +345,7 @@ TEST(ChannelLink, ACutIsNoEnd) {
     EXPECT_TRUE(co_await heard.wait(patient()));
     world.pair.left.reset();
     EXPECT_TRUE(co_await over.wait(patient()));
-    EXPECT_EQ(at_server.end, End::cut);
+    EXPECT_EQ(at_server.end, EndReason::cut);
     EXPECT_TRUE(at_server.transport);
   });
 }
@@ -375,7 +375,7 @@ TEST(ChannelLink, LendsTickets) {
         EXPECT_TRUE(co_await accepted->stream->write_all(byte, patient()));
         EXPECT_EQ((co_await link.accept(patient())).error(), Error::Kind::closed);
       });
-  EXPECT_EQ(ends.client.end, End::closed);
+  EXPECT_EQ(ends.client.end, EndReason::closed);
   ASSERT_TRUE(first);
   ASSERT_TRUE(last);
   EXPECT_FALSE(again);
@@ -389,10 +389,10 @@ TEST(ChannelLink, LendsTickets) {
 TEST(FrameTap, TellsEveryFrameAsItStoodOnTheWire) {
   std::vector<channel::FrameType> sent, received;
   run([&](World& world) -> Awaitable<void> {
-    world.pair.left = tap_frames(std::move(world.pair.left), [&](Passed passed, Bytes frame) {
+    world.pair.left = tap_frames(std::move(world.pair.left), [&](Direction passed, Bytes frame) {
       const auto header = channel::FrameHeader::decode(frame.first<4>());
       EXPECT_EQ(frame.size(), 4 + header.length);
-      (passed == Passed::sent ? sent : received).push_back(header.type);
+      (passed == Direction::sent ? sent : received).push_back(header.type);
     });
     Ends ends;
     co_await run_both(

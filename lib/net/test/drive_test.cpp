@@ -67,18 +67,18 @@ struct Driven {
   std::vector<std::string> received;
 };
 
-Awaitable<void> drive_against(Loop& loop, Script& script, Pace pace, const Peer& peer, Driven& driven) {
+Awaitable<void> drive_against(Loop& loop, Script& script, Timeouts timeouts, const Peer& peer, Driven& driven) {
   Pair pair(loop);
   loop.spawn(peer(loop, std::move(pair.right)));
-  driven.outcome = co_await drive(script, *pair.left, pace);
+  driven.outcome = co_await drive(script, *pair.left, timeouts);
   driven.received = script.received;
 }
 
-Driven run(std::deque<Script::Step> steps, const Peer& peer, Pace pace = {.step = 60s, .silence = 20ms}) {
+Driven run(std::deque<Script::Step> steps, const Peer& peer, Timeouts timeouts = {.step = 60s, .silence = 20ms}) {
   Loops loops(1);
   Script script(std::move(steps));
   Driven driven;
-  loops.run(drive_against(loops.main(), script, pace, peer, driven));
+  loops.run(drive_against(loops.main(), script, timeouts, peer, driven));
   return driven;
 }
 
@@ -189,12 +189,12 @@ TEST(Drive, APeerThatVanishesIsReported) {
 }
 
 TEST(Drive, AStepHasOneDeadlineHoweverTheBytesTrickle) {
-  const Pace pace{.step = 100ms, .silence = 60s};
+  const Timeouts timeouts{.step = 100ms, .silence = 60s};
   const auto trickle = [](Loop& loop, std::unique_ptr<Stream> stream) -> Awaitable<void> {
     while (co_await stream->write_all(as_bytes("x"), patient())) EXPECT_TRUE(co_await loop.sleep_until(after(5ms)));
   };
   for (const auto& step : {receive(4000), receive_until_silence()}) {
-    const auto driven = run({send("hello"), step}, trickle, pace);
+    const auto driven = run({send("hello"), step}, trickle, timeouts);
     ASSERT_FALSE(driven.outcome);
     EXPECT_EQ(driven.outcome.error().error.kind, Error::Kind::timed_out);
     EXPECT_EQ(driven.outcome.error().messages_sent, 1U);

@@ -103,7 +103,7 @@ class Server {
     for (;;) {
       auto accepted = co_await listener->accept(loop_, net::kNever);
       if (!accepted) co_return;
-      loop_.spawn(attend(std::move(*accepted)));
+      loop_.spawn(serve(std::move(*accepted)));
     }
   }
 
@@ -130,13 +130,13 @@ class Server {
     return std::make_shared<const channel::TicketKeys>(std::move(keys));
   }
 
-  net::Awaitable<void> attend(std::unique_ptr<net::Stream> stream) {
+  net::Awaitable<void> serve(std::unique_ptr<net::Stream> stream) {
     channel::ServerHandshake handshake({.fastest_aead = aead_, .ticket_keys = ticket_keys_}, rng_);
     const net::AnswerRequest answer = [this](channel::ServerHandshake& asked) -> net::Awaitable<void> {
       static_cast<void>(answer_request(asked));
       co_return;
     };
-    auto started = co_await net::shake_hands(handshake, loop_, *stream, answer, {});
+    auto started = co_await net::run_handshake(handshake, loop_, *stream, answer, {});
     if (!started) {
       std::cerr << "no channel" << '\n';
       co_return;
@@ -145,18 +145,18 @@ class Server {
     const auto ticket = renew(outcome);
     const auto link = std::make_shared<net::ChannelLink>(
         loop_, std::move(stream), std::move(outcome.keys), channel::Role::server, cache_,
-        net::ChannelLink::Rest{.to_send = {}, .arrived = std::move(started->arrived)});
+        net::ChannelLink::Leftover{.to_send = {}, .arrived = std::move(started->arrived)});
     static_cast<void>(link->send_ticket(kTicketLifetime, ticket));
     loop_.spawn(serve_streams(link));
     const auto end = co_await link->run();
-    std::cerr << (outcome.kind == channel::Kind::resume ? "resumed by " : "logged in by ") << as_text(outcome.name)
-              << ": " << to_string(end.end) << '\n';
+    std::cerr << (outcome.kind == channel::HandshakeKind::resume ? "resumed by " : "logged in by ")
+              << as_text(outcome.name) << ": " << to_string(end.end) << '\n';
   }
 
   Status answer_request(channel::ServerHandshake& asked) {
     using enum channel::AlertCode;
     const auto& request = *asked.request();
-    if (as_text(request.server_name) != kServerName || request.kind == channel::Kind::code)
+    if (as_text(request.server_name) != kServerName || request.kind == channel::HandshakeKind::code)
       return asked.refuse({.code = unknown_server});
     if (request.ticket != nullptr) {
       const bool is_good = request.ticket->generation == kGeneration && request.ticket->expiry > now();
@@ -230,19 +230,19 @@ class Client {
   net::Awaitable<int> converse(channel::ClientHandshake& handshake, const std::string& text) {
     auto stream = co_await net::connect(loop_, address_, net::after(std::chrono::seconds{10}));
     if (!stream) co_return kCutShort;
-    auto started = co_await net::shake_hands(handshake, loop_, **stream, {});
+    auto started = co_await net::run_handshake(handshake, loop_, **stream, {});
     if (!started) co_return explain(started.error());
-    std::cerr << (started->outcome.kind == channel::Kind::resume ? "resumed" : "logged in") << '\n';
+    std::cerr << (started->outcome.kind == channel::HandshakeKind::resume ? "resumed" : "logged in") << '\n';
     const auto link = std::make_shared<net::ChannelLink>(
         loop_, std::move(*stream), std::move(started->outcome.keys), channel::Role::client, cache_,
-        net::ChannelLink::Rest{.to_send = std::move(started->finish), .arrived = {}});
+        net::ChannelLink::Leftover{.to_send = std::move(started->finish), .arrived = {}});
     const std::shared_ptr<net::Stream> echo = must(link->open("echo"));
     loop_.spawn(say(echo, text));
     loop_.spawn(hear(link, echo));
     const auto end = co_await link->run();
     std::cerr << to_string(end.end) << '\n';
     ticket_ = link->take_ticket();
-    co_return end.end == channel::End::closed ? kOk : kCutShort;
+    co_return end.end == channel::EndReason::closed ? kOk : kCutShort;
   }
 
   static int explain(const net::HandshakeError& error) {

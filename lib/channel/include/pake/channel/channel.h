@@ -25,7 +25,7 @@ inline constexpr std::chrono::seconds kPingAfter{15};    // without a record of 
 inline constexpr std::chrono::seconds kGiveUpAfter{45};  // the same
 
 /// How a channel ended.
-enum class End : std::uint8_t {
+enum class EndReason : std::uint8_t {
   closed,         // both sides said so and meant no harm: nothing was cut off
   cut,            // the transport ended before the peer's Close
   silent,         // 45 s without a record
@@ -37,7 +37,7 @@ enum class End : std::uint8_t {
 };
 
 /// The enumerator's name, for logs.
-[[nodiscard]] std::string_view to_string(End end) noexcept;
+[[nodiscard]] std::string_view to_string(EndReason end) noexcept;
 
 /// One channel, both directions; no I/O. The driver hands in what arrives and sends what comes out; the application
 /// reads and writes streams. Bytes are copied once on their way out, into the driver's buffer, and not at all on their
@@ -89,14 +89,14 @@ class Channel {
   /// @return Errc::unavailable, and the channel is over, unless the peer's Close has been read
   [[nodiscard]] Status end_of_input() noexcept;
 
-  /// Time has passed: may demand a ping or end the channel (End::silent). Hand in what has arrived first.
+  /// Time has passed: may demand a ping or end the channel (EndReason::silent). Hand in what has arrived first.
   void tick(Instant now) noexcept;
   /// When `tick` should be called next.
   [[nodiscard]] Instant deadline() const noexcept;
 
   /// How the channel ended; nothing while it runs. A failed channel may still have its Close to send.
-  [[nodiscard]] std::optional<End> end() const noexcept;
-  /// What the server said instead of its first record, where `end` is End::refused. Nobody has vouched for it.
+  [[nodiscard]] std::optional<EndReason> end() const noexcept;
+  /// What the server said instead of its first record, where `end` is EndReason::refused. Nobody has vouched for it.
   [[nodiscard]] std::optional<Alert> alert() const noexcept;
 
   /// Closes the channel once what `write` was given has been sent, as far as the peer takes it. Streams can no longer

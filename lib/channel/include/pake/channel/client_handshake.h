@@ -57,7 +57,7 @@ struct StoredTicket {
 
 /// A channel as the client has it: the server has proved itself.
 struct ClientOutcome {
-  Kind kind{};
+  HandshakeKind kind{};
   ChannelKeys keys;
   Buffer server_public_key;      // login: to be remembered for this server and user
   opaque::ExportKey export_key;  // login: a key that the server does not know

@@ -21,10 +21,10 @@ inline constexpr std::size_t kMaxTicketSize = 512;
 inline constexpr std::size_t kMaxOffers = 8;  // AEADs, suites
 
 /// How the two sides recognise each other.
-enum class Kind : std::uint8_t {  // on the wire: never renumber
-  login = 1,                      // OPAQUE: the client has a password, the server a record of it
-  code = 2,                       // CPace: both have a code
-  resume = 3,                     // a ticket of an earlier login
+enum class HandshakeKind : std::uint8_t {  // on the wire: never renumber
+  login = 1,                               // OPAQUE: the client has a password, the server a record of it
+  code = 2,                                // CPace: both have a code
+  resume = 3,                              // a ticket of an earlier login
 };
 
 /// docs/wire.md, section 3.5.
@@ -43,12 +43,12 @@ struct PakeSizes {
 };
 
 [[nodiscard]] PakeSizes sizes_of(Suite suite) noexcept;
-[[nodiscard]] Kind kind_of(Suite suite) noexcept;
+[[nodiscard]] HandshakeKind kind_of(Suite suite) noexcept;
 /// The suite of `kind` that the byte names; nothing for any other.
-[[nodiscard]] std::optional<Suite> find_suite(Kind kind, std::uint8_t byte) noexcept;
+[[nodiscard]] std::optional<Suite> find_suite(HandshakeKind kind, std::uint8_t byte) noexcept;
 
 /// Whether a hello's AEADs or suites name this one.
-[[nodiscard]] bool names(Bytes offer, std::uint8_t identifier) noexcept;
+[[nodiscard]] bool contains(Bytes offer, std::uint8_t identifier) noexcept;
 
 /// Why a run ends, as the other side is told. It is not authenticated.
 enum class AlertCode : std::uint8_t {  // on the wire: never renumber
@@ -82,7 +82,7 @@ struct Alert {
 struct ClientHello {
   static constexpr std::size_t kRandomSize = 32;
 
-  Kind kind{};
+  HandshakeKind kind{};
   std::array<std::uint8_t, kRandomSize> random{};
   Bytes aeads{};   // 1 to 8 distinct identifiers, chacha20_poly1305 among them; unknown ones are left in
   Bytes suites{};  // 1 to 8 distinct identifiers, the first a suite of `kind`; unknown ones are left in

@@ -35,7 +35,7 @@ struct ServerConfig {
 
 /// What a ClientHello asks for. Views, valid until the answer.
 struct ClientRequest {
-  Kind kind{};
+  HandshakeKind kind{};
   Suite suite{};        // in which the client has begun
   Bytes suites{};       // all that it would accept, unknown ones included
   Bytes server_name{};  // to be refused (AlertCode::unknown_server) where this server does not go by it
@@ -59,7 +59,7 @@ struct CodeAnswer {
 
 /// A channel as the server has it: the client has proved itself.
 struct ServerOutcome {
-  Kind kind{};
+  HandshakeKind kind{};
   ChannelKeys keys;
   Buffer name;                        // login and resume: the user's
   std::optional<TicketFacts> ticket;  // resume

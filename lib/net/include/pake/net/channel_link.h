@@ -21,7 +21,7 @@ namespace pake::net {
 
 /// How a channel over a stream ended.
 struct LinkEnd {
-  channel::End end;
+  channel::EndReason end;
   std::optional<Error> transport;       // what happened to the stream beneath, where that ended it
   std::optional<channel::Alert> alert;  // what an Alert in place of a first record said
 };
@@ -45,14 +45,14 @@ struct LentTicket {
 class ChannelLink {
  public:
   /// What a handshake leaves, beside the channel's keys.
-  struct Rest {
+  struct Leftover {
     Buffer to_send;  // client: the ClientFinish, which leaves in one segment with what streams have to send at `run`
     Buffer arrived;  // server: records that came behind it
   };
 
   /// @param cache  of the loop; it outlives the link and its streams
   ChannelLink(Loop& loop, std::unique_ptr<Stream> stream, channel::ChannelKeys keys, channel::Role role,
-              channel::KeyCache& cache, Rest rest);
+              channel::KeyCache& cache, Leftover leftover);
   ChannelLink(const ChannelLink&) = delete;
   ChannelLink& operator=(const ChannelLink&) = delete;
   /// After `run` has returned, or where it was never called. Streams may outlive it: they are cut.

@@ -14,7 +14,7 @@
 namespace pake::net {
 
 /// How long a peer may take.
-struct Pace {
+struct Timeouts {
   std::chrono::milliseconds step{10'000};  // until a whole message has come, or has been taken off our hands
   std::chrono::milliseconds silence{200};  // the pause that ends a message where Incoming::silence_ends
 };
@@ -30,6 +30,6 @@ struct DriveError {
 /// Error::run_failed. Buffers at most Incoming::at_most bytes and one read. Where a silence ends a message, so
 /// does the end of the peer's side. Afterwards the stream is where it was: closing it is the caller's.
 /// @return what had arrived behind the last message, once the machine is done; else why it is not
-[[nodiscard]] Awaitable<std::expected<Buffer, DriveError>> drive(Machine& machine, Stream& stream, Pace pace);
+[[nodiscard]] Awaitable<std::expected<Buffer, DriveError>> drive(Machine& machine, Stream& stream, Timeouts timeouts);
 
 }  // namespace pake::net

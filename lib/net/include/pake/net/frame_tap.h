@@ -10,10 +10,10 @@
 
 namespace pake::net {
 
-enum class Passed : std::uint8_t { sent, received };
+enum class Direction : std::uint8_t { sent, received };
 
 /// Is told every whole frame of docs/wire.md as it passes, header included: what an observer on the way sees.
-using OnFrame = std::function<void(Passed, Bytes frame)>;
+using OnFrame = std::function<void(Direction, Bytes frame)>;
 
 /// `stream`, tapped. Bytes of a frame not yet whole are kept until it is; a peer's frames of more than the largest
 /// record are not followed any further.

@@ -17,7 +17,7 @@
 namespace pake::net {
 
 /// How long the other side may take.
-struct HandshakePace {
+struct HandshakeTimeouts {
   std::chrono::milliseconds hello{5'000};    // server: until a ClientHello is whole; the second has as long
   std::chrono::milliseconds answer{10'000};  // client: until the ServerHello is whole
   std::chrono::milliseconds finish{60'000};  // server: until the ClientFinish is whole; the client is stretching
@@ -43,17 +43,17 @@ struct ServerStart {
 
 /// Runs the client's side. The key stretching has a thread of its own; cancelling waits for its end. An Alert that is
 /// due has been sent when this returns; the stream stays open.
-[[nodiscard]] Awaitable<std::expected<ClientStart, HandshakeError>> shake_hands(channel::ClientHandshake& handshake,
-                                                                                Loop& loop, Stream& stream,
-                                                                                HandshakePace pace);
+[[nodiscard]] Awaitable<std::expected<ClientStart, HandshakeError>> run_handshake(channel::ClientHandshake& handshake,
+                                                                                  Loop& loop, Stream& stream,
+                                                                                  HandshakeTimeouts timeouts);
 
 /// Answers the handshake's request(): calls one of its answers, `retry` or `refuse`.
 using AnswerRequest = std::function<Awaitable<void>(channel::ServerHandshake&)>;
 
 /// Runs the server's side. `answer` outlives the run.
-[[nodiscard]] Awaitable<std::expected<ServerStart, HandshakeError>> shake_hands(channel::ServerHandshake& handshake,
-                                                                                Loop& loop, Stream& stream,
-                                                                                const AnswerRequest& answer,
-                                                                                HandshakePace pace);
+[[nodiscard]] Awaitable<std::expected<ServerStart, HandshakeError>> run_handshake(channel::ServerHandshake& handshake,
+                                                                                  Loop& loop, Stream& stream,
+                                                                                  const AnswerRequest& answer,
+                                                                                  HandshakeTimeouts timeouts);
 
 }  // namespace pake::net
