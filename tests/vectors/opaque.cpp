@@ -45,8 +45,9 @@ SuiteId suite_of(Fields& config) {
       {{"P521-SHA512", "P521_XMD:SHA-512_SSWU_RO_"}, SuiteId::p521}};
   const auto name = std::pair(config.text("OPRF"), config.text("Group"));
   const auto found = kSuites.find(name);
-  if (found == kSuites.end()) throw Skip("OPRF " + name.first + " with group " + name.second);
-  return found->second;
+  if (found != kSuites.end()) return found->second;
+  if (is_left_out("suite", name.first)) config.not_offered("suite", name.first);
+  config.fail("unknown OPRF and Group: " + name.first + ", " + name.second);
 }
 
 std::uint32_t small_number(Fields& fields, const std::string& name) {
@@ -75,7 +76,7 @@ crypto::KsfParameters ksf_of(Fields& config) {
                           .p = small_number(parameters, "p"),
                           .output_length = parameters.number("dkLen")};
   }
-  throw Skip("KSF " + name);
+  config.not_offered("KSF", name);
 }
 
 Config config_of(Fields& config) {
@@ -146,6 +147,20 @@ Seed seed_of(const Values& values, const std::string& name) {
   return Seed::copy_of(std::span<const std::uint8_t, kNseed>(bytes));
 }
 
+/// The document's name for an error: of a message that does not decode, or the given one of a proof that does not
+/// verify; nothing for a success.
+template <class T, class Name>
+std::string error_of(const Result<T>& result, Name failed_proof) {
+  if (result) return "";
+  if (result.error() == Errc::malformed) return "DeserializeError";
+  if (result.error() == Errc::auth_failed) return failed_proof();
+  throw Failure("it fails with " + std::string(to_string(result.error())));
+}
+template <class T>
+std::string error_of(const Result<T>& result) {
+  return error_of(result, []() -> std::string { throw Failure("a proof fails"); });
+}
+
 // --- The parties. One side's inputs may differ from the other's.
 
 class Party {
@@ -187,8 +202,27 @@ class Client : public Party {
   [[nodiscard]] Result<LoginFinished> generate_ke3(Bytes ke2) const {
     return generate_ke1().next.generate_ke3(ke2, {.context = context_, .identities = identities(), .ksf = config_.ksf});
   }
+  /// The document's name for the error of GenerateKE3, or nothing if it takes `ke2`. Users of the library are not told
+  /// which proof failed.
+  [[nodiscard]] std::string error_of_KE2(Bytes ke2) const {
+    return error_of(generate_ke3(ke2),
+                    [&] { return recovers(ke2) ? "ServerAuthenticationError" : "EnvelopeRecoveryError"; });
+  }
 
  private:
+  /// Whether Recover takes the envelope in `ke2`.
+  [[nodiscard]] bool recovers(Bytes ke2) const {
+    const auto response = must(KE2::decode(suite_.id(), ke2), "KE2").credential_response;
+    const auto blind = must(crypto::Group::get(suite_.oprf()).decode_scalar(at(inputs_, "blind_login")), "blind_login");
+    const auto output =
+        must(oprf::finalize(suite_.oprf(), at(inputs_, "password"), blind, response.evaluated_message), "Finalize");
+    const auto rwd =
+        randomized_password(suite_, output, must(crypto::stretch(config_.ksf, output.reveal()), "Stretch"));
+    const auto pad = credential_response_pad(suite_, masking_key(suite_, rwd), response.masking_nonce);
+    const auto unmasked = mask(pad, response.masked_response);
+    const auto Npk = suite_.sizes().Npk;
+    return recover(suite_, rwd, unmasked.reveal().first(Npk), unmasked.reveal().subspan(Npk), identities()).has_value();
+  }
   [[nodiscard]] SecretBuffer password() const { return SecretBuffer::copy_of(at(inputs_, "password")); }
 };
 
@@ -392,14 +426,11 @@ class Steps {
   Values values_;
 };
 
-/// Compares every field of the three lists that is there; what was not computed stays unread, which fails the entry.
-void expect_values(Fields& entry, const Values& computed) {
-  for (const auto* section : {"intermediates", "extra_intermediates", "outputs"}) {
-    if (!entry.has(section)) continue;
-    auto& fields = entry.object(section);
-    for (const auto& [name, value] : computed)
-      if (fields.has(name)) fields.expect(name, value);
-  }
+/// Every name of `section` must be there and as computed.
+void expect_values(Fields& entry, const std::string& section, const Values& computed,
+                   std::initializer_list<const char*> names) {
+  auto& fields = entry.object(section);
+  for (const auto* name : names) fields.expect(name, computed.at(name));
 }
 
 // --- The entries.
@@ -432,7 +463,17 @@ void check_real(Fields& entry, const Config& config, const Values& inputs) {
 
   steps.of_the_client();
   steps.of_the_server();
-  expect_values(entry, steps.values());
+  expect_values(entry, "outputs", steps.values(),
+                {"registration_request", "registration_response", "registration_upload", "KE1", "KE2", "KE3",
+                 "export_key", "session_key"});
+  expect_values(entry, "intermediates", steps.values(),
+                {"auth_key", "client_mac_key", "client_public_key", "envelope", "handshake_secret", "masking_key",
+                 "oprf_key", "randomized_password", "server_mac_key"});
+  expect_values(entry, "extra_intermediates", steps.values(),
+                {"cleartext_credentials", "client_mac", "client_private_key", "client_secret",
+                 "credential_response_pad", "dh1", "dh2", "dh3", "oprf_key_seed", "oprf_output", "preamble",
+                 "preamble_hash", "private_key_seed", "prk", "server_keyshare_private", "server_mac",
+                 "server_public_keyshare", "stretched_oprf_output", "unblinded_element"});
 }
 
 /// client_public_key || masking_key || zeros
@@ -466,7 +507,11 @@ void check_fake(Fields& entry, const Config& config, const Values& inputs) {
   const auto refused = std::move(answered.next).server_finish(Buffer(sizes(config.suite).KE3()));
   entry.require(!refused, "ServerFinish accepts zeros");
   steps.of_the_server();
-  expect_values(entry, steps.values());
+  expect_values(entry, "outputs", steps.values(), {"KE2"});
+  expect_values(entry, "extra_intermediates", steps.values(),
+                {"client_mac", "client_mac_key", "credential_response_pad", "dh1", "dh2", "dh3", "handshake_secret",
+                 "oprf_key", "oprf_key_seed", "preamble", "preamble_hash", "prk", "record", "server_keyshare_private",
+                 "server_mac", "server_mac_key", "server_public_keyshare"});
 }
 
 void check_vector(Fields& entry) {
@@ -502,27 +547,37 @@ Base base_of(const Sections& file, const std::string& id) {
           .is_fake = entry.text("kind") == "fake"};
 }
 
-/// The receiver of `message` in its step, and whether it refuses `value`.
+/// Which party fails in which step, and the reference's name for its error; no error if it does not fail.
 struct Verdict {
   std::string party;
-  std::string step;
-  bool refused;
+  std::string step;  // none: a message that is not received in a step of the document
+  std::string error;
 };
+
+/// Whether the client's message before this one begins with the same element: the evaluation changed nothing.
+bool is_reflected(const Client& client, const std::string& message, const Buffer& value, std::size_t Noe) {
+  const auto sent = message == "KE2"                     ? client.generate_ke1().ke1
+                    : message == "registration_response" ? client.create_registration_request().registration_request
+                                                         : Buffer();
+  return !sent.empty() && value.size() >= Noe && std::ranges::equal(Bytes(sent).first(Noe), Bytes(value).first(Noe));
+}
 
 Verdict with_message(const Base& base, const std::string& message, const Buffer& value) {
   const auto client = [&] { return Client(base.config, base.inputs); };
   const auto server = [&] { return Server(base.config, base.inputs); };
   if (message == "registration_request")
-    return {"server", "CreateRegistrationResponse", !server().create_registration_response(value)};
+    return {"server", "CreateRegistrationResponse", error_of(server().create_registration_response(value))};
   if (message == "registration_response")
-    return {"client", "FinalizeRegistrationRequest", !client().finalize_registration_request(value)};
-  if (message == "registration_upload") return {"server", "", !RegistrationRecord::decode(base.config.suite, value)};
-  if (message == "KE1") return {"server", "GenerateKE2", !server().generate_ke2(value, base.record())};
-  if (message == "KE2") return {"client", "GenerateKE3", !client().generate_ke3(value)};
+    return {"client", "FinalizeRegistrationRequest", error_of(client().finalize_registration_request(value))};
+  if (message == "registration_upload")
+    return {"server", "", error_of(RegistrationRecord::decode(base.config.suite, value))};
+  if (message == "KE1") return {"server", "GenerateKE2", error_of(server().generate_ke2(value, base.record()))};
+  if (message == "KE2") return {"client", "GenerateKE3", client().error_of_KE2(value)};
   if (message == "KE3") {
     const auto ke1 = base.is_fake ? at(base.inputs, "KE1") : client().generate_ke1().ke1;
     auto answered = must(server().generate_ke2(ke1, base.record()), "the base's KE2");
-    return {"server", "ServerFinish", !std::move(answered.next).server_finish(value)};
+    const auto key = std::move(answered.next).server_finish(value);
+    return {"server", "ServerFinish", error_of(key, [] { return "ClientAuthenticationError"; })};
   }
   throw Failure("unknown message " + message);
 }
@@ -535,15 +590,15 @@ Values replaced(const Values& inputs, const Values& set, const std::string& part
   return result;
 }
 
-/// The party that fails in a whole login, or nothing.
-std::string failing_party(const Base& base, const Values& set) {
+/// Who fails in a whole login.
+Verdict with_inputs(const Base& base, const Values& set) {
   const Client client(base.config, replaced(base.inputs, set, "client."));
   const Server server(base.config, replaced(base.inputs, set, "server."));
-  auto answered = server.generate_ke2(client.generate_ke1().ke1, base.record());
-  if (!answered) return "server";
-  const auto finished = client.generate_ke3(answered->ke2);
-  if (!finished) return "client";
-  return std::move(answered->next).server_finish(finished->ke3) ? "" : "server";
+  auto answered = must(server.generate_ke2(client.generate_ke1().ke1, base.record()), "GenerateKE2");
+  if (const auto error = client.error_of_KE2(answered.ke2); !error.empty()) return {"client", "login", error};
+  const auto finished = must(client.generate_ke3(answered.ke2), "GenerateKE3");
+  const auto key = std::move(answered.next).server_finish(finished.ke3);
+  return {"server", "login", error_of(key, [] { return "ClientAuthenticationError"; })};
 }
 
 Values set_of(Fields& set) {
@@ -561,20 +616,25 @@ Values set_of(Fields& set) {
 void check_negative(const Sections& file, Fields& entry) {
   static_cast<void>(entry.text("id"));
   static_cast<void>(entry.text("what"));
-  static_cast<void>(entry.text("error"));  // the reference's name for it: the party and that it fails are what counts
-  if (entry.has("rule")) entry.require(entry.text("rule") == "toolkit", "whose rule?");
   const auto base = base_of(file, entry.text("base"));
-  const auto party = entry.text("party");
   const auto step = entry.text("step");
+  Verdict verdict;
+  bool is_our_rule = false;
   if (entry.has("message")) {
-    const auto verdict = with_message(base, entry.text("message"), entry.bytes("value"));
-    entry.require(verdict.refused, "it was accepted");
-    entry.require(verdict.party == party, "another party receives this message");
-    entry.require(verdict.step.empty() || verdict.step == step, "the message is not received in this step");
+    const auto message = entry.text("message");
+    const auto value = entry.bytes("value");
+    verdict = with_message(base, message, value);
+    is_our_rule = is_reflected(Client(base.config, base.inputs), message, value, sizes(base.config.suite).Noe);
   } else {
-    entry.require(step == "login", "only a login is run anew");
-    entry.require(failing_party(base, set_of(entry.object("set"))) == party, "the party named does not fail");
+    verdict = with_inputs(base, set_of(entry.object("set")));
   }
+  entry.require(!verdict.error.empty(), "it is accepted");
+  entry.require(entry.text("error") == verdict.error, "it fails with " + verdict.error);
+  entry.require(entry.text("party") == verdict.party, "the " + verdict.party + " fails");
+  entry.require(verdict.step.empty() || verdict.step == step, "it fails in " + verdict.step);
+  // The RFC itself lets a server answer with the client's own element.
+  entry.require(entry.has("rule") == is_our_rule, is_our_rule ? "the rule is missing" : "the document's own rule");
+  if (is_our_rule) entry.require(entry.text("rule") == "toolkit", "whose rule?");
 }
 
 }  // namespace

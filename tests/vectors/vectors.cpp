@@ -98,6 +98,12 @@ void Fields::fail_at(const std::string& name, std::string_view why) const {
   throw Failure(path_ + "." + name + ": " + std::string(why));
 }
 
+void Fields::not_offered(std::string_view kind, std::string_view name) const {
+  const auto what = std::string(kind) + " " + std::string(name);
+  if (is_left_out(kind, name)) throw Skip(what);
+  fail("unknown " + what);
+}
+
 void Fields::finish() const {
   if (!unread_.empty()) fail_at(*unread_.begin(), "nobody reads this field");
   for (const auto& child : children_) child->finish();
@@ -109,6 +115,8 @@ Tally& Tally::operator+=(const Tally& other) {
   passed += other.passed;
   failed += other.failed;
   skipped += other.skipped;
+  values += other.values;
+  for (const auto& [what, count] : other.left_out) left_out[what] += count;
   return *this;
 }
 
@@ -117,6 +125,18 @@ std::ostream& operator<<(std::ostream& out, const Tally& tally) {
 }
 
 // --- Sections
+
+namespace {
+
+/// What is neither a list nor an object, in all of `json`.
+std::size_t values_in(const Json& json) {
+  if (!json.is_structured()) return 1;
+  std::size_t count = 0;
+  for (const auto& item : json) count += values_in(item);
+  return count;
+}
+
+}  // namespace
 
 Sections::Sections(const Json& object, std::string path, std::ostream& err)
     : object_(object), path_(std::move(path)), err_(err) {
@@ -143,8 +163,11 @@ void Sections::run(const Json& entry, const std::string& path, const Check& chec
     check(fields);
     fields.finish();
     ++tally_.passed;
+    tally_.values += values_in(entry);
   } catch (const Skip& skip) {
     ++tally_.skipped;
+    ++tally_.left_out[skip.what()];
+    tally_.values += values_in(entry);
     err_ << path << ": skipped: " << skip.what() << '\n';
   } catch (const Failure& failure) {
     ++tally_.failed;
@@ -159,6 +182,7 @@ void Sections::each(const std::string& section, const Check& check) {
   if (list == nullptr) return;
   const auto path = path_ + ": " + section;
   if (!list->is_array()) return failed(path, "not a list");
+  if (list->empty()) return failed(path, "an empty list");
   for (std::size_t i = 0; i < list->size(); ++i) run((*list)[i], path + "[" + std::to_string(i) + "]", check);
 }
 
@@ -175,11 +199,16 @@ void Sections::within(const std::string& section, const std::function<void(Secti
 }
 
 const Json& Sections::entry(const std::string& section, const std::string& id) const {
+  const Json* found = nullptr;
   const auto list = object_.find(section);
   if (list != object_.end() && list->is_array())
     for (const auto& candidate : *list)
-      if (candidate.is_object() && candidate.contains("id") && candidate["id"] == id) return candidate;
-  throw Failure(path_ + ": " + section + ": no entry has the id " + id);
+      if (candidate.is_object() && candidate.contains("id") && candidate["id"] == id) {
+        if (found != nullptr) throw Failure(path_ + ": " + section + ": two entries have the id " + id);
+        found = &candidate;
+      }
+  if (found == nullptr) throw Failure(path_ + ": " + section + ": no entry has the id " + id);
+  return *found;
 }
 
 Tally Sections::finish() {
@@ -193,48 +222,124 @@ Tally Sections::finish() {
 Tally run_document(const std::string& file_name, const Json& document, std::ostream& err) {
   const auto handler = handler_of(file_name);
   if (handler == nullptr) {
-    err << file_name << ": skipped: nobody knows a file of this name\n";
-    return {.skipped = 1};
+    if (is_left_out("file", file_name)) {
+      err << file_name << ": skipped: nothing here computes this protocol yet\n";
+      return {.skipped = 1, .left_out = {{"file " + file_name, 1}}};
+    }
+    err << file_name << ": nobody knows a file of this name\n";
+    return {.failed = 1};
   }
   Sections sections(document, file_name, err);
   sections.ignore("about");
   if (document.is_object()) handler(sections);
-  return sections.finish();
+  auto tally = sections.finish();
+  if (tally.passed + tally.failed + tally.skipped == 0) {
+    err << file_name << ": no entry in it\n";
+    tally.failed = 1;
+  }
+  return tally;
+}
+
+Json parse(std::istream& text) {
+  std::vector<std::set<std::string>> names;  // of the objects that are open
+  return Json::parse(text, [&](int, Json::parse_event_t event, Json& parsed) {
+    if (event == Json::parse_event_t::object_start) names.emplace_back();
+    if (event == Json::parse_event_t::object_end) names.pop_back();
+    if (event == Json::parse_event_t::key && !names.back().insert(parsed.get<std::string>()).second)
+      throw Failure("two members of one object are called " + parsed.dump());
+    return true;
+  });
 }
 
 namespace {
 
+Json parse_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return parse(file);
+}
+
 Tally run_file(const std::filesystem::path& path, std::ostream& err) {
   const auto name = path.filename().string();
   try {
-    std::ifstream file(path, std::ios::binary);
-    return run_document(name, Json::parse(file), err);
+    return run_document(name, parse_file(path), err);
   } catch (const std::exception& error) {
     err << name << ": " << error.what() << '\n';
     return {.failed = 1};
   }
 }
 
+Json pin_of(const Tally& tally) {
+  return {{"passed", tally.passed}, {"skipped", tally.skipped}, {"values", tally.values}};
+}
+
+/// The results of a directory, a line each; the file of pins is compared with them, where there is one.
+class Results {
+ public:
+  explicit Results(std::ostream& err) : err_(err) {}
+
+  void pin(const std::filesystem::path& path) {
+    try {
+      pins_ = parse_file(path);
+      if (!pins_.is_object()) throw Failure("not an object");
+      for (const auto& pin : pins_.items()) tallies_[pin.key()];
+    } catch (const std::exception& error) {
+      fail(std::string(kPinned), error.what());
+      pins_ = Json::object();
+    }
+  }
+  void add(const std::string& file, Tally tally) {
+    ran_.insert(file);
+    tallies_[file] += tally;
+  }
+  /// Compares, prints, and returns the sum.
+  Tally finish(std::ostream& out) {
+    for (const auto& pin : pins_.items()) {
+      const auto& tally = tallies_[pin.key()];
+      if (!ran_.contains(pin.key()))
+        fail(pin.key(), "pinned, and not there");
+      else if (tally.failed == 0 && pin.value() != pin_of(tally))
+        fail(pin.key(), "pinned as " + pin.value().dump() + ", comes to " + pin_of(tally).dump());
+    }
+    Tally total;
+    for (const auto& [file, tally] : tallies_) {
+      out << file << ": " << tally << '\n';
+      total += tally;
+    }
+    return total;
+  }
+
+ private:
+  void fail(const std::string& file, std::string_view why) {
+    ++tallies_[file].failed;
+    err_ << file << ": " << why << '\n';
+  }
+
+  std::ostream& err_;
+  Json pins_ = Json::object();
+  std::set<std::string> ran_;
+  std::map<std::string, Tally> tallies_;
+};
+
 }  // namespace
 
 int run_directory(const std::filesystem::path& directory, std::ostream& out, std::ostream& err) {
-  std::vector<std::filesystem::path> paths;
+  std::set<std::filesystem::path> paths;
   std::error_code error;
   for (auto entries = std::filesystem::directory_iterator(directory, error);
        !error && entries != std::filesystem::directory_iterator(); entries.increment(error))
-    if (entries->path().extension() == ".json") paths.push_back(entries->path());
-  if (error || paths.empty()) {
+    if (entries->path().extension() == ".json") paths.insert(entries->path());
+  const auto pinned = directory / kPinned;
+  const bool has_pins = paths.erase(pinned) != 0;
+  if (error || (paths.empty() && !has_pins)) {
     err << "error: " << directory.string() << ": " << (error ? error.message() : "no *.json in it") << '\n';
     return 2;
   }
-  std::ranges::sort(paths);
-  Tally total;
-  for (const auto& path : paths) {
-    const auto tally = run_file(path, err);
-    out << path.filename().string() << ": " << tally << '\n';
-    total += tally;
-  }
+  Results results(err);
+  if (has_pins) results.pin(pinned);
+  for (const auto& path : paths) results.add(path.filename().string(), run_file(path, err));
+  const auto total = results.finish(out);
   out << total << '\n';
+  for (const auto& [what, count] : total.left_out) err << "left out: " << what << " (" << count << " skipped)\n";
   return total.failed == 0 ? 0 : 1;
 }
 

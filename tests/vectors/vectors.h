@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <iosfwd>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -23,7 +24,7 @@ using Json = nlohmann::json;
 struct Failure : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
-/// Ends an entry as skipped: it asks for a suite that is not offered.
+/// Ends an entry as skipped: it asks for what is on the list of what is left out (registry.cpp).
 struct Skip : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -50,6 +51,9 @@ class Fields {
   /// Fails unless `condition`, which says `what`.
   void require(bool condition, std::string_view what) const;
   [[noreturn]] void fail(std::string_view why) const;
+  /// For a `kind` of thing ("suite", "hash") of a name that nothing here computes: skips what is left out on purpose,
+  /// and fails for any other name, which is most likely misspelt.
+  [[noreturn]] void not_offered(std::string_view kind, std::string_view name) const;
 
   /// Fails when a field was not read.
   void finish() const;
@@ -66,6 +70,8 @@ class Fields {
 
 struct Tally {
   std::size_t passed = 0, failed = 0, skipped = 0;
+  std::size_t values = 0;                            // in the entries that passed or were skipped
+  std::map<std::string, std::size_t> left_out = {};  // what was skipped, and how often
   Tally& operator+=(const Tally& other);
 };
 /// `N passed, N failed, N skipped`
@@ -75,7 +81,7 @@ std::ostream& operator<<(std::ostream& out, const Tally& tally);
 using Check = std::function<void(Fields&)>;
 
 /// An object whose members are sections of entries: a file, or a part of one. A section that nobody asked for counts as
-/// one failure; one that is absent as nothing.
+/// one failure, and so does an empty list; one that is absent counts as nothing.
 class Sections {
  public:
   Sections(const Json& object, std::string path, std::ostream& err);
@@ -112,11 +118,25 @@ using Handler = void (*)(Sections& file);
 /// What checks a file of this name, or null (registry.cpp).
 [[nodiscard]] Handler handler_of(std::string_view file_name) noexcept;
 
-/// Runs one document under the handler of `file_name`; explains failures on `err`.
+/// Whether what a `kind` of thing of this name asks for is left out on purpose; of the kind "file", a protocol that is
+/// not built yet (registry.cpp).
+[[nodiscard]] bool is_left_out(std::string_view kind, std::string_view name) noexcept;
+
+/// Runs one document under the handler of `file_name`; explains failures on `err`. A file without any entry is a
+/// failure.
 [[nodiscard]] Tally run_document(const std::string& file_name, const Json& document, std::ostream& err);
 
+/// JSON in which no object has two members of one name.
+/// @throws std::exception  for any other text
+[[nodiscard]] Json parse(std::istream& text);
+
+/// The file of a directory that pins what its other files come to:
+/// `{"FILE": {"passed": N, "skipped": N, "values": N}, ...}`. It is no vector file.
+constexpr std::string_view kPinned = "pinned.json";
+
 /// Runs every *.json of `directory`, in the order of their names: a line a file and a last one for all on `out`,
-/// failures on `err`. A file of an unknown name counts as one skipped entry, one that is no JSON as one failed.
+/// failures and what was left out on `err`. A file of a protocol that is not built yet counts as one skipped entry; as
+/// one failed entry counts a file of any other unknown name, one that is no JSON, and one that is not as it is pinned.
 /// @return the exit code: 0, 1 when anything failed, 2 when there is no such directory or no file in it
 [[nodiscard]] int run_directory(const std::filesystem::path& directory, std::ostream& out, std::ostream& err);
 
