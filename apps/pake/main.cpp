@@ -4,10 +4,10 @@
 #include <string>
 #include <string_view>
 
-#include "command_line.h"
-#include "output.h"
-#include "problem.h"
-#include "process.h"
+#include "options/command_line.h"
+#include "process/output.h"
+#include "process/problem.h"
+#include "process/process.h"
 
 namespace pake::cli {
 namespace {

@@ -29,8 +29,8 @@
 #include "pake/net/loops.h"
 #include "pake/proto/eke/rsa_eke.h"
 #include "pake/testing/hex.h"
-#include "process.h"
-#include "unique_fd.h"
+#include "process/process.h"
+#include "process/unique_fd.h"
 
 namespace pake::soak {
 namespace {

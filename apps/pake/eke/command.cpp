@@ -10,7 +10,7 @@
 #include "eke/connect.h"
 #include "eke/listen.h"
 #include "eke/options.h"
-#include "shared_options.h"
+#include "options/shared_options.h"
 
 namespace pake::cli::eke {
 namespace {

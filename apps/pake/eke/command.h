@@ -1,7 +1,7 @@
 // `pake eke`: the seed's two programs.
 #pragma once
 
-#include "command_line.h"
+#include "options/command_line.h"
 
 namespace pake::cli::eke {
 

@@ -11,9 +11,6 @@
 #include <optional>
 #include <utility>
 
-#include "escape.h"
-#include "line_source.h"
-#include "output.h"
 #include "pake/crypto/rng.h"
 #include "pake/crypto/rsa.h"
 #include "pake/internal/try.h"
@@ -21,6 +18,9 @@
 #include "pake/net/drive.h"
 #include "pake/net/endpoint.h"
 #include "pake/net/loops.h"
+#include "process/output.h"
+#include "terminal/escape.h"
+#include "terminal/line_source.h"
 
 namespace pake::cli::eke {
 namespace {

@@ -13,15 +13,15 @@
 #include <utility>
 
 #include "eke/users_file.h"
-#include "escape.h"
-#include "output.h"
 #include "pake/crypto/rng.h"
 #include "pake/internal/try.h"
 #include "pake/net/coroutine.h"
 #include "pake/net/drive.h"
 #include "pake/net/endpoint.h"
 #include "pake/net/loops.h"
-#include "process.h"
+#include "process/output.h"
+#include "process/process.h"
+#include "terminal/escape.h"
 
 namespace pake::cli::eke {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "output.h"
 #include "pake/internal/try.h"
+#include "process/output.h"
 
 namespace pake::cli::eke {
 

@@ -9,7 +9,7 @@
 #include "eke/report.h"
 #include "pake/net/address.h"
 #include "pake/proto/eke/rsa_eke.h"
-#include "secret_source.h"
+#include "secrets/secret_source.h"
 
 namespace pake::cli::eke {
 

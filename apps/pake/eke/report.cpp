@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "escape.h"
 #include "pake/base/bytes.h"
+#include "terminal/escape.h"
 
 namespace pake::cli::eke {
 namespace {

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "output.h"
 #include "pake/proto/eke/rsa_eke.h"
+#include "process/output.h"
 
 namespace pake::cli::eke {
 

@@ -8,11 +8,11 @@
 #include <string_view>
 #include <utility>
 
-#include "escape.h"
-#include "output.h"
 #include "pake/internal/try.h"
-#include "secret_source.h"
-#include "unique_fd.h"
+#include "process/output.h"
+#include "process/unique_fd.h"
+#include "secrets/secret_source.h"
+#include "terminal/escape.h"
 
 namespace pake::cli::eke {
 namespace {

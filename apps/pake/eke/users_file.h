@@ -4,7 +4,7 @@
 #include <string>
 
 #include "pake/proto/eke/rsa_eke.h"
-#include "problem.h"
+#include "process/problem.h"
 
 namespace pake::cli::eke {
 

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "command_line.h"
 #include "manual/tree.h"
+#include "options/command_line.h"
 
 namespace pake::cli::manual {
 namespace {

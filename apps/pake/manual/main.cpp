@@ -4,10 +4,10 @@
 #include <iostream>
 #include <string>
 
-#include "command_line.h"
 #include "manual/completion.h"
 #include "manual/man_page.h"
 #include "manual/tree.h"
+#include "options/command_line.h"
 
 namespace {
 

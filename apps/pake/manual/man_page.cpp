@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "manual/tree.h"
-#include "problem.h"
-#include "secret_source.h"
+#include "process/problem.h"
+#include "secrets/secret_source.h"
 
 namespace pake::cli::manual {
 namespace {

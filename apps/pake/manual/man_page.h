@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "command_line.h"
+#include "options/command_line.h"
 
 namespace pake::cli::manual {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "command_line.h"
+#include "options/command_line.h"
 
 namespace pake::cli::manual {
 

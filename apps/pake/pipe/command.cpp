@@ -4,11 +4,11 @@
 #include <memory>
 #include <string>
 
+#include "options/shared_options.h"
 #include "pake/crypto/aead.h"
 #include "pipe/dial.h"
 #include "pipe/listen.h"
 #include "pipe/options.h"
-#include "shared_options.h"
 
 namespace pake::cli::pipe {
 namespace {

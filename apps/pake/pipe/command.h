@@ -1,7 +1,7 @@
 // Puts `pake listen` and `pake dial` into the command line.
 #pragma once
 
-#include "command_line.h"
+#include "options/command_line.h"
 
 namespace pake::cli::pipe {
 

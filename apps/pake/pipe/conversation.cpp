@@ -9,13 +9,13 @@
 #include <string>
 #include <utility>
 
-#include "blocking_file.h"
-#include "escape.h"
-#include "line_source.h"
-#include "output.h"
 #include "pake/internal/try.h"
 #include "pake/net/coroutine.h"
 #include "pake/net/signal.h"
+#include "process/blocking_file.h"
+#include "process/output.h"
+#include "terminal/escape.h"
+#include "terminal/line_source.h"
 
 namespace pake::cli::pipe {
 namespace {

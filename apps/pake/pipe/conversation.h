@@ -7,7 +7,7 @@
 #include "pake/net/channel_link.h"
 #include "pake/net/loops.h"
 #include "pake/net/stream.h"
-#include "problem.h"
+#include "process/problem.h"
 
 namespace pake::cli::pipe {
 

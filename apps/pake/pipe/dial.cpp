@@ -6,7 +6,6 @@
 #include <optional>
 #include <utility>
 
-#include "output.h"
 #include "pake/channel/client_handshake.h"
 #include "pake/channel/key_cache.h"
 #include "pake/crypto/rng.h"
@@ -17,8 +16,9 @@
 #include "pake/net/endpoint.h"
 #include "pake/net/handshake.h"
 #include "pipe/conversation.h"
-#include "pipe/run.h"
 #include "pipe/trace.h"
+#include "process/output.h"
+#include "process/run.h"
 
 namespace pake::cli::pipe {
 namespace {

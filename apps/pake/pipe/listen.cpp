@@ -8,7 +8,6 @@
 #include <optional>
 #include <utility>
 
-#include "output.h"
 #include "pake/channel/key_cache.h"
 #include "pake/channel/server_handshake.h"
 #include "pake/crypto/rng.h"
@@ -20,8 +19,9 @@
 #include "pake/net/handshake.h"
 #include "pake/net/signal.h"
 #include "pipe/conversation.h"
-#include "pipe/run.h"
 #include "pipe/trace.h"
+#include "process/output.h"
+#include "process/run.h"
 
 namespace pake::cli::pipe {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "pake/channel/keys.h"
 #include "pake/net/address.h"
-#include "secret_source.h"
+#include "secrets/secret_source.h"
 
 namespace pake::cli::pipe {
 

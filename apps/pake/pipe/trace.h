@@ -7,7 +7,7 @@
 #include <string>
 
 #include "pake/net/stream.h"
-#include "problem.h"
+#include "process/problem.h"
 
 namespace pake::cli::pipe {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "pake/base/secret.h"
-#include "problem.h"
+#include "process/problem.h"
 
 namespace pake::cli {
 

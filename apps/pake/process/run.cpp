@@ -1,10 +1,10 @@
-#include "pipe/run.h"
+#include "process/run.h"
 
 #include <csignal>
 
-#include "output.h"
+#include "process/output.h"
 
-namespace pake::cli::pipe {
+namespace pake::cli {
 namespace {
 
 net::Awaitable<void> run_and_note(net::Loops& loops, const Task& task, Expected<void>& outcome) {
@@ -28,4 +28,4 @@ int run_to_the_end(const Task& task) {
   return report(outcome.error());
 }
 
-}  // namespace pake::cli::pipe
+}  // namespace pake::cli

@@ -5,7 +5,7 @@
 #include <mutex>
 #include <string_view>
 
-#include "problem.h"
+#include "process/problem.h"
 
 namespace pake::cli {
 

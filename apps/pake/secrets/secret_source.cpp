@@ -1,4 +1,4 @@
-#include "secret_source.h"
+#include "secrets/secret_source.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -15,7 +15,7 @@
 
 #include "pake/base/ct.h"
 #include "pake/internal/try.h"
-#include "unique_fd.h"
+#include "process/unique_fd.h"
 
 namespace pake::cli {
 namespace {

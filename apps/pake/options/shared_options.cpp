@@ -1,4 +1,4 @@
-#include "shared_options.h"
+#include "options/shared_options.h"
 
 #include <CLI/CLI.hpp>
 #include <string>

@@ -1,4 +1,4 @@
-#include "blocking_file.h"
+#include "process/blocking_file.h"
 
 #include <limits.h>
 #include <poll.h>
@@ -14,7 +14,7 @@
 
 #include "pake/net/coroutine.h"
 #include "pake/net/signal.h"
-#include "stoppable.h"
+#include "process/stoppable.h"
 
 namespace pake::cli {
 

@@ -1,4 +1,4 @@
-#include "secret_source.h"
+#include "secrets/secret_source.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

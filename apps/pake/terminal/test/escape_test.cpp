@@ -1,4 +1,4 @@
-#include "escape.h"
+#include "terminal/escape.h"
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,7 @@
 #include <array>
 #include <cerrno>
 
-#include "unique_fd.h"
+#include "process/unique_fd.h"
 
 namespace pake::cli {
 

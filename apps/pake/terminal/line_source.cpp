@@ -1,4 +1,4 @@
-#include "line_source.h"
+#include "terminal/line_source.h"
 
 #include <histedit.h>
 #include <poll.h>
@@ -19,7 +19,7 @@
 #include <thread>
 #include <utility>
 
-#include "stoppable.h"
+#include "process/stoppable.h"
 
 namespace pake::cli {
 namespace {
