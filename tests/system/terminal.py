@@ -41,6 +41,14 @@ class Terminal:
     def type(self, keys):
         os.write(self._master, keys.encode())
 
+    def paste(self, keys):
+        """Types what fits, and lets the screen be drawn, for a moment."""
+        readable, writable, _ = select.select([self._master], [self._master], [], 0.002)
+        if readable:
+            self._seen += os.read(self._master, 4096)
+        if writable:
+            self.type(keys)
+
     def modes(self):
         return termios.tcgetattr(self._slave)
 

@@ -36,7 +36,7 @@ constexpr std::size_t kSentOurKey = 2;
 
 constexpr const char* kSameOnBothSides = "both sides need the same user, password and --mode";
 
-class Client {
+class Client : public std::enable_shared_from_this<Client> {
  public:
   Client(const ConnectOptions& options, pake::eke::ConnectorConfig config)
       : options_(options),
@@ -85,11 +85,8 @@ class Client {
 
   // Lines one by one, each with its answer. At the prompt we wait for the next line and for the listener's end alike.
   net::Awaitable<Expected<int>> chat() {
-    LineSource lines(pake::eke::kMaxLine, [this](Line line) {
-      loops_.main().post([this, line = std::move(line)]() mutable {
-        line_ = std::move(line);
-        if (stream_) stream_->interrupt();
-      });
+    LineSource lines(pake::eke::kMaxLine, [&loop = loops_.main(), self = weak_from_this()](Line line) {
+      loop.post(self, [](Client& client, Line typed) { client.take_line(std::move(typed)); }, std::move(line));
     });
     int exit_code = kExitOk;
     for (;;) {
@@ -109,6 +106,11 @@ class Client {
     }
     PAKE_CO_TRYV(co_await quit());
     co_return exit_code;
+  }
+
+  void take_line(Line line) {
+    line_ = std::move(line);
+    if (stream_) stream_->interrupt();
   }
 
   static std::optional<std::string> cannot_send(const Line& line) {
@@ -223,9 +225,9 @@ Expected<int> try_connect(const ConnectOptions& options) {
   say_history();
   auto key = crypto::RsaKeyPair::generate(options.bits);
   if (!key) return std::unexpected(Problem{.error = fmt::format("cannot make an RSA key of {} bits", options.bits)});
-  return Client(options,
-                {.user = options.user, .password = std::move(password), .key = std::move(*key), .mode = options.mode})
-      .run();
+  pake::eke::ConnectorConfig config{
+      .user = options.user, .password = std::move(password), .key = std::move(*key), .mode = options.mode};
+  return std::make_shared<Client>(options, std::move(config))->run();
 }
 
 }  // namespace

@@ -110,12 +110,16 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   }
 
   void take_terminal() {
-    lines_.emplace(kLongestLine, [this](Line line) {
-      loop_.post([this, line = std::move(line)]() mutable {
-        line_ = std::move(line);
-        line_signal_.notify();
-      });
+    lines_.emplace(kLongestLine, [&loop = loop_, self = weak_from_this()](Line line) {
+      loop.post(
+          self, [](Conversation& conversation, Line typed) { conversation.take_line(std::move(typed)); },
+          std::move(line));
     });
+  }
+
+  void take_line(Line line) {
+    line_ = std::move(line);
+    line_signal_.notify();
   }
 
   net::Awaitable<Expected<void>> take_stream() {

@@ -66,7 +66,7 @@ class BlockingFile::Impl {
   }
 
  private:
-  /// Touched on the loop alone, where it may be told when this object has gone.
+  /// Touched on the loop alone; what the thread still posts when this object has gone reaches nobody.
   struct Outcome {
     explicit Outcome(net::Loop& loop) : done(loop) {}
     net::Signal done;
@@ -83,10 +83,13 @@ class BlockingFile::Impl {
         work = std::exchange(work_, {});
       }
       const int result = work();
-      loop_.post([result, outcome = outcome_] {
-        outcome->result = result;
-        outcome->done.notify();
-      });
+      loop_.post(
+          std::weak_ptr(outcome_),
+          [](Outcome& outcome, int returned) {
+            outcome.result = returned;
+            outcome.done.notify();
+          },
+          result);
     }
   }
 

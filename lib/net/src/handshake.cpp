@@ -21,7 +21,7 @@ Awaitable<Outcome<void>> run_elsewhere(Loop& loop, Job& job) {
   const auto done = std::make_shared<Signal>(loop);  // what is posted may run after this has returned
   const std::jthread worker([&loop, &job, done] {
     job.run();
-    loop.post([done] { done->notify(); });
+    loop.post(done, [](Signal& signal) { signal.notify(); });
   });
   co_return co_await done->wait(kNever);
 }

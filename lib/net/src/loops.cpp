@@ -82,7 +82,7 @@ Loop::~Loop() = default;
 
 void Loop::spawn(Awaitable<void> task) { impl_->spawn(std::move(task)); }
 
-void Loop::post(std::function<void()> work) { asio::post(impl_->io(), std::move(work)); }
+void Loop::post_work(std::move_only_function<void()> work) { asio::post(impl_->io(), std::move(work)); }
 
 Awaitable<Outcome<void>> Loop::sleep_until(Deadline deadline) {
   asio::steady_timer sleeping(impl_->io(), kNever);
@@ -129,7 +129,7 @@ class Loops::Impl {
   }
 
   void cancel() {
-    for (auto& loop : loops_) loop.post([&loop] { loop.impl().cancel(); });
+    for (auto& loop : loops_) asio::post(loop.impl().io(), [&loop] { loop.impl().cancel(); });
   }
 
  private:

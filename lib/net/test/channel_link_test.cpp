@@ -125,13 +125,13 @@ std::string pattern(std::size_t size) {
 
 TEST(Signal, RemembersANotifyAndEndsByItsDeadline) {
   run([](World& world) -> Awaitable<void> {
-    Signal signal(world.loop);
-    signal.notify();
-    signal.notify();
-    EXPECT_TRUE(co_await signal.wait(patient()));
-    EXPECT_EQ((co_await signal.wait(soon())).error(), Error::Kind::timed_out);
-    world.loop.post([&] { signal.notify(); });
-    EXPECT_TRUE(co_await signal.wait(patient()));
+    const auto signal = std::make_shared<Signal>(world.loop);
+    signal->notify();
+    signal->notify();
+    EXPECT_TRUE(co_await signal->wait(patient()));
+    EXPECT_EQ((co_await signal->wait(soon())).error(), Error::Kind::timed_out);
+    world.loop.post(signal, [](Signal& to) { to.notify(); });
+    EXPECT_TRUE(co_await signal->wait(patient()));
   });
 }
 

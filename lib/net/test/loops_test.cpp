@@ -22,16 +22,57 @@ TEST(Loops, RunTheTaskToItsEnd) {
 }
 
 Awaitable<void> give_way(Loop& loop) {
-  bool went_first = false;
-  loop.post([&] { went_first = true; });
-  EXPECT_FALSE(went_first);
+  const auto went_first = std::make_shared<bool>(false);
+  loop.post(went_first, [](bool& went) { went = true; });
+  EXPECT_FALSE(*went_first);
   co_await loop.yield();
-  EXPECT_TRUE(went_first);
+  EXPECT_TRUE(*went_first);
 }
 
 TEST(Loops, WhoYieldsGoesOnBehindTheOthers) {
   Loops loops(1);
   loops.run(give_way(loops.main()));
+}
+
+/// What tells a test whether work ran.
+struct Target {
+  std::shared_ptr<std::string> said;
+};
+
+Awaitable<void> post_to_what_goes(Loop& loop, std::shared_ptr<std::string> said) {
+  auto target = std::make_shared<Target>(said);
+  const auto say = [](Target& to, std::string word) { *to.said += word; };
+  loop.post(std::weak_ptr(target), say, std::string("first "));
+  co_await loop.yield();
+  loop.post(std::weak_ptr(target), say, std::string("to nobody "));
+  target.reset();
+  co_await loop.yield();
+  loop.post(std::make_shared<Target>(said), say, std::string("owned"));
+  co_await loop.yield();
+}
+
+TEST(Loops, WhatIsPostedToATargetThatHasGoneDoesNotRun) {
+  Loops loops(1);
+  const auto said = std::make_shared<std::string>();
+  loops.run(post_to_what_goes(loops.main(), said));
+  EXPECT_EQ(*said, "first owned");
+}
+
+template <class Work, class... Arguments>
+concept CanPost = requires(Loop loop, std::weak_ptr<Target> target, Work work, Arguments... arguments) {
+  loop.post(target, work, arguments...);
+};
+
+TEST(Loops, WhatPointsToSomethingIsNotPosted) {
+  int here = 0;
+  const auto empty = [](Target&) {};
+  const auto by_address = [&here](Target&) { ++here; };
+  const auto takes = [](Target&, int*) {};
+  static_assert(CanPost<decltype(empty)>);
+  static_assert(!CanPost<decltype(by_address)>);
+  static_assert(!CanPost<decltype(takes), int*>);
+  by_address(*std::make_unique<Target>());
+  EXPECT_EQ(here, 1);
 }
 
 Awaitable<void> count(std::atomic<int>& ended, Loop& loop) {

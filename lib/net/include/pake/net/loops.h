@@ -5,12 +5,19 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <type_traits>
+#include <utility>
 
 #include "pake/net/awaitable.h"
 #include "pake/net/clock.h"
 #include "pake/net/error.h"
 
 namespace pake::net {
+
+/// Work that may cross from a thread to a loop: a lambda that captures nothing, and arguments that point to nothing.
+/// (What was captured by address may have gone when the work runs: the loop goes on as long as any task does.)
+template <class Work, class... Arguments>
+concept Postable = std::is_empty_v<Work> && (!std::is_pointer_v<Arguments> && ...);
 
 /// One thread's loop. What is made on it (streams, listeners) belongs to it and is touched by its thread alone.
 class Loop {
@@ -26,8 +33,23 @@ class Loop {
   /// exception out of the task ends the process.
   void spawn(Awaitable<void> task);
 
-  /// Runs `work` on this loop's thread, soon. Any thread may call it, as long as `Loops::run` has not returned.
-  void post(std::function<void()> work);
+  /// Runs `work(*target, arguments...)` on this loop's thread, soon, unless `target` has gone by then. Any thread may
+  /// call it, as long as `Loops::run` has not returned. No thread but this loop's ever holds `target` alive by it.
+  template <class Target, class Work, class... Arguments>
+    requires Postable<Work, Arguments...>
+  void post(std::weak_ptr<Target> target, Work work, Arguments... arguments) {
+    post_work([target = std::move(target), work, ... arguments = std::move(arguments)]() mutable {
+      if (const auto alive = target.lock()) work(*alive, std::move(arguments)...);
+    });
+  }
+  /// The same with a target that lives at least until then.
+  template <class Target, class Work, class... Arguments>
+    requires Postable<Work, Arguments...>
+  void post(std::shared_ptr<Target> target, Work work, Arguments... arguments) {
+    post_work([target = std::move(target), work, ... arguments = std::move(arguments)]() mutable {
+      work(*target, std::move(arguments)...);
+    });
+  }
 
   /// Waits until `deadline`.
   /// @return Error::cancelled when the loops are cancelled before
@@ -39,6 +61,8 @@ class Loop {
   [[nodiscard]] Impl& impl() noexcept { return *impl_; }
 
  private:
+  void post_work(std::move_only_function<void()> work);
+
   std::unique_ptr<Impl> impl_;
 };
 
