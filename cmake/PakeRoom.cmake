@@ -1,13 +1,13 @@
 # One room = one target with its own include directory: a header from upstairs does not compile.
 #
-#   pake_room(NAME SOURCES src/a.cpp ... HEADERS include/pake/NAME/a.h ... [PUBLIC dep ...] [PRIVATE dep ...])
+#   pake_room(NAME [NOT_INSTALLED] SOURCES src/a.cpp ... HEADERS include/pake/NAME/a.h ... [PUBLIC dep ...] [PRIVATE dep ...])
 #   pake_test(NAME SOURCES test/a_test.cpp ... [LINK dep ...] [LABEL label])    one GoogleTest program, run by CTest
 #   pake_label_programs(LABEL target ...)    target tests_LABEL builds what the tests of that label run, and nothing else
 include_guard()
 include(GNUInstallDirs)
 
 function(pake_room name)
-  cmake_parse_arguments(PARSE_ARGV 1 ROOM "" "" "SOURCES;HEADERS;PUBLIC;PRIVATE")
+  cmake_parse_arguments(PARSE_ARGV 1 ROOM "NOT_INSTALLED" "" "SOURCES;HEADERS;PUBLIC;PRIVATE")
   add_library(pake_${name} ${ROOM_SOURCES})
   add_library(pake::${name} ALIAS pake_${name})
   target_sources(pake_${name} PUBLIC FILE_SET HEADERS BASE_DIRS include FILES ${ROOM_HEADERS})
@@ -16,7 +16,9 @@ function(pake_room name)
     PUBLIC ${ROOM_PUBLIC}
     PRIVATE $<BUILD_INTERFACE:pake_warnings> $<BUILD_INTERFACE:pake_internal> ${ROOM_PRIVATE})
   set_target_properties(pake_${name} PROPERTIES EXPORT_NAME ${name} VERIFY_INTERFACE_HEADER_SETS ON)
-  install(TARGETS pake_${name} EXPORT pake-targets FILE_SET HEADERS)
+  if(NOT ROOM_NOT_INSTALLED)
+    install(TARGETS pake_${name} EXPORT pake-targets FILE_SET HEADERS)
+  endif()
 endfunction()
 
 function(pake_test name)
