@@ -111,6 +111,7 @@ class Server {
       if (!accepted && is_cancelled(accepted.error())) co_return;
       if (!accepted) {
         if (!std::exchange(told, true)) say_error(fmt::format("cannot accept: {}", accepted.error().explain()));
+        if (!co_await loops_.main().sleep_until(net::after(std::chrono::milliseconds(100)))) co_return;
         continue;
       }
       told = false;

@@ -74,6 +74,8 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
     while (!self->is_settled_) {
       auto accepted = co_await listener.accept(self->loop_, net::after(kAcceptTurn));
       if (!accepted && accepted.error() == net::Error::Kind::cancelled) co_return;
+      if (!accepted && accepted.error() == net::Error::Kind::exhausted)
+        static_cast<void>(co_await self->loop_.sleep_until(net::after(100ms)));
       if (!accepted || self->is_settled_) continue;
       self->make_room();
       auto stream = self->trace_ ? self->trace_->follow(std::move(*accepted)) : std::move(*accepted);

@@ -25,6 +25,12 @@ Awaitable<Outcome<void>> Descriptor::ready(Direction direction, Deadline deadlin
   co_return wait.outcome();
 }
 
+Outcome<void> Descriptor::may_go_on() {
+  if (std::exchange(interrupted_, false)) return fail(Error::Kind::interrupted);
+  if (loop_.is_cancelled()) return fail(Error::Kind::cancelled);
+  return {};
+}
+
 void Descriptor::interrupt() {
   if (reading_)
     reading_->end(Error::Kind::interrupted);

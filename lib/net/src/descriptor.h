@@ -23,6 +23,9 @@ class Descriptor {
   /// Waits until reading or writing would not block.
   [[nodiscard]] Awaitable<Outcome<void>> ready(Direction direction, Deadline deadline);
 
+  /// What `ready` for reading would say before it waits: that it was interrupted, or the loops cancelled.
+  [[nodiscard]] Outcome<void> may_go_on();
+
   /// Ends a wait for reading with Error::interrupted, or the next one.
   void interrupt();
 

@@ -189,13 +189,13 @@ Address bound_address(int socket) {
 class Listener::Impl {
  public:
   Impl(Loop& loop, Socket socket, Address address)
-      : loop_(loop), descriptor_(loop.impl(), socket.release()), address_(std::move(address)) {
+      : descriptor_(loop.impl(), socket.release()), address_(std::move(address)) {
     if (const auto* local = std::get_if<UnixAddress>(&address_)) path_.emplace(local->path);
   }
 
   Awaitable<Outcome<std::unique_ptr<Stream>>> accept(Loop& home, Deadline deadline) {
-    constexpr std::chrono::milliseconds kPause{100};
     for (;;) {
+      PAKE_CO_TRYV(descriptor_.may_go_on());
       tcp::endpoint from;
       auto size = static_cast<socklen_t>(from.capacity());
       const int socket = ::accept4(descriptor_.fd(), from.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -205,19 +205,16 @@ class Listener::Impl {
         co_return adopt(home, socket, to_address(from));
       }
       const auto error = from_errno(errno);
-      if (error == Error::Kind::exhausted) {
-        PAKE_CO_TRYV(co_await loop_.sleep_until(after(kPause)));
-        co_return std::unexpected(error);
-      }
+      if (error == Error::Kind::exhausted) co_return std::unexpected(error);
       // Other errors are those of a connection that died in the queue (accept(2)): the next one, please.
       if (error.system == EAGAIN) PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::wait_read, deadline));
     }
   }
 
+  void interrupt() { descriptor_.interrupt(); }
   [[nodiscard]] const Address& address() const noexcept { return address_; }
 
  private:
-  Loop& loop_;
   Descriptor descriptor_;
   Address address_;
   std::optional<BoundPath> path_;
@@ -242,6 +239,7 @@ Awaitable<Outcome<std::unique_ptr<Stream>>> Listener::accept(Loop& home, Deadlin
   return impl_->accept(home, deadline);
 }
 
+void Listener::interrupt() { impl_->interrupt(); }
 const Address& Listener::address() const noexcept { return impl_->address(); }
 
 }  // namespace pake::net

@@ -6,11 +6,14 @@
 #include <atomic>
 #include <functional>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 
 #include "pake/net/clock.h"
 #include "pake/net/error.h"
 #include "pake/net/loops.h"
+#include "pake/net/workers.h"
 
 namespace pake::net {
 
@@ -37,15 +40,28 @@ class Wait {
   std::optional<std::multimap<Deadline, Wait*>::iterator> listed_;
 };
 
+/// The one pool of all loops, once somebody needs it. Threads share it.
+class SharedWorkers {
+ public:
+  /// The pool, started with `threads` of them if it was not.
+  Outcome<Workers*> get(std::size_t threads);
+
+ private:
+  std::mutex mutex_;
+  std::unique_ptr<Workers> workers_;
+};
+
 class Loop::Impl {
  public:
   /// `tasks` counts the running tasks of all loops; `all_done` is called, on any loop, when it falls to zero.
-  Impl(std::atomic<std::size_t>& tasks, std::function<void()> all_done);
+  Impl(std::atomic<std::size_t>& tasks, SharedWorkers& workers, std::function<void()> all_done);
 
   asio::io_context& io() noexcept { return io_; }
+  SharedWorkers& workers() noexcept { return workers_; }
   void spawn(Awaitable<void> task);
   /// Ends every wait, now and from now on.
   void cancel();
+  [[nodiscard]] bool is_cancelled() const noexcept { return cancelled_; }
 
  private:
   friend class Wait;
@@ -58,6 +74,7 @@ class Loop::Impl {
   std::multimap<Deadline, Wait*> waits_;
   bool cancelled_ = false;
   std::atomic<std::size_t>& tasks_;
+  SharedWorkers& workers_;
   std::function<void()> all_done_;
 };
 

@@ -1,5 +1,6 @@
 #include "pake/net/loops.h"
 
+#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/executor_work_guard.hpp>
 #include <asio/post.hpp>
@@ -7,11 +8,13 @@
 #include <asio/signal_set.hpp>
 #include <asio/use_awaitable.hpp>
 #include <exception>
+#include <list>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "loop_impl.h"
+#include "pake/internal/try.h"
 #include "pake/net/coroutine.h"
 
 namespace pake::net {
@@ -42,8 +45,17 @@ Outcome<void> Wait::outcome() const {
   return {};
 }
 
-Loop::Impl::Impl(std::atomic<std::size_t>& tasks, std::function<void()> all_done)
-    : tasks_(tasks), all_done_(std::move(all_done)) {}
+Outcome<Workers*> SharedWorkers::get(std::size_t threads) {
+  constexpr std::size_t kQueued = 4096;  // beyond that, a peer has waited too long before its turn comes
+  const std::scoped_lock lock(mutex_);
+  if (!workers_) {
+    PAKE_TRY(workers_, Workers::start(threads, kQueued));
+  }
+  return workers_.get();
+}
+
+Loop::Impl::Impl(std::atomic<std::size_t>& tasks, SharedWorkers& workers, std::function<void()> all_done)
+    : tasks_(tasks), workers_(workers), all_done_(std::move(all_done)) {}
 
 void Loop::Impl::spawn(Awaitable<void> task) {
   ++tasks_;
@@ -94,13 +106,19 @@ Awaitable<Outcome<void>> Loop::sleep_until(Deadline deadline) {
   co_return outcome;
 }
 
+Awaitable<Outcome<void>> Loop::on_worker(std::function<void()> work, Deadline deadline) {
+  const auto cores = std::max(1U, std::thread::hardware_concurrency());
+  PAKE_CO_TRY(auto* const workers, impl_->workers().get(cores));
+  co_return co_await workers->run(*this, std::move(work), deadline);
+}
+
 Awaitable<void> Loop::yield() { co_await asio::post(impl_->io(), asio::use_awaitable); }
 
 class Loops::Impl {
  public:
   explicit Impl(std::size_t threads) {
     for (std::size_t i = 0; i < threads; ++i)
-      loops_.emplace_back(std::make_unique<Loop::Impl>(tasks_, [this] { stop(); }));
+      loops_.emplace_back(std::make_unique<Loop::Impl>(tasks_, workers_, [this] { stop(); }));
   }
 
   Loop& main() noexcept { return loops_.front(); }
@@ -114,6 +132,17 @@ class Loops::Impl {
       signals_->clear();
       taken(signal);
     });
+  }
+
+  void on_every_signal(std::initializer_list<int> signals, std::function<void(int)> taken) {
+    auto& repeated = repeated_.emplace_back(main().impl().io(), std::move(taken));
+    for (const int signal : signals) repeated.signals.add(signal);
+    repeated.wait();
+  }
+
+  Outcome<void> start_workers(std::size_t threads) {
+    PAKE_TRYV(workers_.get(threads));
+    return {};
   }
 
   void run(Awaitable<void> task) {
@@ -138,9 +167,25 @@ class Loops::Impl {
     for (auto& loop : loops_) loop.impl().io().stop();
   }
 
+  /// Signals that are told each time.
+  struct Repeated {
+    Repeated(asio::io_context& io, std::function<void(int)> handler) : signals(io), taken(std::move(handler)) {}
+    void wait() {
+      signals.async_wait([this](const asio::error_code& error, int signal) {
+        if (error) return;
+        taken(signal);
+        wait();
+      });
+    }
+    asio::signal_set signals;
+    std::function<void(int)> taken;
+  };
+
   std::atomic<std::size_t> tasks_ = 0;
+  SharedWorkers workers_;  // outlives the loops
   std::vector<Loop> loops_;
   std::optional<asio::signal_set> signals_;
+  std::list<Repeated> repeated_;
   std::size_t turn_ = 0;
 };
 
@@ -151,6 +196,10 @@ Loop& Loops::next() noexcept { return impl_->next(); }
 void Loops::on_signal(std::initializer_list<int> signals, std::function<void(int)> taken) {
   impl_->on_signal(signals, std::move(taken));
 }
+void Loops::on_every_signal(std::initializer_list<int> signals, std::function<void(int)> taken) {
+  impl_->on_every_signal(signals, std::move(taken));
+}
+Outcome<void> Loops::start_workers(std::size_t threads) { return impl_->start_workers(threads); }
 void Loops::run(Awaitable<void> task) { impl_->run(std::move(task)); }
 void Loops::cancel() { impl_->cancel(); }
 

@@ -164,5 +164,24 @@ TEST(Loops, TheFirstSignalIsTold) {
   EXPECT_EQ(taken, SIGTERM);
 }
 
+Awaitable<void> raise_twice(Loop& loop, int& taken) {
+  for (int i = 1; i <= 2; ++i) {
+    EXPECT_EQ(std::raise(SIGHUP), 0);
+    const auto deadline = patient();
+    while (taken < i && Clock::now() < deadline) EXPECT_TRUE(co_await loop.sleep_until(after(1ms)));
+  }
+  EXPECT_EQ(std::raise(SIGUSR1), 0);
+  EXPECT_FALSE(co_await loop.sleep_until(patient()));
+}
+
+TEST(Loops, EverySignalIsTold) {
+  Loops loops(1);
+  int taken = 0;
+  loops.on_every_signal({SIGHUP}, [&](int) { ++taken; });
+  loops.on_every_signal({SIGUSR1}, [&](int) { loops.cancel(); });
+  loops.run(raise_twice(loops.main(), taken));
+  EXPECT_EQ(taken, 2);
+}
+
 }  // namespace
 }  // namespace pake::net

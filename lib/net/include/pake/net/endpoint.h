@@ -32,9 +32,12 @@ class Listener {
   ~Listener();
 
   /// The next connection, as a stream of the loop `home`.
-  /// @return Error::exhausted when no descriptor was left for it, after a pause, so that a caller may simply try again;
-  ///         timed_out, cancelled
+  /// @return Error::exhausted when no descriptor was left for it (it waits in the queue: free one or pause before the
+  ///         next call); timed_out, interrupted, cancelled
   [[nodiscard]] Awaitable<Outcome<std::unique_ptr<Stream>>> accept(Loop& home, Deadline deadline);
+
+  /// Makes an accept that waits return Error::interrupted; if none does, the next one. Called on the listener's loop.
+  void interrupt();
 
   /// Where it listens, with the port that the system chose.
   [[nodiscard]] const Address& address() const noexcept;

@@ -58,6 +58,9 @@ class Loop {
   /// Lets everything that could go on by now go on first.
   [[nodiscard]] Awaitable<void> yield();
 
+  /// Workers::run on the pool that all loops share; started here, a thread a core, if `Loops::start_workers` was not.
+  [[nodiscard]] Awaitable<Outcome<void>> on_worker(std::function<void()> work, Deadline deadline = kNever);
+
   [[nodiscard]] Impl& impl() noexcept { return *impl_; }
 
  private:
@@ -83,6 +86,14 @@ class Loops {
   /// Takes the signals out of the system's hands, from now on: the first one of them calls `taken(signal)` on the main
   /// loop and gives them all back, so that a second one acts as the system does.
   void on_signal(std::initializer_list<int> signals, std::function<void(int)> taken);
+
+  /// Takes the signals out of the system's hands for good: each one of them calls `taken(signal)` on the main loop. May
+  /// be called for several sets, each with other signals.
+  void on_every_signal(std::initializer_list<int> signals, std::function<void(int)> taken);
+
+  /// Starts the threads of `Loop::on_worker`, where a program wants them before anything else happens.
+  /// @return Error::exhausted if the system has no thread to give
+  [[nodiscard]] Outcome<void> start_workers(std::size_t threads);
 
   /// Runs `task` on the main loop, and whatever it spawns on any; returns when the last of them has ended. Once.
   void run(Awaitable<void> task);
