@@ -118,7 +118,7 @@ struct ChannelPair {
       : client(some_keys(aead), Role::client, cache, {}), server(some_keys(aead), Role::server, cache, {}) {}
 
   void carry(Channel& from, Channel& to) {
-    MutableBytes rest = MutableBytes(buffer).first(from.produce(buffer));
+    MutableBytes rest = MutableBytes(buffer).first(from.produce(buffer, Instant{}));
     while (from.next_event()) continue;
     while (!rest.empty()) {
       rest = rest.subspan(to.receive(rest, {}).value());

@@ -68,6 +68,7 @@ net::Awaitable<void> join_to_backend(net::Loop& loop, StreamPtr stream, net::Add
 net::Awaitable<void> take_streams(net::Loop& loop, std::shared_ptr<net::ChannelLink> link, net::Address backend) {
   while (auto accepted = co_await link->accept(net::kNever))
     loop.spawn(join_to_backend(loop, std::move(accepted->stream), backend));
+  link->delivered();
 }
 
 net::Awaitable<void> listen(net::Loop& loop, net::Address backend) {

@@ -156,6 +156,7 @@ net::Awaitable<void> read_stream(net::ChannelLink& link) {
   Buffer chunk(kChunk);
   while (co_await accepted.stream->read_some(chunk, net::kNever)) continue;
   accepted.stream->shutdown_write();
+  link.delivered();
 }
 
 net::Awaitable<void> receive_pake(net::Loop& loop) {

@@ -140,7 +140,7 @@ class Run {
     Buffer out(input_.ConsumeIntegralInRange<std::size_t>(Channel::kMinOutput, 40'000));
     const bool wanted = channel_.wants_to_send();
     MutableBytes rest(out);
-    rest = rest.first(channel_.produce(rest));
+    rest = rest.first(channel_.produce(rest, now_));
     fuzz::require(wanted == !rest.empty());
     while (!rest.empty()) {
       const auto frame = leading_frame(rest, kAwaitedRecords);

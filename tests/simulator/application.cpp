@@ -214,9 +214,10 @@ void Application::hear(Channel&, const TicketArrived& ticket) {
   if (!is_sent) complaints_.emplace_back("a ticket that nobody sent");
 }
 
-void Application::hear(Channel&, const Closed&) {
+void Application::hear(Channel& channel, const Closed&) {
   peer_has_closed_ = true;
   turns_left_ = 0;
+  channel.close(CloseCode::done);
 }
 
 }  // namespace pake::channel::simulator

@@ -183,7 +183,7 @@ void Party::read_records(Instant now) {
 /// One buffer full. False where there was nothing to send, or no room for it.
 bool Party::send_records(Instant now) {
   if ((finish_.empty() && !channel_->wants_to_send()) || !out_.road().has_room()) return false;
-  const auto size = channel_->produce(output_);
+  const auto size = channel_->produce(output_, now);
   tell_application();
   if (size == 0 && finish_.empty()) complaints_.emplace_back("the channel wants to send, and does not");
   finish_.insert(finish_.end(), output_.begin(), output_.begin() + static_cast<std::ptrdiff_t>(size));

@@ -46,6 +46,11 @@ Problem ended(const net::LinkEnd& end) {
       return {.exit_code = kExitCutShort, .error = "the other side has been silent for too long"};
     case EndReason::peer_failed:
       return {.exit_code = kExitCutShort, .error = "the other side gave up"};
+    case EndReason::not_delivered:
+      return {.exit_code = kExitCutShort, .error = "the other side could not write all that it was sent"};
+    case EndReason::unanswered:
+    case EndReason::aborted:
+      return cut();
     case EndReason::not_authentic:
     case EndReason::violation:
     case EndReason::exhausted:
@@ -135,7 +140,11 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   static net::Awaitable<void> say(std::shared_ptr<Conversation> self) {
     self->note(self->lines_ ? co_await self->say_lines() : co_await self->say_bytes());
   }
-  static net::Awaitable<void> hear(std::shared_ptr<Conversation> self) { self->note(co_await self->hear_all()); }
+  static net::Awaitable<void> hear(std::shared_ptr<Conversation> self) {
+    auto heard = co_await self->hear_all();
+    if (!heard && heard.error().exit_code != kExitCutShort) self->link_->delivery_failed();
+    self->note(std::move(heard));
+  }
 
   net::Awaitable<Expected<void>> say_bytes() {
     Buffer chunk(kChunk);
@@ -199,7 +208,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
       problem_ = std::move(half.error());
       link_->close(channel::CloseCode::internal_error);
     } else if (running_ == 0 && !problem_) {
-      link_->close(channel::CloseCode::done);
+      link_->close(channel::CloseCode::done, net::kNever);  // the other side may take its time to store what came
     }
     half_ended_.notify();
   }

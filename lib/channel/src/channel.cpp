@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "channel_impl.h"
+#include "pake/base/writer.h"
 #include "pake/internal/try.h"
 
 namespace pake::channel {
@@ -28,6 +29,9 @@ Errc error_of(EndReason end) noexcept {
     case EndReason::cut:
     case EndReason::silent:
     case EndReason::peer_failed:
+    case EndReason::not_delivered:
+    case EndReason::unanswered:
+    case EndReason::aborted:
       return Errc::unavailable;
   }
   std::abort();
@@ -45,9 +49,12 @@ EndReason end_of(Errc record_error) noexcept {
 }
 
 CloseCode decode_close(std::uint8_t code) noexcept {
-  return code <= std::to_underlying(CloseCode::internal_error) ? static_cast<CloseCode>(code)
-                                                               : CloseCode::internal_error;
+  return code <= std::to_underlying(CloseCode::not_delivered) ? static_cast<CloseCode>(code)
+                                                              : CloseCode::internal_error;
 }
+
+/// The side that sends it has not failed.
+bool is_orderly(CloseCode code) noexcept { return code == CloseCode::done || code == CloseCode::going_away; }
 
 }  // namespace
 
@@ -69,6 +76,12 @@ std::string_view to_string(EndReason end) noexcept {
       return "peer_failed";
     case EndReason::exhausted:
       return "exhausted";
+    case EndReason::not_delivered:
+      return "not_delivered";
+    case EndReason::unanswered:
+      return "unanswered";
+    case EndReason::aborted:
+      return "aborted";
   }
   std::abort();
 }
@@ -126,10 +139,10 @@ std::unexpected<Errc> Channel::Impl::receive_alert(Bytes body) noexcept {
 
 Status Channel::Impl::receive_close(CloseCode code) noexcept {
   close_read_ = code;
-  if (code != CloseCode::done && code != CloseCode::going_away)
-    return fail_with(EndReason::peer_failed, close_sent_ ? std::nullopt : std::optional(CloseCode::done));
+  if (!is_orderly(code))
+    return fail_with(code == CloseCode::not_delivered ? EndReason::not_delivered : EndReason::peer_failed,
+                     close_sent_ ? std::nullopt : std::optional(CloseCode::done));
   if (close_sent_) end_ = EndReason::closed;
-  close(CloseCode::done);
   return {};
 }
 
@@ -138,6 +151,7 @@ Status Channel::Impl::apply(Bytes plaintext) {
   while (!plaintext.empty()) {
     PAKE_TRY(const auto frame, take_stream_frame(plaintext));
     PAKE_TRYV(frame.stream == 0 ? apply_to_channel(frame) : streams_.apply(frame));
+    if (frame.type != StreamFrameType::ping && frame.type != StreamFrameType::pong) heard_since_sent_ = true;
   }
   return {};
 }
@@ -176,9 +190,13 @@ Status Channel::Impl::end_of_input() noexcept {
 
 // --- What is sent.
 
-std::size_t Channel::Impl::produce(MutableBytes out) {
+std::size_t Channel::Impl::produce(MutableBytes out, Instant now) {
   std::size_t size = 0;
   while (const auto more = produce_record(out.subspan(size))) size += more;
+  if (size != 0) {
+    last_sent_ = now;
+    heard_since_sent_ = false;
+  }
   return size;
 }
 
@@ -186,7 +204,7 @@ std::size_t Channel::Impl::produce_record(MutableBytes room) {
   if (close_sent_ || room.size() < kRecordOverhead + kCloseSize) return 0;
   if (!end_ && sealer_.remaining() == 1 && has_frames())
     static_cast<void>(fail_with(EndReason::exhausted, CloseCode::going_away));  // the last number is the Close's
-  if (!end_) {
+  if (!end_ && !closes_at_once()) {
     StreamFrameWriter writer(
         room.subspan(FrameHeader::kSize, std::min(room.size() - kRecordOverhead, kMaxPlaintextSize)));
     fill(writer);
@@ -209,19 +227,20 @@ void Channel::Impl::fill(StreamFrameWriter& writer) {
   if (pong_due_ && writer.put(StreamFrameType::pong, 0, {*pong_due_})) pong_due_.reset();
   if (ping_ == Ping::due && writer.put(StreamFrameType::ping, 0, {std::array<std::uint8_t, kPingSize>{}}))
     ping_ = Ping::sent;
-  if (!ticket_due_.empty() && writer.put_u32(StreamFrameType::ticket, 0, ticket_lifetime_, ticket_due_))
-    ticket_due_ = Buffer();
+  if (ticket_due_ && writer.put(StreamFrameType::ticket, 0, {*ticket_due_})) ticket_due_.reset();
   streams_.fill(writer);
 }
 
 bool Channel::Impl::has_frames() const noexcept {
-  return pong_due_ || ping_ == Ping::due || !ticket_due_.empty() || streams_.has_frames();
+  return pong_due_ || ping_ == Ping::due || ticket_due_ || streams_.has_frames();
 }
 
-/// A failed channel closes at once; another one when all is sent, or nothing more will be taken.
+bool Channel::Impl::closes_at_once() const noexcept { return close_due_ && !is_orderly(*close_due_); }
+
+/// Who has failed closes at once; another one when all is sent, or nothing more will be taken.
 bool Channel::Impl::may_close() const noexcept {
   if (!close_due_ || close_sent_) return false;
-  return end_ || (!has_frames() && (close_read_ || !streams_.has_unsent()));
+  return end_ || closes_at_once() || (!has_frames() && (close_read_ || !streams_.has_unsent()));
 }
 
 bool Channel::Impl::wants_to_send() const noexcept { return !close_sent_ && (may_close() || (!end_ && has_frames())); }
@@ -232,34 +251,56 @@ Status Channel::Impl::can_send() const noexcept {
   return {};
 }
 
-void Channel::Impl::close(CloseCode code) noexcept {
-  if (!end_ && !close_due_) close_due_ = code;
+void Channel::Impl::close(CloseCode code, Instant deadline) noexcept {
+  if (end_) return;
+  if (!close_due_ || (!close_sent_ && is_orderly(*close_due_) && !is_orderly(code))) close_due_ = code;
+  close_deadline_ = std::min(close_deadline_, deadline);
+}
+
+void Channel::Impl::abort() noexcept {
+  if (end_) {
+    close_due_.reset();
+  } else {
+    static_cast<void>(fail_with(EndReason::aborted));
+  }
 }
 
 Status Channel::Impl::send_ticket(std::uint32_t lifetime, Bytes ticket) {
-  if (role_ != Role::server || ticket.empty() || ticket.size() > kMaxTicketSize || !ticket_due_.empty())
+  if (role_ != Role::server || ticket.empty() || ticket.size() > kMaxTicketSize || ticket_due_)
     return fail(Errc::misuse);
   PAKE_TRYV(can_send());
-  ticket_due_ = to_buffer(ticket);
-  ticket_lifetime_ = lifetime;
+  ticket_due_ = std::make_unique<const Buffer>(Writer(4 + ticket.size()).u32(lifetime).put(ticket).take());
   return {};
 }
 
 // --- Life.
 
 void Channel::Impl::tick(Instant now) noexcept {
-  if (end_ || close_read_) return;
-  const auto silence = now - last_record_;
-  if (silence >= kGiveUpAfter) {
-    static_cast<void>(fail_with(EndReason::silent));
-  } else if (silence >= kPingAfter && ping_ == Ping::none) {
-    ping_ = Ping::due;
+  if (end_) return;
+  if (now >= close_deadline_) {
+    static_cast<void>(fail_with(EndReason::unanswered));
+    return;
   }
+  const auto silence = now - last_record_;
+  if (!close_read_ && silence >= kGiveUpAfter) {
+    static_cast<void>(fail_with(EndReason::silent));
+    return;
+  }
+  if (!close_read_ && silence >= kPingAfter && ping_ == Ping::none) ping_ = Ping::due;
+  if (owes_sign_of_life() && now - last_sent_ >= kPingAfter && !streams_.tell_credit()) pong_due_.emplace();
+}
+
+/// The peer sends, or has closed and waits, and hears nothing: not even that its bytes arrive.
+bool Channel::Impl::owes_sign_of_life() const noexcept {
+  return (heard_since_sent_ || close_read_) && !close_sent_ && !has_frames();
 }
 
 Instant Channel::Impl::deadline() const noexcept {
-  if (end_ || close_read_) return Instant::max();
-  return last_record_ + (ping_ == Ping::none ? kPingAfter : kGiveUpAfter);
+  if (end_) return Instant::max();
+  auto next = close_deadline_;
+  if (!close_read_) next = std::min(next, last_record_ + (ping_ == Ping::none ? kPingAfter : kGiveUpAfter));
+  if (owes_sign_of_life()) next = std::min(next, last_sent_ + kPingAfter);
+  return next;
 }
 
 // --- The door.
@@ -272,14 +313,15 @@ Channel::~Channel() = default;
 
 Result<std::size_t> Channel::receive(MutableBytes incoming, Instant now) { return impl_->receive(incoming, now); }
 std::optional<Event> Channel::next_event() { return impl_->next_event(); }
-std::size_t Channel::produce(MutableBytes out) { return impl_->produce(out); }
+std::size_t Channel::produce(MutableBytes out, Instant now) { return impl_->produce(out, now); }
 bool Channel::wants_to_send() const noexcept { return impl_->wants_to_send(); }
 Status Channel::end_of_input() noexcept { return impl_->end_of_input(); }
 void Channel::tick(Instant now) noexcept { impl_->tick(now); }
 Instant Channel::deadline() const noexcept { return impl_->deadline(); }
 std::optional<EndReason> Channel::end() const noexcept { return impl_->end_; }
 std::optional<Alert> Channel::alert() const noexcept { return impl_->alert_; }
-void Channel::close(CloseCode code) { impl_->close(code); }
+void Channel::close(CloseCode code, Instant deadline) { impl_->close(code, deadline); }
+void Channel::abort() noexcept { impl_->abort(); }
 
 Result<StreamId> Channel::open(Bytes service, Bytes argument) {
   PAKE_TRYV(impl_->can_send());

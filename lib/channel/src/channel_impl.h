@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -23,16 +24,18 @@ class Channel::Impl {
         exporter_secret_(std::move(keys.exporter_secret)),
         resumption_secret_(std::move(keys.resumption_secret)),
         streams_(role),
-        last_record_(now) {}
+        last_record_(now),
+        last_sent_(now) {}
 
   Result<std::size_t> receive(MutableBytes incoming, Instant now);
   std::optional<Event> next_event();
-  std::size_t produce(MutableBytes out);
+  std::size_t produce(MutableBytes out, Instant now);
   bool wants_to_send() const noexcept;
   Status end_of_input() noexcept;
   void tick(Instant now) noexcept;
   Instant deadline() const noexcept;
-  void close(CloseCode code) noexcept;
+  void close(CloseCode code, Instant deadline) noexcept;
+  void abort() noexcept;
   Status send_ticket(std::uint32_t lifetime, Bytes ticket);
 
   /// Whether the application may still send; the error that says why not.
@@ -57,7 +60,9 @@ class Channel::Impl {
   std::size_t seal(FrameType type, MutableBytes room, std::size_t plaintext_size);
   void fill(StreamFrameWriter& writer);
   bool has_frames() const noexcept;
+  bool closes_at_once() const noexcept;
   bool may_close() const noexcept;
+  bool owes_sign_of_life() const noexcept;
 
   Role role_;
   RecordSealer sealer_;
@@ -70,15 +75,17 @@ class Channel::Impl {
   std::optional<EndReason> end_;
   std::optional<Alert> alert_;
   std::optional<CloseCode> close_due_;
+  Instant close_deadline_ = Instant::max();
   bool close_sent_ = false;
   std::optional<CloseCode> close_read_;
   bool close_told_ = false;
 
   Instant last_record_;
+  Instant last_sent_;
+  bool heard_since_sent_ = false;  // more than PING and PONG
   Ping ping_ = Ping::none;
   std::optional<std::array<std::uint8_t, kPingSize>> pong_due_;
-  Buffer ticket_due_;
-  std::uint32_t ticket_lifetime_ = 0;
+  std::unique_ptr<const Buffer> ticket_due_;  // the payload of a TICKET
 };
 
 }  // namespace pake::channel

@@ -16,6 +16,8 @@ constexpr std::size_t kShortFrame = 4096;  // a DATA frame is cut to less than t
 
 constexpr auto kViolation = std::unexpected(Errc::malformed);
 
+std::uint32_t credit_due(const Stream& stream) noexcept { return stream.window - stream.held - stream.credit; }
+
 Status accept(bool within_the_rules) noexcept {
   if (!within_the_rules) return kViolation;
   return {};
@@ -383,11 +385,26 @@ void Streams::grant(Stream& stream, std::uint32_t taken) noexcept {
       stream.window *= 2;
     }
   }
-  const auto due = stream.window - stream.held - stream.credit;
-  if (due < stream.window / 4) return;
+  const auto due = credit_due(stream);
+  if (due >= stream.window / 4) tell_credit(stream, due);
+}
+
+void Streams::tell_credit(Stream& stream, std::uint32_t due) noexcept {
   stream.credit += due;
   stream.window_due += due;
   control_.push_back(stream);
+}
+
+bool Streams::tell_credit() noexcept {
+  bool is_any = false;
+  for (const auto& stream : table_) {
+    if (stream->peers_side_ended() || stream->discards_input()) continue;
+    const auto due = credit_due(*stream);
+    if (due == 0) continue;
+    tell_credit(*stream, due);
+    is_any = true;
+  }
+  return is_any;
 }
 
 }  // namespace pake::channel

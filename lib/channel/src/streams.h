@@ -51,6 +51,9 @@ class Streams {
 
   // This side's frames.
 
+  /// Has the peer told of all credit that it is not told of yet, however little. False if there is none.
+  bool tell_credit() noexcept;
+
   /// Puts as many frames as there are or fit: control frames, then DATA and FIN of each stream in turn.
   void fill(StreamFrameWriter& writer);
   [[nodiscard]] bool has_frames() const noexcept { return control_.front() != nullptr || data_.front() != nullptr; }
@@ -74,6 +77,7 @@ class Streams {
   void drop_unread(Stream& stream) noexcept;
   void shrink(Stream& stream) noexcept;
   void grant(Stream& stream, std::uint32_t taken) noexcept;
+  void tell_credit(Stream& stream, std::uint32_t due) noexcept;
 
   [[nodiscard]] Status apply_open(const StreamFrame& frame);
   [[nodiscard]] Status apply_data(Stream& stream, std::size_t size) noexcept;

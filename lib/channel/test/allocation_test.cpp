@@ -49,7 +49,7 @@ ChannelKeys some_keys() {
 
 /// Carries what there is, once each way, for applications that take everything as it comes.
 void carry(Channel& from, Channel& to, MutableBytes buffer) {
-  MutableBytes rest = buffer.first(from.produce(buffer));
+  MutableBytes rest = buffer.first(from.produce(buffer, Instant{}));
   while (from.next_event()) continue;
   while (!rest.empty()) {
     rest = rest.subspan(to.receive(rest, {}).value());

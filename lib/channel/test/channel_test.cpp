@@ -237,13 +237,108 @@ TEST(Channel, AfterTheClosesNothingIsReadAndNothingIsSent) {
 }
 
 TEST(Channel, ACloseWithABadReasonIsAnError) {
-  for (const auto code : std::to_array<std::uint8_t>({2, 3, 4, 255})) {
+  for (const auto code : std::to_array<std::uint8_t>({2, 3, 5, 255})) {
     Victim victim;
     EXPECT_TRUE(victim.feed(Plaintext().open(1)));
     EXPECT_EQ(victim.feed_close(code), fail(Errc::unavailable));
     EXPECT_EQ(victim.side.channel.end(), EndReason::peer_failed);
     EXPECT_EQ(victim.sent(), "CLOSE 0");
   }
+}
+
+TEST(Channel, ACloseIsAnsweredByTheApplicationAlone) {
+  Victim victim;
+  victim.side.answers_close = false;
+  EXPECT_TRUE(victim.feed_close(0));
+  EXPECT_EQ(victim.side.events(), "closed 0");
+  EXPECT_EQ(victim.sent(), "") << "nobody has said that all was delivered";
+  const Instant start{};
+  EXPECT_EQ(victim.side.channel.deadline(), start + seconds(15));
+  victim.side.channel.tick(start + seconds(15));
+  EXPECT_EQ(victim.sent(start + seconds(15)), std::string("PONG ") + std::string(8, '\0')) << "the peer waits";
+  EXPECT_EQ(victim.side.channel.deadline(), start + seconds(30));
+  victim.side.channel.tick(start + seconds(3600));
+  EXPECT_EQ(victim.side.channel.end(), std::nullopt);
+  victim.side.channel.close(CloseCode::done);
+  EXPECT_EQ(victim.sent(), std::string("PONG ") + std::string(8, '\0') + ", CLOSE 0");
+  EXPECT_EQ(victim.side.channel.end(), EndReason::closed);
+}
+
+TEST(Channel, WhatCouldNotBeDeliveredIsTold) {
+  Pair pair;
+  pair.server.answers_close = false;
+  const auto stream = pair.open();
+  EXPECT_TRUE(pair.client.channel.write(stream, as_bytes("text")));
+  EXPECT_TRUE(pair.client.channel.finish(stream));
+  pair.client.channel.close(CloseCode::done);
+  pair.settle();
+  EXPECT_EQ(pair.client.channel.end(), std::nullopt);
+  pair.server.channel.close(CloseCode::not_delivered);
+  EXPECT_EQ(pair.client.receive(pair.server.produce()), fail(Errc::unavailable));
+  EXPECT_EQ(pair.client.channel.end(), EndReason::not_delivered);
+  EXPECT_EQ(pair.server.channel.end(), EndReason::closed);
+}
+
+TEST(Channel, WhoHasFailedClosesAtOnce) {
+  for (const auto code : {CloseCode::rules_broken, CloseCode::internal_error, CloseCode::not_delivered}) {
+    Victim victim;
+    EXPECT_TRUE(victim.feed(Plaintext().open(1)));
+    const std::string text(20'000, 't');
+    EXPECT_TRUE(victim.side.channel.write(1, as_bytes(text)));
+    victim.side.channel.close(CloseCode::done);
+    victim.side.channel.close(code);
+    EXPECT_EQ(victim.sent(), "CLOSE " + std::to_string(std::to_underlying(code)));
+    EXPECT_TRUE(victim.feed_close(0));
+    EXPECT_EQ(victim.side.channel.end(), EndReason::closed);
+  }
+}
+
+TEST(Channel, APeerThatNeverClosesIsLeftAtTheDeadline) {
+  Victim victim;
+  const Instant start{};
+  victim.side.channel.close(CloseCode::going_away, start + seconds(60));
+  victim.side.channel.close(CloseCode::done, start + seconds(30));
+  victim.side.channel.close(CloseCode::done, start + seconds(90));
+  EXPECT_EQ(victim.sent(), "CLOSE 1");
+  for (int i = 1; i < 30; ++i) {
+    const auto now = start + seconds(i);
+    EXPECT_TRUE(victim.feed(Plaintext().frame(StreamFrameType::ping, 0, "01234567"), now));
+    victim.side.channel.tick(now);
+    EXPECT_EQ(victim.side.channel.end(), std::nullopt);
+    EXPECT_LE(victim.side.channel.deadline(), start + seconds(30));
+  }
+  victim.side.channel.tick(start + seconds(30));
+  EXPECT_EQ(victim.side.channel.end(), EndReason::unanswered);
+  EXPECT_EQ(victim.sent(), "");
+  EXPECT_EQ(victim.feed(Plaintext().frame(StreamFrameType::ping, 0, "01234567")), fail(Errc::unavailable));
+}
+
+TEST(Channel, TheDeadlineHoldsAlsoForAPeerThatTakesNothing) {
+  Victim victim;
+  EXPECT_TRUE(victim.feed(Plaintext().open(1)));
+  const std::string text(20'000, 't');
+  EXPECT_TRUE(victim.side.channel.write(1, as_bytes(text)));
+  victim.side.channel.close(CloseCode::done, Instant{} + seconds(10));
+  EXPECT_EQ(victim.sent(), "DATA 1 16384");
+  victim.side.channel.tick(Instant{} + seconds(10));
+  EXPECT_EQ(victim.side.channel.end(), EndReason::unanswered);
+}
+
+TEST(Channel, AbortEndsItAtOnce) {
+  Victim victim;
+  EXPECT_TRUE(victim.feed(Plaintext().open(1)));
+  EXPECT_TRUE(victim.side.channel.write(1, as_bytes("text")));
+  victim.side.channel.close(CloseCode::done);
+  victim.side.channel.abort();
+  EXPECT_EQ(victim.side.channel.end(), EndReason::aborted);
+  EXPECT_EQ(victim.sent(), "");
+  EXPECT_EQ(victim.side.channel.next_event(), std::nullopt);
+  EXPECT_EQ(victim.side.channel.write(1, as_bytes("text")), fail(Errc::unavailable));
+
+  Victim after_failure;
+  EXPECT_EQ(after_failure.feed(Plaintext().data(1, "x")), fail(Errc::malformed));
+  after_failure.side.channel.abort();
+  EXPECT_EQ(after_failure.sent(), "") << "not even its Close";
 }
 
 TEST(Channel, TwoClosesMayCross) {
@@ -292,6 +387,28 @@ TEST(Channel, ASilentPeerIsPingedAndThenGivenUp) {
   EXPECT_EQ(channel.deadline(), Instant::max());
   EXPECT_EQ(victim.sent(), "");
   EXPECT_EQ(channel.end_of_input(), fail(Errc::unavailable));
+}
+
+// The side that only reads says every 15 s that it lives, by its credit if there is any to tell.
+TEST(Channel, WhoOnlyReadsGivesASignOfLife) {
+  Victim victim;
+  auto& channel = victim.side.channel;
+  const Instant start{};
+  EXPECT_TRUE(victim.feed(Plaintext().open(1).data(1, "some"), start + seconds(1)));
+  EXPECT_EQ(channel.deadline(), start + seconds(15));
+  channel.tick(start + seconds(14));
+  EXPECT_EQ(victim.sent(), "") << "too early";
+  channel.tick(start + seconds(15));
+  EXPECT_EQ(victim.sent(start + seconds(15)), "WINDOW 1 4");
+  EXPECT_EQ(channel.deadline(), start + seconds(16)) << "15 s after what came last";
+
+  victim.side.stalls_all = true;
+  EXPECT_TRUE(victim.feed(Plaintext().data(1, "more"), start + seconds(20)));
+  channel.tick(start + seconds(30));
+  EXPECT_EQ(victim.sent(start + seconds(30)), std::string("PONG ") + std::string(8, '\0')) << "no credit to tell";
+  EXPECT_TRUE(victim.feed(Plaintext().frame(StreamFrameType::pong, 0, "01234567"), start + seconds(31)));
+  channel.tick(start + seconds(45));
+  EXPECT_EQ(victim.sent(start + seconds(45)), "") << "a PONG is not answered";
 }
 
 TEST(Channel, BytesThatAreNoRecordAreNoSignOfLife) {

@@ -91,13 +91,15 @@ class Application {
         flows.at(finished->stream).peer_finished = true;
       } else if (const auto* was_reset = std::get_if<WasReset>(&*event)) {
         flows.at(was_reset->stream).peer_broke_off = true;
+      } else if (std::holds_alternative<Closed>(*event)) {
+        channel.close(CloseCode::done);
       }
     }
   }
 
   void produce(Buffer& wire, Random& random) {
     Buffer out(Channel::kMinOutput + below(random, 70'000));
-    const auto size = channel.produce(out);
+    const auto size = channel.produce(out, {});
     wire.insert(wire.end(), out.begin(), out.begin() + static_cast<std::ptrdiff_t>(size));
     drain_events(random);
   }

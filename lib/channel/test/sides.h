@@ -58,6 +58,7 @@ struct Side {
         note("ticket", ticket->lifetime, std::string(as_text(ticket->ticket)));
       } else if (const auto* closed = std::get_if<Closed>(&*event)) {
         note("closed", std::to_underlying(closed->code));
+        if (answers_close) channel.close(CloseCode::done);
       }
     }
   }
@@ -80,10 +81,10 @@ struct Side {
   }
 
   /// All that the channel has to send, in pieces of `room` bytes.
-  Buffer produce(std::size_t room = 65'536) {
+  Buffer produce(std::size_t room = 65'536, Instant now = {}) {
     Buffer all, piece(room);
     while (channel.wants_to_send()) {
-      const auto size = channel.produce(piece);
+      const auto size = channel.produce(piece, now);
       all.insert(all.end(), piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(size));
       drain_events();
       if (size == 0) {
@@ -109,6 +110,7 @@ struct Side {
   std::map<StreamId, std::string> text;  // what was read
   std::vector<StreamId> stalled;
   bool stalls_all = false;
+  bool answers_close = true;
   Buffer input;
   std::string log;
 };
@@ -182,8 +184,8 @@ struct Victim {
   Status feed_close(std::uint8_t code) { return side.receive(seal({&code, 1}, FrameType::close)); }
 
   /// What the victim sends, in words: "OPEN 1 5, DATA 1 20, CLOSE 2" (type, stream, size or value).
-  std::string sent() {
-    auto wire = side.produce();
+  std::string sent(Instant now = {}) {
+    auto wire = side.produce(65'536, now);
     std::string words;
     for (MutableBytes rest(wire); !rest.empty();) {
       const auto frame = leading_frame(rest, kAwaitedRecords);

@@ -367,7 +367,7 @@ TEST(Streams, EveryStreamGetsItsTurn) {
   for (StreamId stream = 1; stream < 20; stream += 2) EXPECT_TRUE(victim.side.channel.write(stream, as_bytes(text)));
   Buffer out(kMaxRecordSize);
   for (int round = 0; round < 7; ++round)
-    for (int i = 0; i < 10; ++i) EXPECT_EQ(victim.side.channel.produce(out), out.size());
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(victim.side.channel.produce(out, {}), out.size());
   for (StreamId stream = 1; stream < 20; stream += 2)
     EXPECT_EQ(victim.side.channel.unsent(stream).size(), 1'000'000 - 7 * (kMaxPlaintextSize - kStreamFrameHeaderSize));
 }

@@ -22,7 +22,7 @@ constexpr std::size_t kGrowth = 8;
 constexpr std::size_t kFirstOutput = 4096;
 constexpr std::size_t kBusyOutput = 7 * channel::kMaxRecordSize;  // fewer or more cost more: docs/performance.md
 constexpr std::chrono::seconds kKeepOutput{1};                    // after the last that was sent
-constexpr std::chrono::seconds kCloseTimeout{1};
+constexpr std::chrono::seconds kLastSend{1};                      // for a Close that nobody waits for
 static_assert(kBusyInput >= channel::kMaxRecordSize && kFirstOutput >= channel::Channel::kMinOutput);
 
 /// What a coroutine that uses a stream waits on. Shared by the link, which sets it, and the ChannelStream.
@@ -58,9 +58,13 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
     loop_.spawn(write_records(shared_from_this()));
     co_await read_records();
     write_wakeup_.notify();
-    // What is left to send goes to a peer that reads, or it is a last word to one that broke the rules.
-    const auto deadline = channel_.end() ? after(kCloseTimeout) : kNever;
-    while (!is_writer_gone_ && co_await writer_gone_.wait(deadline)) {
+    // What is left to send goes to a peer that reads; a channel that is over has at most a Close to send.
+    const auto deadline = channel_.end() ? after(kLastSend) : kNever;
+    while (!is_writer_gone_) {
+      const auto woken = co_await writer_gone_.wait(std::min(deadline, channel_.deadline()));
+      if (woken) continue;
+      if (woken.error() != Error::Kind::timed_out || Clock::now() >= deadline) break;
+      tick();
     }
     cut_streams();
     co_return LinkEnd{
@@ -70,8 +74,19 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
   Result<std::unique_ptr<Stream>> open(std::string_view service, Bytes argument);
   Awaitable<Outcome<AcceptedStream>> accept(Deadline deadline);
 
-  void close(channel::CloseCode code) {
-    channel_.close(code);
+  void close(channel::CloseCode code, Deadline deadline) {
+    channel_.close(code, deadline);
+    write_wakeup_.notify();
+    stream_->interrupt();  // both wait until a deadline that may be too late now
+    writer_gone_.notify();
+  }
+  void delivered() {
+    is_delivered_ = true;
+    if (has_peer_closed_) close(channel::CloseCode::done, after(kCloseTimeout));
+  }
+  void abort() {
+    channel_.abort();
+    stream_->reset(channel::ResetCode::cancelled);
     write_wakeup_.notify();
   }
 
@@ -109,9 +124,10 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
       if (count) {
         arrived_ += *count;
       } else if (count.error() == Error::Kind::timed_out) {
-        channel_.tick(Clock::now());
+        tick();
         if (arrived_ == 0) input_ = Buffer(kIdleInput);  // what has been silent for so long may stay so
-        write_wakeup_.notify();
+      } else if (count.error() == Error::Kind::interrupted) {
+        continue;  // to wait until another deadline
       } else {
         if (!transport_) transport_ = count.error();
         static_cast<void>(channel_.end_of_input());  // `end` says it
@@ -135,6 +151,12 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
     arrived_ -= taken;
     if (taken != 0 || !is_well) write_wakeup_.notify();
     return is_well;
+  }
+
+  void tick() {
+    channel_.tick(Clock::now());
+    if (channel_.end() == channel::EndReason::unanswered) stream_->reset(channel::ResetCode::cancelled);
+    write_wakeup_.notify();
   }
 
   static Awaitable<void> write_records(std::shared_ptr<Impl> self) {
@@ -184,7 +206,7 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   std::size_t fill_output(std::size_t used) {
-    const auto size = channel_.produce(MutableBytes(output_).subspan(used));
+    const auto size = channel_.produce(MutableBytes(output_).subspan(used), Clock::now());
     tell_streams();
     return size;
   }
@@ -229,7 +251,8 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
   }
   void on(const channel::Closed&) {
     has_peer_closed_ = true;
-    channel_.close(channel::CloseCode::done);
+    opened_.notify();
+    if (is_delivered_) delivered();
   }
 
   static void break_off(StreamState& state) {
@@ -266,6 +289,7 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
   std::optional<Error> transport_;
   std::optional<LentTicket> ticket_;
   bool has_peer_closed_ = false;
+  bool is_delivered_ = false;
   bool is_writer_gone_ = false;
   bool is_over_ = false;
 };
@@ -319,6 +343,14 @@ class ChannelStream final : public Stream {
     link_->wake_writer();
   }
 
+  void reset(channel::ResetCode code) override {
+    link_->channel().reset(id_, code);
+    state_->is_reset = true;
+    state_->readable.notify();
+    state_->written.notify();
+    link_->wake_writer();
+  }
+
   void interrupt() override {
     state_->is_interrupted = true;
     state_->readable.notify();
@@ -346,7 +378,7 @@ Result<std::unique_ptr<Stream>> ChannelLink::Impl::open(std::string_view service
 
 Awaitable<Outcome<AcceptedStream>> ChannelLink::Impl::accept(Deadline deadline) {
   while (backlog_.empty()) {
-    if (is_over_) co_return fail(Error::Kind::closed);
+    if (is_over_ || has_peer_closed_) co_return fail(Error::Kind::closed);
     PAKE_CO_TRYV(co_await opened_.wait(deadline));
   }
   auto next = std::move(backlog_.front());
@@ -365,6 +397,9 @@ Result<std::unique_ptr<Stream>> ChannelLink::open(std::string_view service, Byte
 Awaitable<Outcome<AcceptedStream>> ChannelLink::accept(Deadline deadline) { return impl_->accept(deadline); }
 Status ChannelLink::send_ticket(std::uint32_t lifetime, Bytes ticket) { return impl_->send_ticket(lifetime, ticket); }
 std::optional<LentTicket> ChannelLink::take_ticket() { return impl_->take_ticket(); }
-void ChannelLink::close(channel::CloseCode code) { impl_->close(code); }
+void ChannelLink::close(channel::CloseCode code, Deadline deadline) { impl_->close(code, deadline); }
+void ChannelLink::delivered() { impl_->delivered(); }
+void ChannelLink::delivery_failed() { impl_->close(channel::CloseCode::not_delivered, after(kCloseTimeout)); }
+void ChannelLink::abort() { impl_->abort(); }
 
 }  // namespace pake::net

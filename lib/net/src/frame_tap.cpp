@@ -31,6 +31,7 @@ class FrameTap final : public Stream {
     return stream_->wait_acknowledged(deadline);
   }
   void shutdown_write() noexcept override { stream_->shutdown_write(); }
+  void reset(channel::ResetCode code) override { stream_->reset(code); }
   void interrupt() override { stream_->interrupt(); }
   [[nodiscard]] const Address& peer() const noexcept override { return stream_->peer(); }
 

@@ -52,6 +52,7 @@ bool SocketStream::is_due() noexcept { return ++calls_ % kCallsBetweenTurns == 0
 Awaitable<Outcome<std::size_t>> SocketStream::read_some(MutableBytes into, Deadline deadline) {
   if (is_due()) PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::wait_read, deadline));
   for (;;) {
+    if (is_reset_) co_return fail(Error::Kind::reset);
     const auto count = ::recv(descriptor_.fd(), into.data(), into.size(), 0);
     if (count > 0) co_return static_cast<std::size_t>(count);
     if (count == 0) co_return fail(Error::Kind::closed);
@@ -64,6 +65,7 @@ Awaitable<Outcome<std::size_t>> SocketStream::read_some(MutableBytes into, Deadl
 Awaitable<Outcome<void>> SocketStream::write_all(Bytes bytes, Deadline deadline) {
   if (is_due()) PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::wait_write, deadline));
   while (!bytes.empty()) {
+    if (is_reset_) co_return fail(Error::Kind::reset);
     const auto count = ::send(descriptor_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (count >= 0) {
       bytes = bytes.subspan(static_cast<std::size_t>(count));
@@ -95,5 +97,13 @@ Awaitable<Outcome<void>> SocketStream::wait_acknowledged(Deadline deadline) {
 }
 
 void SocketStream::shutdown_write() noexcept { static_cast<void>(::shutdown(descriptor_.fd(), SHUT_WR)); }
+
+// connect(2): AF_UNSPEC dissolves the association. TCP then sends an RST and wakes whoever waits.
+void SocketStream::reset(channel::ResetCode) {
+  if (std::exchange(is_reset_, true)) return;
+  const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
+  if (std::holds_alternative<UnixAddress>(peer_) || ::connect(descriptor_.fd(), &nobody, sizeof nobody) != 0)
+    static_cast<void>(::shutdown(descriptor_.fd(), SHUT_RDWR));
+}
 
 }  // namespace pake::net

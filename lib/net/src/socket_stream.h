@@ -20,6 +20,7 @@ class SocketStream final : public Stream {
   Awaitable<Outcome<void>> write_all(Bytes bytes, Deadline deadline) override;
   Awaitable<Outcome<void>> wait_acknowledged(Deadline deadline) override;
   void shutdown_write() noexcept override;
+  void reset(channel::ResetCode code) override;
   void interrupt() override { descriptor_.interrupt(); }
   [[nodiscard]] const Address& peer() const noexcept override { return peer_; }
 
@@ -31,6 +32,7 @@ class SocketStream final : public Stream {
   Descriptor descriptor_;
   Address peer_;
   std::size_t calls_ = 0;
+  bool is_reset_ = false;
 };
 
 }  // namespace pake::net

@@ -22,6 +22,7 @@ class FakeStream final : public Stream {
   Awaitable<Outcome<void>> write_all(Bytes, Deadline) override { co_return fail(Error::Kind::closed); }
   Awaitable<Outcome<void>> wait_acknowledged(Deadline) override { co_return fail(Error::Kind::closed); }
   void shutdown_write() noexcept override {}
+  void reset(channel::ResetCode) override {}
   void interrupt() override { evicted_ = true; }
   [[nodiscard]] const Address& peer() const noexcept override { return peer_; }
 

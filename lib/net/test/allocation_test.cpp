@@ -61,6 +61,7 @@ Awaitable<void> read_to_end(ChannelLink& link) {
   Buffer piece(64 * 1024);
   while (co_await accepted->stream->read_some(piece, patient())) continue;
   accepted->stream->shutdown_write();
+  link.delivered();
 }
 
 Awaitable<void> be_busy_once(Loop& loop, Both& both, std::size_t& busy, std::size_t& idle) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "pake/channel/frame.h"
+#include "pake/channel/record.h"
 #include "pake/net/frame_tap.h"
 #include "pake/net/handshake.h"
 #include "pake/net/signal.h"
@@ -69,6 +70,7 @@ struct Ends {
 
 Awaitable<void> use_link(ChannelLink& link, const Use& use, Signal& done) {
   co_await use(link);
+  link.delivered();
   done.notify();
 }
 
@@ -340,7 +342,7 @@ TEST(ChannelLink, ACutIsNoEnd) {
     auto out = std::move(started->finish);
     const auto before = out.size();
     out.resize(before + 4096);
-    out.resize(before + bare.produce(MutableBytes(out).subspan(before)));
+    out.resize(before + bare.produce(MutableBytes(out).subspan(before), Clock::now()));
     EXPECT_TRUE(co_await world.pair.left->write_all(out, patient()));
     EXPECT_TRUE(co_await heard.wait(patient()));
     world.pair.left.reset();
@@ -348,6 +350,125 @@ TEST(ChannelLink, ACutIsNoEnd) {
     EXPECT_EQ(at_server.end, EndReason::cut);
     EXPECT_TRUE(at_server.transport);
   });
+}
+
+// --- The end of a channel.
+
+TEST(ChannelLink, ACloseIsAnsweredWhenAllIsDelivered) {
+  bool is_delivered = false, was_delivered_when_closed = false;
+  Ends ends;
+  run([&](World& world) -> Awaitable<void> {
+    co_await run_both(
+        world,
+        [&](ChannelLink& link) -> Awaitable<void> {
+          auto stream = link.open("store");
+          EXPECT_TRUE(co_await (*stream)->write_all(as_bytes("a file"), patient()));
+          (*stream)->shutdown_write();
+          EXPECT_EQ(co_await read_to_end(**stream), "");
+          link.close(channel::CloseCode::done);
+          EXPECT_EQ((co_await link.accept(patient())).error(), Error::Kind::closed);
+          was_delivered_when_closed = is_delivered;
+        },
+        [&](ChannelLink& link) -> Awaitable<void> {
+          auto accepted = co_await link.accept(patient());
+          accepted->stream->shutdown_write();
+          EXPECT_EQ(co_await read_to_end(*accepted->stream), "a file");
+          EXPECT_EQ((co_await link.accept(patient())).error(), Error::Kind::closed);
+          EXPECT_TRUE(co_await world.loop.sleep_until(after(100ms)));  // the disk is slow
+          is_delivered = true;
+        },
+        ends);
+  });
+  EXPECT_TRUE(was_delivered_when_closed);
+  EXPECT_EQ(ends.client.end, EndReason::closed);
+  EXPECT_EQ(ends.server.end, EndReason::closed);
+}
+
+TEST(ChannelLink, WhatCouldNotBeDeliveredIsTold) {
+  const auto ends = run_channel(
+      [](ChannelLink& link) -> Awaitable<void> {
+        auto stream = link.open("store");
+        EXPECT_TRUE(co_await (*stream)->write_all(as_bytes("a file"), patient()));
+        (*stream)->shutdown_write();
+        EXPECT_EQ(co_await read_to_end(**stream), "");
+        link.close(channel::CloseCode::done);
+      },
+      [](ChannelLink& link) -> Awaitable<void> {
+        auto accepted = co_await link.accept(patient());
+        accepted->stream->shutdown_write();
+        EXPECT_EQ(co_await read_to_end(*accepted->stream), "a file");
+        link.delivery_failed();
+      });
+  EXPECT_EQ(ends.client.end, EndReason::not_delivered);
+  EXPECT_EQ(ends.server.end, EndReason::closed);
+}
+
+/// A client that keeps the channel alive, takes nothing of what comes if `is_deaf`, and never closes.
+Awaitable<void> keep_pinging(World& world, const bool& is_over, bool is_deaf, Signal& done) {
+  auto started = co_await world.dial("code");
+  channel::RecordSealer sealer(world.cache, started->outcome.keys.aead, std::move(started->outcome.keys.client));
+  auto bytes = std::move(started->finish);
+  Buffer sink(64 * 1024);
+  while (!is_over) {
+    Buffer record(16 + channel::kRecordOverhead);
+    record[4] = 6;  // PING
+    record[7] = 8;  // its length
+    EXPECT_TRUE(sealer.seal(channel::FrameType::data, record));
+    bytes.insert(bytes.end(), record.begin(), record.end());
+    if (!co_await world.pair.left->write_all(bytes, patient())) break;
+    bytes.clear();
+    if (is_deaf)
+      EXPECT_TRUE(co_await world.loop.sleep_until(after(20ms)));
+    else
+      static_cast<void>(co_await world.pair.left->read_some(sink, after(20ms)));
+  }
+  done.notify();
+}
+
+LinkEnd run_against_a_pinger(bool is_deaf, const Use& use) {
+  LinkEnd end{.end = EndReason::closed, .transport = {}, .alert = {}};
+  run([&](World& world) -> Awaitable<void> {
+    bool is_over = false;
+    Signal done(world.loop), over(world.loop);
+    world.loop.spawn(keep_pinging(world, is_over, is_deaf, done));
+    co_await run_server(world, use, end, over);
+    is_over = true;
+    EXPECT_TRUE(co_await done.wait(patient()));
+  });
+  return end;
+}
+
+TEST(ChannelLink, APeerThatNeverClosesIsLeftAtTheDeadline) {
+  const auto begin = Clock::now();
+  const auto end = run_against_a_pinger(false, [](ChannelLink& link) -> Awaitable<void> {
+    link.close(channel::CloseCode::going_away, after(300ms));
+    co_return;
+  });
+  EXPECT_EQ(end.end, EndReason::unanswered);
+  EXPECT_GE(Clock::now() - begin, 300ms);
+}
+
+TEST(ChannelLink, ADeadlineIsBroughtForwardWhileTheReaderWaits) {
+  const auto end = run_against_a_pinger(false, [](ChannelLink& link) -> Awaitable<void> {
+    link.close(channel::CloseCode::done, kNever);
+    EXPECT_EQ((co_await link.accept(after(100ms))).error(), Error::Kind::timed_out);
+    link.close(channel::CloseCode::done, after(50ms));
+  });
+  EXPECT_EQ(end.end, EndReason::unanswered);
+}
+
+// It need not be a peer that answers, nor one that reads: the writer waits in vain.
+TEST(ChannelLink, AbortEndsAWriterThatIsStuck) {
+  const auto begin = Clock::now();
+  const auto end = run_against_a_pinger(true, [](ChannelLink& link) -> Awaitable<void> {
+    for (int i = 0; i < 600; ++i) {  // more than the system's buffers hold
+      static_cast<void>(link.send_ticket(1, Buffer(512)));
+      EXPECT_EQ((co_await link.accept(after(1ms))).error(), Error::Kind::timed_out);
+    }
+    link.abort();
+  });
+  EXPECT_EQ(end.end, EndReason::aborted);
+  EXPECT_LT(Clock::now() - begin, 40s);
 }
 
 TEST(ChannelLink, LendsTickets) {

@@ -182,7 +182,7 @@ class Server {
   net::Awaitable<void> serve_streams(std::shared_ptr<net::ChannelLink> link) {
     for (;;) {
       auto accepted = co_await link->accept(net::kNever);
-      if (!accepted) co_return;
+      if (!accepted) co_return link->delivered();  // an echo has nothing to store
       loop_.spawn(echo(link, std::move(*accepted)));
     }
   }

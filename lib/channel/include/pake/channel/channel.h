@@ -21,7 +21,7 @@ namespace pake::channel {
 /// A point of the driver's steady clock. It is handed in: the channel never asks.
 using Instant = std::chrono::steady_clock::time_point;
 
-inline constexpr std::chrono::seconds kPingAfter{15};    // without a record of the peer
+inline constexpr std::chrono::seconds kPingAfter{15};    // without a record of the peer, or without one to it
 inline constexpr std::chrono::seconds kGiveUpAfter{45};  // the same
 
 /// How a channel ended.
@@ -34,6 +34,9 @@ enum class EndReason : std::uint8_t {
   violation,      // the peer broke the rules
   peer_failed,    // the peer closed with rules_broken or internal_error
   exhausted,      // 2^48 records
+  not_delivered,  // the peer could not pass on what it was sent
+  unanswered,     // this side closed, and by the deadline that it had set the peer had not
+  aborted,        // Channel::abort
 };
 
 /// The enumerator's name, for logs.
@@ -81,7 +84,7 @@ class Channel {
 
   /// Fills `out` with whole records: control frames first, then each stream with something to send in turn.
   /// @return how many bytes to send; 0 when nothing is due
-  [[nodiscard]] std::size_t produce(MutableBytes out);
+  [[nodiscard]] std::size_t produce(MutableBytes out, Instant now);
 
   [[nodiscard]] bool wants_to_send() const noexcept;
 
@@ -89,7 +92,8 @@ class Channel {
   /// @return Errc::unavailable, and the channel is over, unless the peer's Close has been read
   [[nodiscard]] Status end_of_input() noexcept;
 
-  /// Time has passed: may demand a ping or end the channel (EndReason::silent). Hand in what has arrived first.
+  /// Time has passed: may demand a ping or a sign of life, or end the channel (EndReason::silent, unanswered). Hand in
+  /// what has arrived first.
   void tick(Instant now) noexcept;
   /// When `tick` should be called next.
   [[nodiscard]] Instant deadline() const noexcept;
@@ -99,10 +103,16 @@ class Channel {
   /// What the server said instead of its first record, where `end` is EndReason::refused. Nobody has vouched for it.
   [[nodiscard]] std::optional<Alert> alert() const noexcept;
 
-  /// Closes the channel once what `write` was given has been sent, as far as the peer takes it. Streams can no longer
-  /// be opened, written or finished; what the peer sends until its own Close is still handed up. A second call does
-  /// nothing.
-  void close(CloseCode code);
+  /// Closes the channel: `done` and `going_away` once what `write` was given has been sent, as far as the peer takes
+  /// it; the other codes at once. Streams can no longer be opened, written or finished; what the peer sends until its
+  /// own Close is still handed up. A peer's Close is answered by this call alone: it says whether what came was
+  /// delivered. Until the Close is sent, a second call may still turn `done` or `going_away` into another code.
+  /// @param deadline  when `tick` ends the channel (EndReason::unanswered) if the peer has not closed by then; a second
+  ///                  call may set an earlier one
+  void close(CloseCode code, Instant deadline = Instant::max());
+
+  /// The channel is over at once (EndReason::aborted) and sends nothing more. Does nothing when it is over already.
+  void abort() noexcept;
 
   // The application's side. What names a stream that is gone does nothing, or is Errc::misuse.
 

@@ -25,6 +25,7 @@ enum class CloseCode : std::uint8_t {  // on the wire: never renumber
   going_away = 1,    // the server drains
   rules_broken = 2,  // by the peer of whoever sends it
   internal_error = 3,
+  not_delivered = 4,  // what came from the peer could not be passed on: written, stored
 };
 
 /// The peer opened a stream. The views live until the channel is asked for the next event.
@@ -57,7 +58,8 @@ struct TicketArrived {
   std::uint32_t lifetime;  // seconds
   Bytes ticket;            // 1 to 512 bytes
 };
-/// The peer has closed the channel, done or going away: nothing more will come, on no stream.
+/// The peer has closed the channel, done or going away: nothing more will come, on no stream. It waits until
+/// Channel::close answers: `done` says that all that came has been delivered, `not_delivered` that it was not.
 struct Closed {
   CloseCode code;
 };

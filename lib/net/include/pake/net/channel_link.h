@@ -1,6 +1,7 @@
 // A channel over a stream: carries its records, and gives each of its streams the face of a connection.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -18,6 +19,9 @@
 #include "pake/net/stream.h"
 
 namespace pake::net {
+
+/// How long a side that has closed waits for the peer's Close unless it says otherwise.
+inline constexpr std::chrono::seconds kCloseTimeout{30};
 
 /// How a channel over a stream ended.
 struct LinkEnd {
@@ -58,8 +62,8 @@ class ChannelLink {
   /// After `run` has returned, or where it was never called. Streams may outlive it: they are cut.
   ~ChannelLink();
 
-  /// Carries records until the channel has ended; once. Where the loops are cancelled, the channel is cut. Where
-  /// the peer closes, this side closes as well behind what streams were given.
+  /// Carries records until the channel has ended; once. Ends when both sides have closed, at the deadline of `close`,
+  /// or when the peer is gone. If the loops are cancelled, the channel is cut.
   [[nodiscard]] Awaitable<LinkEnd> run();
 
   /// Opens a stream, at the client; before `run` too, and what is written then rides with the first segment. Of the
@@ -69,7 +73,8 @@ class ChannelLink {
   /// @return the errors of channel::Channel::open
   [[nodiscard]] Result<std::unique_ptr<Stream>> open(std::string_view service, Bytes argument = {});
 
-  /// The next stream that the peer opens, at the server. Error::closed when the channel has ended.
+  /// The next stream that the peer opens, at the server. Error::closed when none will come: the peer has closed, or the
+  /// channel has ended.
   [[nodiscard]] Awaitable<Outcome<AcceptedStream>> accept(Deadline deadline);
 
   /// Lends the client a ticket that goes with this channel's resumption secret.
@@ -79,8 +84,29 @@ class ChannelLink {
   /// The last ticket that the server has lent, once; while the channel runs or after it.
   [[nodiscard]] std::optional<LentTicket> take_ticket();
 
-  /// Closes the channel behind all that streams were given; `run` then returns when the peer has closed as well.
-  void close(channel::CloseCode code);
+  // The end of a channel. A Close `done` promises that what had come until then was delivered, so a peer's Close is
+  // never answered on its own: whoever uses the link says one of the following, and until it does the peer waits (it
+  // hears a sign of life every 15 s).
+  //
+  //   the side that ends:   when it has delivered what came (read to the FIN, written, closed):     link.close(done)
+  //   the side that hears:  accept() gives Error::closed, streams are read to their end, then:      link.delivered()
+  //   either side, if what came could not be written or stored: link.delivery_failed()
+
+  /// All that has come, and all that will, is delivered as far as this side goes. The peer's Close, come or to come, is
+  /// answered with `done`.
+  void delivered();
+
+  /// What came could not be delivered: closes at once with CloseCode::not_delivered. At the peer `run` ends with
+  /// EndReason::not_delivered, here as it ends otherwise.
+  void delivery_failed();
+
+  /// Closes the channel: `done` and `going_away` behind all that streams were given, the other codes at once. `run`
+  /// then returns when the peer has closed as well, or at the deadline with EndReason::unanswered. Another call may set
+  /// an earlier one.
+  void close(channel::CloseCode code, Deadline deadline = after(kCloseTimeout));
+
+  /// Ends everything now: the transport is reset, `run` returns with EndReason::aborted, streams are cut.
+  void abort();
 
  private:
   friend class ChannelStream;

@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "pake/base/bytes.h"
+#include "pake/channel/event.h"
 #include "pake/net/address.h"
 #include "pake/net/awaitable.h"
 #include "pake/net/clock.h"
@@ -33,6 +34,11 @@ class Stream {
 
   /// Ends our side: the peer reads to the end of what was written, and then the end.
   virtual void shutdown_write() noexcept = 0;
+
+  /// Breaks the connection off both ways, at once: the peer reads Error::reset and no end (TCP: RST, not FIN), and
+  /// whatever waits here ends with an error too. Of a unix socket the peer reads an end: it knows nothing else.
+  /// @param code  why; told to the peer where the stream is one of a channel
+  virtual void reset(channel::ResetCode code) = 0;
 
   /// Makes a read that waits return Error::interrupted; if none does, the next one that would wait.
   virtual void interrupt() = 0;
