@@ -26,6 +26,10 @@ std::string_view name_of(channel::FrameType type) {
       return "client_finish";
     case alert:
       return "alert";
+    case meet:
+      return "meet";
+    case met:
+      return "met";
     case data:
       return "data";
     case close:

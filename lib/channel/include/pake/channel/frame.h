@@ -18,6 +18,8 @@ enum class FrameType : std::uint8_t {  // on the wire: never renumber
   server_hello = 0x03,
   client_finish = 0x04,
   alert = 0x05,
+  meet = 0x06,
+  met = 0x07,
   data = 0x10,
   close = 0x11,
 };

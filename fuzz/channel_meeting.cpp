@@ -1,0 +1,17 @@
+// The frames by which strangers meet: whatever decodes is encoded to the same bytes.
+#include <algorithm>
+
+#include "pake/channel/meeting.h"
+#include "require.h"
+
+using namespace pake;
+using namespace pake::channel;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const Bytes body(data, size);
+  if (const auto meet = Meet::decode(body))
+    fuzz::require(std::ranges::equal(Bytes(meet->encode()).subspan(FrameHeader::kSize), body));
+  if (const auto met = Met::decode(body))
+    fuzz::require(std::ranges::equal(Bytes(met->encode()).subspan(FrameHeader::kSize), body));
+  return 0;
+}
