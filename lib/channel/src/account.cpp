@@ -58,6 +58,7 @@ Result<AccountMessage> decode_request(Reader& reader) {
 Result<AccountMessage> decode_answer(Reader& reader) {
   RecordAnswer message;
   PAKE_TRY(message.suite, login_suite(reader));
+  PAKE_TRY(message.ksf, ksf_profile(reader));
   PAKE_TRY(message.registration_response, reader.take(sizes_in(message.suite).registration_response()));
   return message;
 }
@@ -134,8 +135,8 @@ Buffer RecordRequest::encode() const {
 
 Buffer RecordAnswer::encode() const {
   check(registration_response.size() == sizes_in(suite).registration_response());
-  Writer body(1 + registration_response.size());
-  body.u8(std::to_underlying(suite)).put(registration_response);
+  Writer body(2 + registration_response.size());
+  body.u8(std::to_underlying(suite)).u8(std::to_underlying(ksf)).put(registration_response);
   return whole_message(AccountMessageType::answer, body.bytes());
 }
 

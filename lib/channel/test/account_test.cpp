@@ -30,7 +30,7 @@ std::vector<Buffer> all_messages(Suite suite, const Parts& parts) {
   const std::string name(255, 'n');
   return {RecordRequest{RecordPurpose::enrol, suite, as_bytes("alice"), parts.request}.encode(),
           RecordRequest{RecordPurpose::migrate, suite, as_bytes(name), parts.request}.encode(),
-          RecordAnswer{suite, parts.response}.encode(),
+          RecordAnswer{suite, crypto::KsfProfile::small, parts.response}.encode(),
           RecordUpload{suite, crypto::KsfProfile::small, parts.record, parts.ke1}.encode(),
           RecordChallenge{suite, parts.ke2}.encode(),
           RecordProof{suite, parts.ke3}.encode(),

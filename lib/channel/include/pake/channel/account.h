@@ -65,9 +65,10 @@ struct RecordRequest {
   [[nodiscard]] Buffer encode() const;
 };
 
-/// suite (1) || RegistrationResponse
+/// suite (1) || ksf (1) || RegistrationResponse
 struct RecordAnswer {
   Suite suite{};
+  crypto::KsfProfile ksf{};  // what records have here, that of unknown names too; a client may find it too weak
   Bytes registration_response;
 
   [[nodiscard]] Buffer encode() const;
