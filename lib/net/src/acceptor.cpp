@@ -178,6 +178,7 @@ Caller::~Caller() {
   if (member_) member_->pools->leave(*member_);
 }
 
+Loop& Caller::loop() noexcept { return member_->home; }
 Stream& Caller::stream() noexcept { return *member_->stream; }
 void Caller::wrap(const std::function<std::unique_ptr<Stream>(std::unique_ptr<Stream>)>& wrap) {
   member_->stream = wrap(std::move(member_->stream));

@@ -95,6 +95,9 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
     write_wakeup_.notify();
     return {};
   }
+  [[nodiscard]] Status export_keying_material(std::string_view label, Bytes context, MutableBytes out) const {
+    return channel_.export_keying_material(label, context, out);
+  }
   std::optional<LentTicket> take_ticket() { return std::exchange(ticket_, std::nullopt); }
 
   channel::Channel& channel() noexcept { return channel_; }
@@ -396,6 +399,9 @@ Result<std::unique_ptr<Stream>> ChannelLink::open(std::string_view service, Byte
 }
 Awaitable<Outcome<AcceptedStream>> ChannelLink::accept(Deadline deadline) { return impl_->accept(deadline); }
 Status ChannelLink::send_ticket(std::uint32_t lifetime, Bytes ticket) { return impl_->send_ticket(lifetime, ticket); }
+Status ChannelLink::export_keying_material(std::string_view label, Bytes context, MutableBytes out) const {
+  return impl_->export_keying_material(label, context, out);
+}
 std::optional<LentTicket> ChannelLink::take_ticket() { return impl_->take_ticket(); }
 void ChannelLink::close(channel::CloseCode code, Deadline deadline) { impl_->close(code, deadline); }
 void ChannelLink::delivered() { impl_->delivered(); }

@@ -33,6 +33,8 @@ class Caller {
   Caller& operator=(Caller&&) = delete;
   ~Caller();
 
+  /// The loop on which it is served.
+  [[nodiscard]] Loop& loop() noexcept;
   /// Until `take_stream`. An evicted caller's stream is interrupted: its reads return Error::interrupted.
   [[nodiscard]] Stream& stream() noexcept;
   /// Puts `wrap(stream)` into the stream's place: a trace, say.
