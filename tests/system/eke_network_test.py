@@ -7,7 +7,8 @@ import socket
 import time
 import unittest
 
-from harness import AUTH_FAILED, CUT_SHORT, MESSAGES, OK, PROTOCOL, TO_LISTENER, Case, Relay, reset, tcp
+from flood import Flood, raise_file_limit
+from harness import AUTH_FAILED, CUT_SHORT, MESSAGES, OK, PAKE, PROTOCOL, TO_LISTENER, Case, Relay, reset, tcp
 
 LONGEST = max(size for _, size in MESSAGES.values())
 
@@ -254,6 +255,33 @@ class Later(Case):
                     connector.wait_for("Server say: ")
                 self.assertEqual(connector.wait(), code, connector.err)
         self.assertEqual([line[12:] for line in connector.out.splitlines() if line.startswith("Server say: ")], shown)
+
+
+class Floods(Case):
+    """A stranger's connections keep nobody out, and say nothing."""
+
+    def test_an_honest_connector_is_let_in(self):
+        raise_file_limit()
+        for files in (1024, 100):
+            with self.subTest(files=files):
+                listener = self.start(f"--nofile={files}:{files}", PAKE, "eke", "listen", "127.0.0.1:0", "--quiet",
+                                      program="/usr/bin/prlimit")
+                listener.address = listener.wait_for(r"listening on (.*)\n", "err")[1]
+                with Flood(listener.address, 3000, 500):
+                    for _ in range(3):
+                        self.assert_serves(listener)
+                    self.assertLess(len(listener.err), 2000, "it does not tell each of them")
+
+    def test_that_it_is_full_is_said_once(self):
+        listener = self.listen("--max-connections", "1")
+        first = self.start("eke", "connect", listener.address, stdin=-1)
+        first.wait_for("Authentication success\n")
+        for _ in range(50):
+            with socket.create_connection(tcp(listener.address)) as stranger:
+                self.assertEqual(stranger.recv(1), b"")
+        self.assertEqual(listener.err.count("closed at once"), 1)
+        self.assertEqual(first.wait(), OK)
+        self.assert_serves(listener)
 
 
 if __name__ == "__main__":

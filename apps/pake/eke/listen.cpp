@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <memory>
@@ -15,6 +15,7 @@
 #include "eke/users_file.h"
 #include "pake/crypto/rng.h"
 #include "pake/internal/try.h"
+#include "pake/net/acceptor.h"
 #include "pake/net/coroutine.h"
 #include "pake/net/drive.h"
 #include "pake/net/endpoint.h"
@@ -45,10 +46,13 @@ struct Ending {
   bool vanished = false;
 };
 
-bool is_cancelled(const net::Error& error) { return error == net::Error::Kind::cancelled; }
+// Cancelled or evicted: the peer has nothing to do with it.
+bool is_ours(const net::Error& error) {
+  return error == net::Error::Kind::cancelled || error == net::Error::Kind::interrupted;
+}
 
 Ending peer_gone(const net::Error& error) {
-  return {.exit_code = kExitCutShort, .reason = error.explain(), .vanished = !is_cancelled(error)};
+  return {.exit_code = kExitCutShort, .reason = error.explain(), .vanished = !is_ours(error)};
 }
 
 Ending run_failed(const pake::eke::RsaListener& machine, const net::DriveError& failed) {
@@ -104,54 +108,59 @@ class Server {
   }
 
   net::Awaitable<void> serve(net::Listener listener) {
-    bool told = false;  // that we ran out of something
-    for (std::uint64_t id = 1;; ++id) {
-      net::Loop& home = options_.once ? loops_.main() : loops_.next();
-      auto accepted = co_await listener.accept(home, net::kNever);
-      if (!accepted && is_cancelled(accepted.error())) co_return;
-      if (!accepted) {
-        if (!std::exchange(told, true)) say_error(fmt::format("cannot accept: {}", accepted.error().explain()));
-        if (!co_await loops_.main().sleep_until(net::after(std::chrono::milliseconds(100)))) co_return;
-        continue;
-      }
-      told = false;
-      if (options_.once) {
-        {
-          const auto closed = std::move(listener);
-        }
-        exit_code_ = co_await serve(std::move(*accepted), id);
-        co_return;
-      }
-      if (open_ >= options_.max_connections) {
-        say_error(fmt::format("{}: closed at once, {} connections are open", label(**accepted, id), open_.load()));
-        continue;
-      }
-      ++open_;
-      home.spawn(attend_and_leave(std::move(*accepted), id));
+    if (options_.once) {
+      auto accepted = co_await accept_one(std::move(listener));
+      if (accepted) exit_code_ = co_await serve(*accepted, ++last_id_, nullptr);
+      co_return;
+    }
+    const net::Callers callers({.silent = options_.max_connections, .all = options_.max_connections});
+    co_await net::accept_loop(loops_.main(), std::make_shared<net::Listener>(std::move(listener)), callers,
+                              {.serve = [this](net::Caller caller) { return attend(std::move(caller), ++last_id_); },
+                               .home = [this]() -> net::Loop& { return loops_.next(); },
+                               .is_full =
+                                   [this, callers](const net::Error& error, const net::Address* peer) {
+                                     if (peer == nullptr)
+                                       return say_error(fmt::format("cannot accept: {}", error.explain()));
+                                     say_error(fmt::format("{}: closed at once, {} connections are open",
+                                                           label(*peer, ++last_id_), callers.all()));
+                                   }});
+  }
+
+  // Whoever comes first.
+  net::Awaitable<Connection> accept_one(net::Listener listener) {
+    constexpr std::chrono::milliseconds kPause{100};
+    for (bool is_told = false;;) {
+      auto accepted = co_await listener.accept(loops_.main(), net::kNever);
+      if (accepted) co_return std::move(*accepted);
+      if (is_ours(accepted.error())) co_return nullptr;
+      if (!std::exchange(is_told, true)) say_error(fmt::format("cannot accept: {}", accepted.error().explain()));
+      if (!co_await loops_.main().sleep_until(net::after(kPause))) co_return nullptr;
     }
   }
 
-  net::Awaitable<void> attend_and_leave(Connection stream, std::uint64_t id) {
-    co_await serve(std::move(stream), id);
-    --open_;
+  net::Awaitable<void> attend(net::Caller caller, std::uint64_t id) {
+    auto& stream = caller.stream();
+    static_cast<void>(co_await serve(stream, id, &caller));
   }
 
   // One connection from its beginning to its end; returns its exit code.
-  net::Awaitable<int> serve(Connection stream, std::uint64_t id) {
+  // @param caller  who may be evicted until it is authenticated, or null
+  net::Awaitable<int> serve(net::Stream& stream, std::uint64_t id, net::Caller* caller) {
     Report report(output_, options_.style, id);
     report.detail({.name = "connected",
-                   .line = "Connected From " + as_python(stream->peer()),
-                   .fields = {{"peer", net::to_string(stream->peer())}}});
-    const auto ending = co_await converse(*stream, report);
+                   .line = "Connected From " + as_python(stream.peer()),
+                   .fields = {{"peer", net::to_string(stream.peer())}}});
+    const auto ending = co_await converse(stream, report, caller);
     if (ending.vanished) report.tell({.name = "abnormal_exit", .line = "User Abnormal Exit"});
     if (!ending.reason.empty() && (ending.vanished || ending.exit_code != kExitCutShort))
-      say_error(fmt::format("{}: {}", label(*stream, id), ending.reason));
+      say_error(fmt::format("{}: {}", label(stream.peer(), id), ending.reason));
     co_return ending.exit_code;
   }
 
-  net::Awaitable<Ending> converse(net::Stream& stream, Report& report) {
+  net::Awaitable<Ending> converse(net::Stream& stream, Report& report, net::Caller* caller) {
     auto first_line = co_await authenticate(stream, report);
     if (!first_line) co_return first_line.error();
+    if (caller != nullptr) caller->end_waiting();
     report.detail({.name = "N2_equals_NS", .line = "N2 is equal to NS"});
     report.tell({.name = "authenticated", .line = "Authentication success"});
     co_return co_await chat(stream, report, std::move(*first_line));
@@ -188,8 +197,8 @@ class Server {
     }
   }
 
-  static std::string label(const net::Stream& stream, std::uint64_t id) {
-    return fmt::format("connection {}, {}", id, escape(net::to_string(stream.peer())));
+  static std::string label(const net::Address& peer, std::uint64_t id) {
+    return fmt::format("connection {}, {}", id, escape(net::to_string(peer)));
   }
 
   const ListenOptions& options_;
@@ -197,7 +206,7 @@ class Server {
   crypto::SystemRng rng_;
   net::Loops loops_;
   Output output_;
-  std::atomic<std::size_t> open_ = 0;
+  std::uint64_t last_id_ = 0;  // the main loop's alone
   int exit_code_ = kExitOk;
 };
 

@@ -24,9 +24,13 @@ void add_listen(CommandLine& line) {
   auto* const command =
       line.app.add_subcommand("listen", "Show a code, wait for the one who types it, then pass bytes both ways");
   add_address(*command, options->address, "host:port, [v6]:port (port 0: any free one) or unix:PATH");
+  command->add_option("--tries", options->tries, "So many wrong tries use the code up, 1 to 5")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, kMostTries).description(""));
   add_common_options(*command, *options);
   line.describe(*command,
-                {.text = "One wrong try uses the code up.",
+                {.text = "One wrong try uses the code up, unless --tries allows more.",
                  .examples = {"pake listen 0.0.0.0:8088", "pake listen < photo.jpg"},
                  .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitAuthFailed, kExitCutShort, kExitProtocol}});
   command->callback([options, &line] { line.chosen = [options] { return listen(*options); }; });

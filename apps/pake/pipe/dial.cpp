@@ -32,13 +32,15 @@ Problem unreachable(const net::Address& where, const net::Error& error) {
 Problem wrong_code() {
   return {.exit_code = kExitAuthFailed,
           .error = "the other side did not prove that it knows this code",
-          .hint = "one wrong try uses a code up: let the other side start `pake listen` again"};
+          .hint = "this code is used up, here as well: let the other side start `pake listen` again for another one"};
 }
 
 Problem told(const channel::Alert& alert) {
   using enum channel::AlertCode;
   switch (alert.code) {
     case throttled:
+      if (alert.retry_after == 0)
+        return {.exit_code = kExitThrottled, .error = "somebody else is trying this code: ask for a new one"};
       return {.exit_code = kExitThrottled,
               .error = fmt::format("somebody else is trying this code: try again in {} s", alert.retry_after)};
     case refused:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -17,7 +18,12 @@ struct CommonOptions {
   bool quiet = false;
 };
 
-struct ListenOptions : CommonOptions {};
+/// What --tries allows. A code is one of 94 million, and each try is a guess of an attacker's.
+inline constexpr std::size_t kMostTries = 5;
+
+struct ListenOptions : CommonOptions {
+  std::size_t tries = 1;
+};
 
 struct DialOptions : CommonOptions {
   SecretOptions secret;

@@ -27,6 +27,7 @@ class Callers::Pools {
 
   struct Counts {
     std::size_t silent = 0, waiting = 0, all = 0;
+    std::size_t leaving = 0;  // evicted, and their loops have not closed them yet
   };
   [[nodiscard]] Counts counts() const noexcept {
     const std::scoped_lock lock(mutex_);
@@ -69,7 +70,7 @@ class Caller::Member : public std::enable_shared_from_this<Member> {
   Member(const Member&) = delete;
   Member& operator=(const Member&) = delete;
 
-  enum class State : std::uint8_t { silent, waiting, neither, gone };
+  enum class State : std::uint8_t { silent, waiting, neither, evicted, gone };
 
   std::unique_ptr<Stream> stream;  // the loop's alone
   Loop& home;
@@ -114,7 +115,8 @@ bool Callers::Pools::evict_one() {
   auto& member = *ranks_.begin()->group->members.front();
   remove_silent(member);
   --counts_.all;
-  member.state = State::gone;
+  member.state = State::evicted;
+  ++counts_.leaving;
   member.home.post(member.weak_from_this(), [](Caller::Member& evicted) {
     if (evicted.stream) evicted.stream->interrupt();
   });
@@ -140,6 +142,11 @@ bool Callers::Pools::enter(const std::shared_ptr<Caller::Member>& member) {
 void Callers::Pools::leave(Caller::Member& member) noexcept {
   const std::scoped_lock lock(mutex_);
   if (member.state == State::gone) return;
+  if (member.state == State::evicted) {
+    member.state = State::gone;
+    --counts_.leaving;
+    return;
+  }
   if (member.state == State::silent) remove_silent(member);
   if (member.state == State::waiting) --counts_.waiting;
   member.state = State::gone;
@@ -203,6 +210,7 @@ bool Callers::evict() { return pools_->evict(); }
 std::size_t Callers::silent() const noexcept { return pools_->counts().silent; }
 std::size_t Callers::waiting() const noexcept { return pools_->counts().waiting; }
 std::size_t Callers::all() const noexcept { return pools_->counts().all; }
+std::size_t Callers::leaving() const noexcept { return pools_->counts().leaving; }
 
 namespace {
 
@@ -210,8 +218,8 @@ namespace {
 class Once {
  public:
   explicit Once(const AcceptHandlers& handlers) : handlers_(handlers) {}
-  void tell(const Error& error) {
-    if (!std::exchange(is_told_, true) && handlers_.is_full) handlers_.is_full(error);
+  void tell(const Error& error, const Address* peer) {
+    if (!std::exchange(is_told_, true) && handlers_.is_full) handlers_.is_full(error, peer);
   }
   void over() noexcept { is_told_ = false; }
 
@@ -230,6 +238,7 @@ bool is_end(const Error& error) { return error == Error::Kind::interrupted || er
 }  // namespace
 
 Awaitable<void> accept_loop(Loop& loop, std::shared_ptr<Listener> listener, Callers callers, AcceptHandlers given) {
+  constexpr std::size_t kMostLeaving = 8;
   constexpr std::chrono::milliseconds kEvictionTime{1};  // until an evicted one's descriptor is free
   constexpr std::chrono::milliseconds kPause{100};       // where there is nobody to evict
   const auto handlers = std::make_shared<const AcceptHandlers>(std::move(given));
@@ -237,18 +246,21 @@ Awaitable<void> accept_loop(Loop& loop, std::shared_ptr<Listener> listener, Call
   Once full(*handlers);
   for (;;) {
     co_await loop.yield();
+    while (callers.leaving() >= kMostLeaving)  // else connections come faster than others close them
+      if (!co_await loop.sleep_until(after(kEvictionTime))) co_return;
     Loop& home = handlers->home();
     auto accepted = co_await listener->accept(home, kNever);
     if (!accepted && is_end(accepted.error())) co_return;
     if (!accepted) {
-      no_descriptor.tell(accepted.error());
+      no_descriptor.tell(accepted.error(), nullptr);
       const auto pause = callers.evict() ? kEvictionTime : kPause;
       if (!co_await loop.sleep_until(after(pause))) co_return;
       continue;
     }
+    const auto peer = (*accepted)->peer();
     auto caller = callers.admit(std::move(*accepted), home);
     if (!caller) {
-      full.tell({.kind = Error::Kind::exhausted, .system = EBUSY});
+      full.tell({.kind = Error::Kind::exhausted, .system = EBUSY}, &peer);
       continue;
     }
     full.over();

@@ -3,12 +3,15 @@
 #include <netdb.h>
 
 #include <cerrno>
-#include <system_error>
+#include <cstring>
 
 namespace pake::net {
 namespace {
 
-std::string system_text(int system) { return std::generic_category().message(system); }
+std::string system_text(int system) {
+  const char* const text = ::strerrordesc_np(system);
+  return text != nullptr ? text : "error " + std::to_string(system);
+}
 
 }  // namespace
 

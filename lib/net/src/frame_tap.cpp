@@ -32,6 +32,8 @@ class FrameTap final : public Stream {
   }
   void shutdown_write() noexcept override { stream_->shutdown_write(); }
   void reset(channel::ResetCode code) override { stream_->reset(code); }
+
+  [[nodiscard]] bool has_peer_ended() noexcept override { return stream_->has_peer_ended(); }
   void interrupt() override { stream_->interrupt(); }
   [[nodiscard]] const Address& peer() const noexcept override { return stream_->peer(); }
 

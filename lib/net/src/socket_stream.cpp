@@ -3,6 +3,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -94,6 +95,11 @@ Awaitable<Outcome<void>> SocketStream::wait_acknowledged(Deadline deadline) {
     PAKE_CO_TRYV(co_await loop_.sleep_until(std::min(after(pause), deadline)));
     pause = std::min(2 * pause, kLongestPause);
   }
+}
+
+bool SocketStream::has_peer_ended() noexcept {
+  pollfd state{.fd = descriptor_.fd(), .events = POLLRDHUP, .revents = 0};
+  return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
 void SocketStream::shutdown_write() noexcept { static_cast<void>(::shutdown(descriptor_.fd(), SHUT_WR)); }

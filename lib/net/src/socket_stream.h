@@ -21,6 +21,8 @@ class SocketStream final : public Stream {
   Awaitable<Outcome<void>> wait_acknowledged(Deadline deadline) override;
   void shutdown_write() noexcept override;
   void reset(channel::ResetCode code) override;
+
+  [[nodiscard]] bool has_peer_ended() noexcept override;
   void interrupt() override { descriptor_.interrupt(); }
   [[nodiscard]] const Address& peer() const noexcept override { return peer_; }
 

@@ -214,7 +214,7 @@ struct Flood {
     co_await accept_loop(loop, listener, callers,
                          {.serve = [this](Caller caller) { return read_hello(std::move(caller), served, interrupted); },
                           .home = [&loop]() -> Loop& { return loop; },
-                          .is_full = [this](const Error&) { ++told; }});
+                          .is_full = [this](const Error&, const Address*) { ++told; }});
     over.notify();
   }
 };
@@ -254,7 +254,7 @@ TEST(AcceptLoop, SaysOnceThatItIsFullAndLetsOthersGoOn) {
       co_await accept_loop(on, from, in,
                            {.serve = [&on](Caller caller) { return serve_for_ever(std::move(caller), on); },
                             .home = [&on]() -> Loop& { return on; },
-                            .is_full = [&full](const Error&) { ++full; }});
+                            .is_full = [&full](const Error&, const Address*) { ++full; }});
       done.notify();
     }(at, listener, callers, said, over));
     for (int i = 0; i < 20; ++i) {

@@ -73,6 +73,8 @@ class Callers {
   [[nodiscard]] std::size_t silent() const noexcept;
   [[nodiscard]] std::size_t waiting() const noexcept;
   [[nodiscard]] std::size_t all() const noexcept;
+  /// Evicted ones, no longer counted above, whose loop has not ended them yet.
+  [[nodiscard]] std::size_t leaving() const noexcept;
 
  private:
   friend class Caller;
@@ -86,9 +88,9 @@ struct AcceptHandlers {
   std::function<Awaitable<void>(Caller)> serve;
   /// The loop for the next one.
   std::function<Loop&()> home;
-  /// Callers are closed as they come, or cannot even be accepted (Error::exhausted): told once, until one is served
-  /// again.
-  std::function<void(const Error&)> is_full = {};
+  /// Callers are closed as they come (`peer`: the first of them; told again when others have been served in between),
+  /// or no descriptor is left for one (null; told once).
+  std::function<void(const Error&, const Address* peer)> is_full = {};
 };
 
 /// Accepts callers until `listener` is interrupted or the loops are cancelled, and lets others on the loop have their

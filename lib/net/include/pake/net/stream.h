@@ -40,6 +40,10 @@ class Stream {
   /// @param code  why; told to the peer where the stream is one of a channel
   virtual void reset(channel::ResetCode code) = 0;
 
+  /// Whether the peer has ended its side, or the connection is broken, as far as that shows without reading; what came
+  /// before may still be unread. False where it cannot be known.
+  [[nodiscard]] virtual bool has_peer_ended() noexcept { return false; }
+
   /// Makes a read that waits return Error::interrupted; if none does, the next one that would wait.
   virtual void interrupt() = 0;
 

@@ -1,0 +1,158 @@
+#include "pipe/code_acceptor.h"
+
+#include <fmt/format.h>
+
+#include <set>
+#include <utility>
+
+#include "pake/channel/server_handshake.h"
+#include "pake/crypto/rng.h"
+#include "pake/net/acceptor.h"
+#include "pake/net/coroutine.h"
+#include "pake/net/handshake.h"
+#include "pake/net/signal.h"
+#include "pake/proto/guess.h"
+#include "pipe/options.h"
+#include "process/output.h"
+
+namespace pake::cli::pipe {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kFinishTime = 10s;  // there is nothing to stretch
+
+Problem code_used_up() {
+  return {.exit_code = kExitAuthFailed,
+          .error = "somebody tried a wrong code, or left without proving the right one: this code is used up",
+          .hint = "run `pake listen` again for another code"};
+}
+
+/// Held by the tasks of all callers.
+class CodeAcceptor : public std::enable_shared_from_this<CodeAcceptor> {
+ public:
+  CodeAcceptor(net::Loop& loop, identity::Code code, channel::KeyCache& cache, CodeAcceptorOptions options)
+      : loop_(loop), cache_(cache), code_(std::move(code)), options_(options) {}
+
+  net::Awaitable<Expected<AuthenticatedPeer>> run(net::Listener port) {
+    const auto listener = std::make_shared<net::Listener>(std::move(port));
+    loop_.spawn(net::accept_loop(
+        loop_, listener, net::Callers({.silent = options_.silent, .waiting = options_.tries}),
+        {.serve = [self = shared_from_this()](net::Caller caller) { return serve(self, std::move(caller)); },
+         .home = [this]() -> net::Loop& { return loop_; },
+         .is_full =
+             [](const net::Error& error, const net::Address*) {
+               say_note(fmt::format("callers that say nothing are turned away: {}", error.explain()));
+             }}));
+    const auto over = co_await over_.wait(net::kNever);
+    listener->interrupt();
+    is_settled_ = true;
+    for (auto* const caller : callers_) caller->stream().interrupt();
+    if (!over) co_return std::unexpected(Problem{.error = "interrupted"});
+    if (!peer_) co_return std::unexpected(code_used_up());
+    co_return std::move(*peer_);
+  }
+
+ private:
+  /// What becomes of one answer. Its guess is spent when the ServerHello is made.
+  class Answer final : public GuessLedger {
+   public:
+    explicit Answer(std::shared_ptr<CodeAcceptor> acceptor) : acceptor_(std::move(acceptor)) {}
+    void spent() noexcept override { is_spent_ = true; }
+    void refunded() noexcept override { acceptor_->is_settled_ = true; }  // in the turn in which the finish verifies
+    void unused() noexcept override {}
+    [[nodiscard]] bool is_spent() const noexcept { return is_spent_; }
+
+   private:
+    std::shared_ptr<CodeAcceptor> acceptor_;
+    bool is_spent_ = false;
+  };
+
+  static net::Awaitable<void> serve(std::shared_ptr<CodeAcceptor> self, net::Caller caller) {
+    if (self->is_settled_) co_return;
+    if (self->options_.trace != nullptr && *self->options_.trace)
+      caller.wrap(
+          [&](std::unique_ptr<net::Stream> stream) { return (*self->options_.trace)->follow(std::move(stream)); });
+    self->callers_.insert(&caller);
+    co_await self->answer(caller);
+    self->callers_.erase(&caller);
+  }
+
+  net::Awaitable<void> answer(net::Caller& caller) {
+    std::shared_ptr<Answer> given;
+    channel::ServerHandshake handshake({.fastest_aead = fastest_aead()}, rng_);
+    const net::AnswerRequest decide = [&](channel::ServerHandshake& asked) -> net::Awaitable<void> {
+      given = answer_request(asked, caller);
+      co_return;
+    };
+    auto started = co_await net::run_handshake(handshake, loop_, caller.stream(), decide, {.finish = kFinishTime});
+    if (!given) co_return;
+    --answering_;
+    if (!started && given->is_spent()) {
+      if (started.error().error != net::Error::Kind::cancelled) note_wrong_try();
+    } else if (started) {
+      peer_ = AuthenticatedPeer{.address = caller.stream().peer(), .link = nullptr};
+      peer_->link = std::make_shared<net::ChannelLink>(
+          loop_, caller.take_stream(), std::move(started->outcome.keys), channel::Role::server, cache_,
+          net::ChannelLink::Leftover{.to_send = {}, .arrived = std::move(started->arrived)});
+      callers_.erase(&caller);
+      over_.notify();
+    }
+  }
+
+  void note_wrong_try() {
+    if (is_settled_) return;
+    ++wrong_;
+    if (wrong_ == options_.tries) {
+      is_settled_ = true;
+      return over_.notify();
+    }
+    const auto left = options_.tries - wrong_;
+    say_note(fmt::format("somebody tried a wrong code, or left without proving the right one: {} {} left", left,
+                         left == 1 ? "try is" : "tries are"));
+  }
+
+  // The pipe's hellos name nobody: docs/wire.md, section 13.
+  // @return null if the caller is not answered
+  std::shared_ptr<Answer> answer_request(channel::ServerHandshake& asked, net::Caller& caller) {
+    using enum channel::AlertCode;
+    const auto& request = *asked.request();
+    if (request.kind != channel::HandshakeKind::code || !request.server_name.empty() || !request.name.empty()) {
+      static_cast<void>(asked.refuse({.code = unknown_server}));
+      return nullptr;
+    }
+    const bool is_gone = caller.stream().has_peer_ended();  // and would cost the code
+    const bool is_free = !is_settled_ && wrong_ + answering_ < options_.tries;
+    if (is_gone || !is_free || !caller.begin_waiting()) {
+      // To try again never helps: the code is used up by then.
+      static_cast<void>(asked.refuse({.code = throttled}));
+      return nullptr;
+    }
+    auto given = std::make_shared<Answer>(shared_from_this());
+    ++answering_;
+    static_cast<void>(asked.answer_code({.code = code_.reveal(), .permit = GuessPermit(given)}));
+    return given;
+  }
+
+  net::Loop& loop_;
+  channel::KeyCache& cache_;
+  identity::Code code_;
+  CodeAcceptorOptions options_;
+  crypto::SystemRng rng_;
+  std::set<net::Caller*> callers_;
+  net::Signal over_{loop_};
+  std::optional<AuthenticatedPeer> peer_;
+  std::size_t answering_ = 0;
+  std::size_t wrong_ = 0;
+  bool is_settled_ = false;
+};
+
+}  // namespace
+
+net::Awaitable<Expected<AuthenticatedPeer>> wait_for_peer(net::Loop& loop, net::Listener listener, identity::Code code,
+                                                          channel::KeyCache& cache, CodeAcceptorOptions options) {
+  const auto acceptor = std::make_shared<CodeAcceptor>(loop, std::move(code), cache, options);
+  co_return co_await acceptor->run(std::move(listener));
+}
+
+}  // namespace pake::cli::pipe
