@@ -798,9 +798,6 @@ StoreResult<std::unique_ptr<CredentialStore>> finish_opening(const SqliteOptions
 StoreResult<std::unique_ptr<CredentialStore>> open_sqlite(const SqliteOptions& options) {
   PAKE_TRYV(look_at_file(options.path));
   PAKE_TRY(auto writer, Connection::open(settings_of(options), Connection::Use::write));
-  if (writer->is_read_only())
-    return fail(StoreErrc::read_only, "the store " + options.path.string() + " takes no changes",
-                "chown it to the user that pake runs as, or remount its file system read-write");
   PAKE_TRY(const auto application, writer->integer_of("PRAGMA application_id"));
   PAKE_TRY(const auto schema, writer->integer_of("PRAGMA user_version"));
   if (application == 0 && schema == 0) {

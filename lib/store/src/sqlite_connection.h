@@ -83,7 +83,6 @@ class Connection {
   /// The one integer of a statement's one row.
   [[nodiscard]] StoreResult<std::int64_t> integer_of(const char* sql);
   [[nodiscard]] std::int64_t changes() const noexcept { return sqlite3_changes64(database_); }
-  [[nodiscard]] bool is_read_only() const noexcept { return sqlite3_db_readonly(database_, "main") == 1; }
   [[nodiscard]] bool in_transaction() const noexcept { return sqlite3_get_autocommit(database_) == 0; }
 
   /// What SQLite's code means for the operator.
