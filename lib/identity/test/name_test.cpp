@@ -67,8 +67,9 @@ TEST(NormaliseName, MapsEveryCodePointToAFixedPoint) {
     if (!name) {
       const auto kind = class_of(c);
       // A letter or digit is refused by itself if it turns into something else only.
-      if (kind == CodePointClass::letter || kind == CodePointClass::decimal_digit)
+      if (kind == CodePointClass::letter || kind == CodePointClass::decimal_digit) {
         EXPECT_FALSE(is_normalised_name(as_bytes(utf8(c)))) << std::hex << c;
+      }
       continue;
     }
     ++accepted;
@@ -88,7 +89,9 @@ TEST(NormaliseName, IsAFixedPointOfEveryText) {
     for (std::size_t i = 0; i + 1 < bytes.size(); i += 2)
       typed += utf8(((bytes[i] << 8 | bytes[i + 1]) % 0x1fff) + (bytes[i] % 2 == 0 ? 0x300 : 0x41));
     const auto once = normalise_name(as_bytes(typed));
-    if (once) EXPECT_EQ(normalised(*once), *once) << "run " << run;
+    if (once) {
+      EXPECT_EQ(normalised(*once), *once) << "run " << run;
+    }
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "files.h"
 #include "pake/internal/try.h"
+#include "pake/store/postgresql.h"
 #include "pake/store/sealing.h"
 #include "pake/store/sqlite.h"
 
@@ -19,7 +20,7 @@ bool is_url(const std::string& store) { return store.starts_with("postgresql://"
 
 StoreResult<std::unique_ptr<CredentialStore>> open_store(const DataPlace& place) {
   const auto store = place.store_or_default();
-  if (is_url(store)) return fail(StoreErrc::misuse, "this pake is built without PostgreSQL");
+  if (is_url(store)) return open_postgresql({.url = store});
   SqliteOptions options;
   options.path = store;
   return open_sqlite(options);
@@ -27,7 +28,7 @@ StoreResult<std::unique_ptr<CredentialStore>> open_store(const DataPlace& place)
 
 StoreResult<std::unique_ptr<CredentialStore>> create_store(const DataPlace& place, const StoreSeed& seed) {
   const auto store = place.store_or_default();
-  if (is_url(store)) return fail(StoreErrc::misuse, "this pake is built without PostgreSQL");
+  if (is_url(store)) return create_postgresql({.url = store}, seed);
   SqliteOptions options;
   options.path = store;
   return create_sqlite(options, seed);

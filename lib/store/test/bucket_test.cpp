@@ -36,7 +36,9 @@ TEST(Bucket, SaysHowLongToWait) {
   for (int spent = 0; spent <= 12; ++spent) {
     const auto wait = wait_until_left(kRule, after(spent), 1, kNow);
     EXPECT_GE(guesses_left(kRule, after(spent), kNow + wait), 1);
-    if (wait > 0ms) EXPECT_LT(guesses_left(kRule, after(spent), kNow + wait - 1ms), 1);
+    if (wait > 0ms) {
+      EXPECT_LT(guesses_left(kRule, after(spent), kNow + wait - 1ms), 1);
+    }
   }
 }
 

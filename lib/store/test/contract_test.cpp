@@ -222,7 +222,9 @@ TEST_P(Contract, LetsOneOfManyWritersWin) {
     threads.emplace_back([&] {
       const auto written = store->write_user({.row = row}, note("x"));
       ++(written ? won : lost);
-      if (!written) EXPECT_EQ(written.error().code, StoreErrc::conflict);
+      if (!written) {
+        EXPECT_EQ(written.error().code, StoreErrc::conflict);
+      }
     });
   threads.clear();
   EXPECT_EQ(won, 1);
