@@ -48,8 +48,8 @@ void bench_hkdf_expand(benchmark::State& state, HashId id) {
 struct Operands {
   explicit Operands(GroupId id) : group(Group::get(id)) {
     SystemRng rng;
-    scalar = group.random_scalar(rng);
-    element = group.multiply_generator(group.random_scalar(rng)).value();
+    scalar = group.random_scalar(rng).value();
+    element = group.multiply_generator(group.random_scalar(rng).value()).value();
     encoded = to_buffer(group.encode(element).reveal());
   }
   const Group& group;

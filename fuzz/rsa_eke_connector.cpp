@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (as_text(last) == "server") return to_buffer(as_bytes("yes"));
     if (!told.NC.empty()) return eke::encrypt(mode, as_bytes(told.Ks), as_bytes(told.NC + "0123456789"));
     const auto Ks = input.ConsumeBool() ? "0123456789" : input.ConsumeRandomLengthString(20);
-    return eke::encrypt(mode, as_bytes(fuzz::kPassword), crypto::base64_encode(PK.encrypt(as_bytes(Ks), rng)));
+    return eke::encrypt(mode, as_bytes(fuzz::kPassword), crypto::base64_encode(PK.encrypt(as_bytes(Ks), rng).value()));
   });
   return 0;
 }

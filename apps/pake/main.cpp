@@ -3,8 +3,10 @@
 #include <cctype>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include "options/command_line.h"
+#include "pake/crypto/openssl_memory.h"
 #include "process/output.h"
 #include "process/problem.h"
 #include "process/process.h"
@@ -59,6 +61,7 @@ int run(int argc, char** argv) {
 }  // namespace pake::cli
 
 int main(int argc, char** argv) {
+  std::ignore = pake::crypto::wipe_memory_that_openssl_frees();  // nothing has used OpenSSL yet
   pake::cli::harden_process();
   return pake::cli::run(argc, argv);
 }

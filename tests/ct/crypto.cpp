@@ -36,7 +36,7 @@ void run_hashes(HashId id, Bytes password) {
 void run_group(const Group& group, Bytes password, Rng& rng) {
   const auto dst = as_bytes("DST");
   const auto element = must(group.hash_to_group({password}, {dst}));
-  const auto blind = group.random_scalar(rng);
+  const auto blind = must(group.random_scalar(rng));
   const auto key = group.hash_to_scalar({password}, {dst});
   const auto blinded = must(group.multiply(blind, element));
   const auto evaluated = must(group.multiply(key, blinded));
@@ -52,7 +52,7 @@ void run_group(const Group& group, Bytes password, Rng& rng) {
 
 void run_nist(GroupId id, Bytes password, Rng& rng) {
   const auto generator = nist_encode_to_curve(id, password, as_bytes("DST"));
-  const auto share = must(Group::get(id).multiply(Group::get(id).random_scalar(rng), generator));
+  const auto share = must(Group::get(id).multiply(must(Group::get(id).random_scalar(rng)), generator));
   const auto encoded = nist_encode_uncompressed(id, share);
   std::ignore = must(nist_decode_uncompressed(id, encoded.reveal()));
   std::ignore = nist_x_coordinate(id, share);

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdlib>
 
+#include "clean_stack.h"
 #include "field.h"
 #include "pake/crypto/group.h"
 #include "pake/crypto/xmd.h"
@@ -29,34 +30,43 @@ class GroupWithScalars : public Group {
  public:
   [[nodiscard]] Result<Scalar> decode_scalar(Bytes bytes) const final {
     if (bytes.size() != F::kSize) return fail(Errc::malformed);
-    F value;
-    const auto below_order = F::decode(exactly<F::kSize>(bytes), kOrder, value);
+    const auto below_order = on_clean_stack([&] {
+      F value;
+      return F::decode(exactly<F::kSize>(bytes), kOrder, value);
+    });
     if (declassify_value(below_order) == 0) return fail(Errc::malformed);
-    return encoded(value);
+    return Scalar::copy_of(bytes);
   }
 
-  [[nodiscard]] Scalar random_scalar(Rng& rng) const final {
-    for (;;) {
+  // Even for ristretto255, whose order fills half of its 253 bits, 128 refusals in a row mean a source that is broken.
+  [[nodiscard]] Result<Scalar> random_scalar(Rng& rng) const final {
+    for (int attempt = 0; attempt < 128; ++attempt) {
       auto candidate = Scalar::make(F::kSize, [&](MutableBytes out) {
         rng.fill(out);
         auto& top = kOrder == std::endian::big ? out.front() : out.back();
         top &= 0xffU >> (8 * F::kSize - F::kBits);
       });
-      F value;
-      const auto below_order = F::decode(exactly<F::kSize>(candidate.reveal()), kOrder, value);
-      if (declassify_value(below_order & ~value.is_zero()) != 0) return candidate;  // a refused one is never used
+      const auto in_range = on_clean_stack([&] {
+        F value;
+        const auto below_order = F::decode(exactly<F::kSize>(candidate.reveal()), kOrder, value);
+        return below_order & ~value.is_zero();
+      });
+      if (declassify_value(in_range) != 0) return candidate;  // a refused one is never used
     }
+    return fail(Errc::unavailable);
   }
 
   [[nodiscard]] Scalar hash_to_scalar(std::initializer_list<Bytes> message_parts,
                                       std::initializer_list<Bytes> dst_parts) const final {
-    const auto uniform = Secret<kUniformSize>::make(
-        [&](MutableBytes out) { expand_message_xmd(hash(), message_parts, dst_parts, out); });
-    return encoded(F::reduce(uniform.reveal(), kOrder));
+    return on_clean_stack([&] {
+      const auto uniform = Secret<kUniformSize>::make(
+          [&](MutableBytes out) { expand_message_xmd(hash(), message_parts, dst_parts, out); });
+      return encoded(F::reduce(uniform.reveal(), kOrder));
+    });
   }
 
   [[nodiscard]] Scalar invert(const Scalar& scalar) const final {
-    return encoded(F::reduce(exactly<F::kSize>(scalar.reveal()), kOrder).invert());
+    return on_clean_stack([&] { return encoded(F::reduce(exactly<F::kSize>(scalar.reveal()), kOrder).invert()); });
   }
 
  protected:

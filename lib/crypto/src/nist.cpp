@@ -1,6 +1,7 @@
-// P-256, P-384, P-521: everything but the scalar multiplication is our own.
+// P-256, P-384, P-521: everything is our own, save the scalar multiplication on P-256 and P-521, which is OpenSSL's.
 #include <algorithm>
 
+#include "clean_stack.h"
 #include "groups.h"
 #include "nist_curve.h"
 #include "openssl_curve.h"
@@ -34,6 +35,9 @@ class NistGroup final : public GroupWithScalars<typename Curve::Order, std::endi
 
   // The tag and the length exclude infinity (00), uncompressed (04), compact (05) and hybrid (06, 07) points.
   [[nodiscard]] Result<Element> decode(Bytes bytes) const override {
+    return on_clean_stack([&] { return decode_compressed(bytes); });
+  }
+  [[nodiscard]] static Result<Element> decode_compressed(Bytes bytes) {
     if (bytes.size() != 1 + kSize) return fail(Errc::malformed);
     const auto tag = declassify_value(bytes[0]);
     if (tag != 2 && tag != 3) return fail(Errc::malformed);
@@ -57,21 +61,47 @@ class NistGroup final : public GroupWithScalars<typename Curve::Order, std::endi
   // RFC 9380, Section 3, hash_to_curve:  (u0, u1) = hash_to_field(msg, 2);  map(u0) + map(u1), the cofactor being 1
   [[nodiscard]] Result<Element> hash_to_group(std::initializer_list<Bytes> message_parts,
                                               std::initializer_list<Bytes> dst_parts) const override {
-    const auto u = hash_to_field<Curve, 2>(message_parts, dst_parts);
-    const auto P = add(map_to_curve_sswu<Curve>(u[0]), map_to_curve_sswu<Curve>(u[1]));
-    if (declassify_value(P.Z.is_zero()) != 0) return fail(Errc::malformed);
-    return element_of(to_affine(P));
+    return on_clean_stack([&]() -> Result<Element> {
+      const auto u = hash_to_field<Curve, 2>(message_parts, dst_parts);
+      const auto P = add(map_to_curve_sswu<Curve>(u[0]), map_to_curve_sswu<Curve>(u[1]));
+      if (declassify_value(P.Z.is_zero()) != 0) return fail(Errc::malformed);
+      return element_of(to_affine(P));
+    });
   }
 
   [[nodiscard]] Status multiply(std::span<Multiplication> batch) const override {
+    return on_clean_stack<16384>([&] { return multiply_each(batch); });
+  }
+
+ private:
+  [[nodiscard]] static Status multiply_each(std::span<Multiplication> batch) {
     bool infinity = false;
     for (auto& product : batch) {
       const auto scalar = exactly<Fe<typename Curve::Order>::kSize>(product.scalar->reveal());
       const auto point = product.element == nullptr ? Bytes() : coordinates<Curve>(*product.element);
-      product.result = Element::make(
-          2 * kSize, [&](MutableBytes out) { infinity |= !openssl_multiply(Curve::kId, scalar, point, out); });
+      product.result = Element::make(2 * kSize, [&](MutableBytes out) {
+        if constexpr (Curve::kMultiplyByOpenSSL)
+          infinity |= !openssl_multiply(Curve::kId, scalar, point, out);
+        else
+          infinity |= !multiply_ourselves(scalar, point, out);
+      });
     }
     return infinity ? Status(fail(Errc::malformed)) : Status();
+  }
+
+  /// As openssl_multiply.
+  static bool multiply_ourselves(std::span<const std::uint8_t, Fe<typename Curve::Order>::kSize> scalar, Bytes point,
+                                 MutableBytes product) {
+    Point<Curve> P{.X = F::from_limbs(Curve::kGx), .Y = F::from_limbs(Curve::kGy), .Z = F(1)};
+    if (!point.empty()) {
+      P.X = F::reduce(point.first(kSize), std::endian::big);
+      P.Y = F::reduce(point.last(kSize), std::endian::big);
+    }
+    const auto result = crypto::multiply(scalar, P);
+    const auto [x, y] = to_affine(result);  // zeros for infinity
+    x.encode(product.first<kSize>(), std::endian::big);
+    y.encode(product.last<kSize>(), std::endian::big);
+    return declassify_value(result.Z.is_zero()) == 0;
   }
 };
 
@@ -113,8 +143,10 @@ const Group& nist_group(GroupId curve) noexcept {
 // RFC 9380, Section 3, encode_to_curve:  u = hash_to_field(msg, 1);  map(u), which is never infinity
 Element nist_encode_to_curve(GroupId curve, Bytes message, Bytes dst) {
   return with_curve(curve, [&]<class Curve>(Curve) {
-    const auto u = hash_to_field<Curve, 1>({message}, {dst});
-    return element_of(to_affine(map_to_curve_sswu<Curve>(u[0])));
+    return on_clean_stack([&] {
+      const auto u = hash_to_field<Curve, 1>({message}, {dst});
+      return element_of(to_affine(map_to_curve_sswu<Curve>(u[0])));
+    });
   });
 }
 

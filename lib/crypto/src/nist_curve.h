@@ -1,5 +1,6 @@
-// Private to the room: the curves y^2 = x^3 - 3x + B of FIPS 186-4, their maps (RFC 9380) and their complete addition,
-// in constant time. Scalar multiplication is openssl_curve.h's.
+// Private to the room: the curves y^2 = x^3 - 3x + B of FIPS 186-4, their maps (RFC 9380), their complete addition, and
+// scalar multiplication by it, in constant time. P-256 and P-521 are multiplied by OpenSSL (openssl_curve.h), which is
+// faster and constant-time on these two.
 #pragma once
 
 #include "field.h"
@@ -13,6 +14,7 @@ namespace pake::crypto {
 struct P256 {
   static constexpr auto kId = GroupId::p256;
   static constexpr auto kHash = HashId::sha256;
+  static constexpr bool kMultiplyByOpenSSL = true;
   using Prime = P256Prime;
   using Order = P256Order;
   static constexpr auto kB = limbs_from_hex<4>("5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b");
@@ -22,16 +24,22 @@ struct P256 {
 struct P384 {
   static constexpr auto kId = GroupId::p384;
   static constexpr auto kHash = HashId::sha384;
+  static constexpr bool kMultiplyByOpenSSL = false;
   using Prime = P384Prime;
   using Order = P384Order;
   static constexpr auto kB = limbs_from_hex<6>(
       "b3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aef");
+  static constexpr auto kGx = limbs_from_hex<6>(
+      "aa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b9859f741e082542a385502f25dbf55296c3a545e3872760ab7");
+  static constexpr auto kGy = limbs_from_hex<6>(
+      "3617de4a96262c6f5d9e98bf9292dc29f8f41dbd289a147ce9da3113b5f0b8c00a60b1ce1d7e819d7a431d7c90ea0e5f");
   static constexpr std::uint64_t kMinusZ = 12;
   static constexpr std::size_t kL = 72;
 };
 struct P521 {
   static constexpr auto kId = GroupId::p521;
   static constexpr auto kHash = HashId::sha512;
+  static constexpr bool kMultiplyByOpenSSL = true;
   using Prime = P521Prime;
   using Order = P521Order;
   static constexpr auto kB = limbs_from_hex<9>(
@@ -92,6 +100,69 @@ template <class Curve>
   const auto n = thrice(b * xz - thrice(zz) - xx);
   const auto k = thrice(xx - zz);
   return {.X = xy * (yy + m) - yz * n, .Y = (yy + m) * (yy - m) + k * n, .Z = yz * (yy - m) + xy * k};
+}
+
+/// The same paper, Algorithm 6: P + P for every P.
+template <class Curve>
+[[nodiscard]] Point<Curve> twice(const Point<Curve>& P) {
+  const auto& b = kCurveB<Curve>;
+  const auto doubled = [](const Coordinate<Curve>& v) { return v + v; };
+  const auto thrice = [](const Coordinate<Curve>& v) { return v + v + v; };
+  const auto xx = P.X.square(), yy = P.Y.square(), zz = P.Z.square();
+  const auto xy = doubled(P.X * P.Y), yz = doubled(P.Y * P.Z), xz = doubled(P.X * P.Z);
+  const auto m = thrice(b * zz - xz);
+  const auto n = thrice(b * xz - thrice(zz) - xx);
+  const auto k = thrice(xx - zz);
+  return {.X = xy * (yy - m) - yz * n, .Y = (yy + m) * (yy - m) + k * n, .Z = doubled(doubled(yz * yy))};
+}
+
+/// scalar * P for any scalar of kSize bytes, big-endian, and any P. Signed digits of five bits, so that
+///   scalar = sum d_i * 32^i,  -15 <= d_i <= 16
+/// and a table of P, 2P, ..., 16P, of which every entry is read for every digit. The formulas are complete: no digit,
+/// sum or point is a special case, and nothing branches or indexes on a secret.
+template <class Curve>
+[[nodiscard]] Point<Curve> multiply(std::span<const std::uint8_t, Fe<typename Curve::Order>::kSize> scalar,
+                                    const Point<Curve>& P) {
+  using F = Coordinate<Curve>;
+  constexpr std::size_t kScalarSize = Fe<typename Curve::Order>::kSize;
+  constexpr std::size_t kWindow = 5, kHalf = 1U << (kWindow - 1);
+  constexpr std::size_t kDigits = 8 * kScalarSize / kWindow + 1;  // one bit or more is left for the last carry
+
+  std::array<std::int8_t, kDigits> digits;
+  int carry = 0;
+  for (std::size_t i = 0; i < kDigits; ++i) {
+    unsigned window = 0;
+    for (std::size_t bit = kWindow * i; bit < kWindow * (i + 1) && bit < 8 * kScalarSize; ++bit)
+      window |= ((scalar[kScalarSize - 1 - bit / 8] >> (bit % 8)) & 1U) << (bit - kWindow * i);
+    const int digit = static_cast<int>(window) + carry;
+    carry = static_cast<int>(static_cast<unsigned>(static_cast<int>(kHalf) - digit) >> 31U);  // digit > 16
+    digits[i] = static_cast<std::int8_t>(digit - carry * static_cast<int>(2 * kHalf));
+  }
+
+  std::array<Point<Curve>, kHalf> multiples;  // 1P to 16P
+  multiples[0] = P;
+  for (std::size_t i = 1; i < kHalf; ++i)
+    multiples[i] = i % 2 == 1 ? twice(multiples[i / 2]) : add(multiples[i - 1], P);
+
+  const auto multiple = [&](int digit) {
+    const auto sign = static_cast<unsigned>(digit >> 31);  // all ones below zero
+    const auto magnitude = (static_cast<unsigned>(digit) ^ sign) - sign;
+    Point<Curve> out{.X = F(), .Y = F(1), .Z = F()};
+    for (unsigned i = 0; i < kHalf; ++i) {
+      const auto wanted = detail::mask_if_zero(magnitude ^ (i + 1));
+      out.X = F::select(wanted, multiples[i].X, out.X);
+      out.Y = F::select(wanted, multiples[i].Y, out.Y);
+      out.Z = F::select(wanted, multiples[i].Z, out.Z);
+    }
+    out.Y = out.Y.negate_if(detail::hide(0 - static_cast<Mask>(sign & 1U)));
+    return out;
+  };
+  auto sum = multiple(digits[kDigits - 1]);
+  for (std::size_t i = kDigits - 1; i-- > 0;) {
+    for (std::size_t bit = 0; bit < kWindow; ++bit) sum = twice(sum);
+    sum = add(sum, multiple(digits[i]));
+  }
+  return sum;
 }
 
 /// RFC 9380, Appendix F.2.1.2, sqrt_ratio for p = 3 (mod 4): the mask says whether u / v is a square; `root` becomes

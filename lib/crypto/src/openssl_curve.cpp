@@ -33,15 +33,13 @@ Answer must(Answer answer) {
 /// Made once, only read afterwards (by any thread), never freed.
 const EC_GROUP* curve_of(GroupId id) {
   static const EC_GROUP* const p256 = must(EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1));
-  static const EC_GROUP* const p384 = must(EC_GROUP_new_by_curve_name(NID_secp384r1));
   static const EC_GROUP* const p521 = must(EC_GROUP_new_by_curve_name(NID_secp521r1));
   switch (id) {
     case GroupId::p256:
       return p256;
-    case GroupId::p384:
-      return p384;
     case GroupId::p521:
       return p521;
+    case GroupId::p384:
     case GroupId::ristretto255:
       break;
   }

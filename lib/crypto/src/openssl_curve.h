@@ -1,4 +1,4 @@
-// Private to the room: scalar multiplication on the NIST curves by OpenSSL.
+// Private to the room: scalar multiplication on P-256 and P-521 by OpenSSL.
 #pragma once
 
 #include "pake/base/bytes.h"
@@ -7,8 +7,9 @@
 namespace pake::crypto {
 
 /// product = scalar * (x || y), or scalar * generator where `point` is empty; coordinates big-endian and of fixed
-/// length, the point on the curve. The one place that calls OpenSSL's curves, and a boundary of the constant-time runs:
-/// its P-256 (nistz256) and P-521 are written to be constant-time, its generic P-384 ladder cannot be called so.
+/// length, the point on the curve; another curve aborts. The one place that calls OpenSSL's curves, and a boundary of
+/// the constant-time runs: its P-256 (nistz256) and P-521 are written to be constant-time. Its big numbers are cleared
+/// when they are freed, but nistz256 also copies scalar and point to memory of its own, which it frees as it is.
 /// @return false when the product is infinity; `product` is zero then.
 [[nodiscard]] bool openssl_multiply(GroupId curve, Bytes scalar, Bytes point, MutableBytes product);
 

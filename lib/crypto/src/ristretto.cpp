@@ -1,6 +1,7 @@
 // ristretto255 (RFC 9496) by libsodium; its scalars by our own field.
 #include <sodium.h>
 
+#include "clean_stack.h"
 #include "groups.h"
 #include "moduli.h"
 #include "sodium_init.h"
@@ -31,12 +32,19 @@ class Ristretto255 final : public GroupWithScalars<Ristretto255Order, std::endia
 
   [[nodiscard]] Result<Element> hash_to_group(std::initializer_list<Bytes> message_parts,
                                               std::initializer_list<Bytes> dst_parts) const override {
-    const auto uniform =
-        Secret<64>::make([&](MutableBytes out) { expand_message_xmd(hash(), message_parts, dst_parts, out); });
-    return ristretto255_from_uniform(uniform.reveal());
+    return on_clean_stack([&] {
+      const auto uniform =
+          Secret<64>::make([&](MutableBytes out) { expand_message_xmd(hash(), message_parts, dst_parts, out); });
+      return ristretto255_from_uniform(uniform.reveal());
+    });
   }
 
   [[nodiscard]] Status multiply(std::span<Multiplication> batch) const override {
+    return on_clean_stack<8192>([&] { return multiply_by_libsodium(batch); });
+  }
+
+ private:
+  [[nodiscard]] static Status multiply_by_libsodium(std::span<Multiplication> batch) {
     bool identity = false;
     for (auto& product : batch) {
       const auto* scalar = exactly<kSize>(product.scalar->reveal()).data();
@@ -61,10 +69,12 @@ const Group& ristretto255_group() noexcept {
 
 Result<Element> ristretto255_from_uniform(std::span<const std::uint8_t, 64> bytes) {
   ensure_sodium();
-  auto element =
-      Element::make(kSize, [&](MutableBytes out) { crypto_core_ristretto255_from_hash(out.data(), bytes.data()); });
-  if (ct_is_zero(element.reveal())) return fail(Errc::malformed);
-  return element;
+  return on_clean_stack([&]() -> Result<Element> {
+    auto element =
+        Element::make(kSize, [&](MutableBytes out) { crypto_core_ristretto255_from_hash(out.data(), bytes.data()); });
+    if (ct_is_zero(element.reveal())) return fail(Errc::malformed);
+    return element;
+  });
 }
 
 }  // namespace pake::crypto

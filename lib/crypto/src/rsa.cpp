@@ -173,10 +173,14 @@ Status raw_rsa(EVP_PKEY* pkey, decltype(&EVP_PKEY_encrypt_init) init, decltype(&
   return {};
 }
 
-void fill_nonzero(MutableBytes out, Rng& rng) {
+/// 32 zeros in a row (2^-256 from a source that works) are Errc::unavailable.
+Status fill_nonzero(MutableBytes out, Rng& rng) {
   rng.fill(out);
-  for (auto& octet : out)
-    while (octet == 0) rng.fill({&octet, 1});
+  for (auto& octet : out) {
+    for (int refused = 0; octet == 0 && refused < 32; ++refused) rng.fill({&octet, 1});
+    if (octet == 0) return fail(Errc::unavailable);
+  }
+  return {};
 }
 
 }  // namespace
@@ -212,12 +216,12 @@ std::expected<RsaPublicKey, RsaKeyError> RsaPublicKey::from_pem(Bytes pem) {
 
 // RFC 8017, Section 7.2.1: EM = 0x00 || 0x02 || PS || 0x00 || M, PS of nonzero octets.
 // The block is ours and not EVP's, which would draw PS from its own generator.
-Buffer RsaPublicKey::encrypt(Bytes message, Rng& rng) const {
+Result<Buffer> RsaPublicKey::encrypt(Bytes message, Rng& rng) const {
   must(message.size() + kRsaPkcs1Overhead <= modulus_size());
   const auto ps_size = modulus_size() - message.size() - 3;
   Buffer block(modulus_size());
   block[1] = 2;
-  fill_nonzero(MutableBytes(block).subspan(2, ps_size), rng);
+  PAKE_TRYV(fill_nonzero(MutableBytes(block).subspan(2, ps_size), rng));
   std::ranges::copy(message, block.end() - static_cast<std::ptrdiff_t>(message.size()));
   must(raw_rsa(key_->pkey.get(), EVP_PKEY_encrypt_init, EVP_PKEY_encrypt, block)
            .has_value());  // EM < n: never malformed

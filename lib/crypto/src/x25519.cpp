@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 
+#include "clean_stack.h"
 #include "moduli.h"
 #include "sodium_init.h"
 
@@ -49,14 +50,16 @@ X25519Point curve25519_elligator2(std::span<const std::uint8_t, kX25519Size> byt
     std::ranges::copy(bytes, out.begin());
     out[31] &= 127;
   });
-  const auto r = F::reduce(cleared.reveal(), std::endian::little);
-  const F one(1), A(486662);
-  const auto r_squared = r.square();
-  const auto v = -A * (one + r_squared + r_squared).invert();
-  const auto e = v * (v.square() + A * v + one);
-  const auto is_not_square = equal(e.pow_public(shift_right(F::kModulus, 1)), -one);
-  const auto u = F::select(is_not_square, -v - A, v);
-  return X25519Point::make([&](std::span<std::uint8_t, kX25519Size> out) { u.encode(out, std::endian::little); });
+  return on_clean_stack([&] {
+    const auto r = F::reduce(cleared.reveal(), std::endian::little);
+    const F one(1), A(486662);
+    const auto r_squared = r.square();
+    const auto v = -A * (one + r_squared + r_squared).invert();
+    const auto e = v * (v.square() + A * v + one);
+    const auto is_not_square = equal(e.pow_public(shift_right(F::kModulus, 1)), -one);
+    const auto u = F::select(is_not_square, -v - A, v);
+    return X25519Point::make([&](std::span<std::uint8_t, kX25519Size> out) { u.encode(out, std::endian::little); });
+  });
 }
 
 }  // namespace pake::crypto

@@ -59,7 +59,7 @@ class GroupTest : public ::testing::TestWithParam<Figures> {
   }
   [[nodiscard]] Scalar random_scalar() {
     SystemRng rng;
-    return group_.random_scalar(rng);
+    return group_.random_scalar(rng).value();
   }
   [[nodiscard]] Element times_generator(const Scalar& k) const { return group_.multiply_generator(k).value(); }
   [[nodiscard]] std::string encoded(const Element& element) const { return hex(group_.encode(element).reveal()); }
@@ -102,8 +102,15 @@ TEST_P(GroupTest, DrawsScalarsUntilOneIsInRange) {
   Buffer bytes;
   for (const auto& part : {order_, zero, near_order(1), drawn}) bytes.insert(bytes.end(), part.begin(), part.end());
   FixedRng rng(bytes);
-  EXPECT_EQ(hex(group_.random_scalar(rng).reveal()), hex(wanted));
+  EXPECT_EQ(hex(group_.random_scalar(rng).value().reveal()), hex(wanted));
   EXPECT_EQ(rng.remaining(), 0U);
+}
+
+TEST_P(GroupTest, ASourceThatIsStuckIsAnError) {
+  for (const unsigned byte : {0x00U, 0xffU}) {
+    testing::StuckRng rng(static_cast<std::uint8_t>(byte));
+    EXPECT_EQ(group_.random_scalar(rng).error(), Errc::unavailable) << byte;
+  }
 }
 
 TEST_P(GroupTest, InvertsScalars) {
@@ -236,7 +243,7 @@ TEST(Ristretto255, ScalarsAgreeWithLibsodium) {
   const auto& group = Group::get(GroupId::ristretto255);
   SystemRng rng;
   for (int run = 0; run < 50; ++run) {
-    const auto k = group.random_scalar(rng);
+    const auto k = group.random_scalar(rng).value();
     Buffer inverse(32);
     ASSERT_EQ(crypto_core_ristretto255_scalar_invert(inverse.data(), k.reveal().data()), 0);
     EXPECT_EQ(hex(group.invert(k).reveal()), hex(inverse));

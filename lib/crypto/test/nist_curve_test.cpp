@@ -2,12 +2,17 @@
 #include "nist_curve.h"
 
 #include <gtest/gtest.h>
+#include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/obj_mac.h>
 
+#include <cstdlib>
+#include <random>
+#include <string>
 #include <vector>
 
 #include "pake/crypto/rng.h"
+#include "pake/testing/fixed_rng.h"
 #include "pake/testing/hex.h"
 
 namespace pake::crypto {
@@ -28,7 +33,7 @@ class NistCurve : public ::testing::Test {
   Point<Curve> random_multiple() {
     SystemRng rng;
     const auto& group = Group::get(Curve::kId);
-    return point(group.multiply_generator(group.random_scalar(rng)).value().reveal());
+    return point(group.multiply_generator(group.random_scalar(rng).value()).value().reveal());
   }
   Point<Curve> point(Bytes xy) {
     Number x, y;
@@ -69,6 +74,30 @@ class NistCurve : public ::testing::Test {
     affine.x.encode(MutableBytes(xy).first<Number::kSize>(), std::endian::big);
     affine.y.encode(MutableBytes(xy).last<Number::kSize>(), std::endian::big);
     return testing::hex(xy);
+  }
+
+  static Point<Curve> product(const Buffer& k, const Point<Curve>& P) {
+    return multiply(Bytes(k).first<Fe<typename Curve::Order>::kSize>(), P);
+  }
+  std::string product_by_openssl(const Buffer& k, const Point<Curve>& P) {
+    auto* point = load(P);
+    auto* scalar = BN_bin2bn(k.data(), static_cast<int>(k.size()), nullptr);
+    EC_POINT_mul(curve_, point, nullptr, point, scalar, nullptr);
+    Buffer bytes(1 + 2 * Number::kSize);
+    const auto size =
+        EC_POINT_point2oct(curve_, point, POINT_CONVERSION_UNCOMPRESSED, bytes.data(), bytes.size(), nullptr);
+    EC_POINT_free(point);
+    BN_free(scalar);
+    return size == 1 ? "infinity" : testing::hex(Bytes(bytes).subspan(1));
+  }
+  /// The group's order less `below`, as a scalar.
+  Buffer order_minus(unsigned below) {
+    auto* order = BN_dup(EC_GROUP_get0_order(curve_));
+    BN_sub_word(order, below);
+    Buffer bytes(Fe<typename Curve::Order>::kSize);
+    BN_bn2binpad(order, bytes.data(), static_cast<int>(bytes.size()));
+    BN_free(order);
+    return bytes;
   }
 
   EC_GROUP* curve_;
@@ -123,6 +152,55 @@ TYPED_TEST(NistCurve, SqrtRatioFindsTheRootOfTheRatioOrOfZTimesIt) {
   }
   EXPECT_GT(squares, 0);
   EXPECT_LT(squares, 40);
+}
+
+// Every digit -15 to 16 of the recoding, carries through all of them, and the ends of the range; then random scalars,
+// and points that are random multiples. PAKE_CURVE_CASES asks for more than is run each day.
+TYPED_TEST(NistCurve, MultipliesLikeOpenSSL) {
+  using F = typename TestFixture::Number;
+  constexpr auto kSize = Fe<typename TypeParam::Order>::kSize;
+  std::vector<Buffer> scalars;
+  for (unsigned small = 0; small <= 70; ++small) {
+    scalars.push_back(this->order_minus(small));
+    Buffer bytes(kSize);
+    bytes.back() = static_cast<std::uint8_t>(small);
+    scalars.push_back(bytes);
+  }
+  for (std::size_t bit = 0; bit < 8 * kSize; bit += 5) {  // 32^i, and 16 * 32^i less or more one
+    Buffer power(kSize), sixteen(kSize);
+    power[kSize - 1 - bit / 8] = static_cast<std::uint8_t>(1U << bit % 8);
+    scalars.push_back(power);
+    if (bit + 4 >= 8 * kSize) continue;
+    sixteen[kSize - 1 - (bit + 4) / 8] = static_cast<std::uint8_t>(1U << (bit + 4) % 8);
+    scalars.push_back(sixteen);
+    ++sixteen.back();
+    scalars.push_back(sixteen);
+    std::ranges::fill(MutableBytes(sixteen).subspan(kSize - (bit + 4) / 8), std::uint8_t{0xff});
+    scalars.push_back(sixteen);
+  }
+  for (const unsigned pattern : {0x55U, 0xaaU, 0xffU, 0x84U, 0x10U, 0x42U, 0x08U, 0x21U})
+    scalars.emplace_back(kSize, static_cast<std::uint8_t>(pattern));
+  const Point<TypeParam> infinity = {.X = F(), .Y = F(1), .Z = F()};
+  const auto G = this->random_multiple();
+  for (const auto& k : scalars) {
+    ASSERT_EQ(this->text(this->product(k, G)), this->product_by_openssl(k, G)) << testing::hex(k);
+    ASSERT_EQ(this->text(this->product(k, infinity)), "infinity");
+  }
+
+  const auto* const wanted = std::getenv("PAKE_CURVE_CASES");  // NOLINT(concurrency-mt-unsafe)
+  const auto cases = wanted != nullptr ? std::stoul(wanted) : TypeParam::kMultiplyByOpenSSL ? 50UL : 2000UL;
+  std::random_device seed;
+  const auto value = (std::uint64_t{seed()} << 32U) | seed();
+  SCOPED_TRACE("seed " + std::to_string(value));
+  testing::SeededRng rng(value);
+  auto P = this->random_multiple();
+  for (std::size_t run = 0; run < cases; ++run) {
+    Buffer k(kSize);
+    rng.fill(k);
+    const auto ours = this->product(k, P);
+    ASSERT_EQ(this->text(ours), this->product_by_openssl(k, P)) << testing::hex(k) << " times " << this->text(P);
+    P = ours.Z.is_zero() != 0 ? this->random_multiple() : ours;
+  }
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ TEST(Rsa, EveryMessageSizeComesBack) {
   for (std::size_t size = 0; size <= PK.modulus_size() - kRsaPkcs1Overhead; ++size) {
     Buffer message(size);
     rng.fill(message);
-    const auto ciphertext = PK.encrypt(message, rng);
+    const auto ciphertext = PK.encrypt(message, rng).value();
     ASSERT_EQ(ciphertext.size(), PK.modulus_size());
     const auto plain = pair.decrypt(ciphertext);
     ASSERT_TRUE(plain) << size;
@@ -48,13 +48,20 @@ TEST(Rsa, AMessageThatDoesNotFitAborts) {
   EXPECT_DEATH((void)PK.encrypt(Buffer(PK.modulus_size() - kRsaPkcs1Overhead + 1), rng), "");
 }
 
+TEST(Rsa, ASourceThatIsStuckIsAnError) {
+  testing::StuckRng zeros(0), ones(0xff);
+  const auto PK = public_half(generate(1024));
+  EXPECT_EQ(PK.encrypt(as_bytes("0123456789"), zeros).error(), Errc::unavailable);
+  EXPECT_TRUE(PK.encrypt(as_bytes("0123456789"), ones));
+}
+
 TEST(Rsa, ZerosAreDrawnAgain) {
   const auto pair = generate(1024);
   Buffer random(115, 7);  // 128 - 3 - 10: the padding of ten bytes
   random[0] = random[50] = 0;
   random.insert(random.end(), {0, 0, 9, 0, 8});
   testing::FixedRng rng(random);
-  const auto plain = pair.decrypt(public_half(pair).encrypt(as_bytes("0123456789"), rng));
+  const auto plain = pair.decrypt(public_half(pair).encrypt(as_bytes("0123456789"), rng).value());
   EXPECT_EQ(rng.remaining(), 0U);
   ASSERT_TRUE(plain);
   EXPECT_EQ(as_text(plain->reveal()), "0123456789");
@@ -63,7 +70,7 @@ TEST(Rsa, ZerosAreDrawnAgain) {
 TEST(Rsa, WhatIsNoBlockIsRefused) {
   testing::SeededRng rng(4);
   const auto pair = generate(1024);
-  auto ciphertext = public_half(pair).encrypt(as_bytes("0123456789"), rng);
+  auto ciphertext = public_half(pair).encrypt(as_bytes("0123456789"), rng).value();
   EXPECT_TRUE(pair.decrypt(ciphertext));
   EXPECT_FALSE(generate(1024).decrypt(ciphertext));
   EXPECT_FALSE(pair.decrypt(Bytes(ciphertext).first(127)));

@@ -9,12 +9,15 @@ constexpr std::size_t kMaxTyped = 64;
 constexpr std::uint8_t kFirstNumber = 10;
 constexpr std::uint8_t kNumbers = 90;
 
+/// 64 bits modulo kNumbers: no number is likelier than another by more than one in 2^57, and nothing is drawn again,
+/// for a source that is stuck would be drawn from for ever.
 std::uint8_t random_number(Rng& rng) {
-  constexpr unsigned kEnd = 256 - 256 % kNumbers;  // below it every number is equally likely
-  std::uint8_t byte = 0;
-  do rng.fill({&byte, 1});
-  while (byte >= kEnd);
-  return static_cast<std::uint8_t>(kFirstNumber + byte % kNumbers);
+  std::array<std::uint8_t, 8> bytes{};
+  rng.fill(bytes);
+  std::uint64_t value = 0;
+  for (const auto byte : bytes) value = value << 8U | byte;
+  wipe(bytes);
+  return static_cast<std::uint8_t>(kFirstNumber + value % kNumbers);
 }
 
 }  // namespace

@@ -63,7 +63,7 @@ TEST(Words, AreSortedPlainAndFarApart) {
 }
 
 TEST(GenerateCode, TakesTenBitsAWordAndAUniformNumber) {
-  testing::FixedRng rng({0, 0, 0xff, 0xff, 255, 180, 89});  // 255 and 180 lie above the last multiple of 90
+  testing::FixedRng rng({0, 0, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 179});  // 179 = 90 + 89
   EXPECT_EQ(text_of(generate_code(rng)), std::string(words().front()) + "-" + std::string(words().back()) + "-99");
   EXPECT_EQ(rng.remaining(), 0U);
 
@@ -77,6 +77,11 @@ TEST(GenerateCode, TakesTenBitsAWordAndAUniformNumber) {
     numbers.insert(text_of(code).substr(code.size() - 2));
   }
   EXPECT_EQ(numbers.size(), 90U);
+}
+
+TEST(GenerateCode, EndsWithASourceThatIsStuck) {
+  testing::StuckRng stuck(0xff);
+  EXPECT_TRUE(parse_code(generate_code(stuck).reveal()));
 }
 
 TEST(ParseCode, ForgivesCaseAndSpacing) {

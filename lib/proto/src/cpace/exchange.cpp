@@ -16,7 +16,7 @@ Result<OwnShare> OwnShare::make(const Inputs& inputs, Bytes AD, Rng& rng) {
 
   const auto string = generator_string(parameters(suite).DSI, PRS, CI, sid, crypto::block_size(H));
   PAKE_TRY(const auto g, G.calculate_generator(string.reveal()));
-  auto y = G.sample_scalar(rng);
+  PAKE_TRY(auto y, G.sample_scalar(rng));
   PAKE_TRY(auto Y, G.scalar_mult(y, g));
   return OwnShare{.suite = suite, .sid = to_buffer(sid), .y = std::move(y), .Y = std::move(Y), .AD = to_buffer(AD)};
 }

@@ -25,7 +25,8 @@ class GroupEnvironment {
   /// The secret generator for a generator_string. Errc::malformed where it is the identity, which never happens.
   [[nodiscard]] virtual Result<Generator> calculate_generator(Bytes generator_string) const = 0;
 
-  [[nodiscard]] virtual Scalar sample_scalar(Rng& rng) const = 0;
+  /// Errc::unavailable when `rng` gives nothing that will do.
+  [[nodiscard]] virtual Result<Scalar> sample_scalar(Rng& rng) const = 0;
 
   /// The own share, share_size bytes, public from here on.
   [[nodiscard]] virtual Result<Buffer> scalar_mult(const Scalar& y, const Generator& g) const = 0;

@@ -17,7 +17,7 @@ class Nist final : public GroupEnvironment {
     return crypto::nist_encode_to_curve(curve_, generator_string, as_bytes(DST_));
   }
 
-  [[nodiscard]] Scalar sample_scalar(Rng& rng) const override { return group().random_scalar(rng); }
+  [[nodiscard]] Result<Scalar> sample_scalar(Rng& rng) const override { return group().random_scalar(rng); }
 
   // Choice: y*g and never the negative, which is allowed as well.
   [[nodiscard]] Result<Buffer> scalar_mult(const Scalar& y, const Generator& g) const override {

@@ -14,7 +14,7 @@ class Ristretto255 final : public GroupEnvironment {
   }
 
   // Choice: uniform in [1, l - 1]; the draft also allows 252 random bits.
-  [[nodiscard]] Scalar sample_scalar(Rng& rng) const override { return group_.random_scalar(rng); }
+  [[nodiscard]] Result<Scalar> sample_scalar(Rng& rng) const override { return group_.random_scalar(rng); }
 
   //   encode(g ^ y)
   [[nodiscard]] Result<Buffer> scalar_mult(const Scalar& y, const Generator& g) const override {

@@ -22,7 +22,7 @@ class X25519 final : public GroupEnvironment {
   }
 
   // 32 random bytes; X25519 clamps them.
-  [[nodiscard]] Scalar sample_scalar(Rng& rng) const override {
+  [[nodiscard]] Result<Scalar> sample_scalar(Rng& rng) const override {
     return Scalar::make(kX25519Size, [&](MutableBytes out) { rng.fill(out); });
   }
 

@@ -20,14 +20,19 @@ bool is_digit(std::uint8_t c) noexcept { return '0' <= c && c <= '9'; }
 }  // namespace
 
 // Choice: one byte at a time, rejecting 250 and above, where the seed takes a generator that can be predicted.
-Digits random_digits(Rng& rng) {
-  return Digits::make([&](std::span<std::uint8_t, kDigits> digits) {
+// 32 refusals in a row (2^-171 from a source that works) end the run.
+Result<Digits> random_digits(Rng& rng) {
+  bool found_all = true;
+  auto random = Digits::make([&](std::span<std::uint8_t, kDigits> digits) {
     for (auto& digit : digits) {
-      do rng.fill({&digit, 1});
-      while (digit >= 250);
+      rng.fill({&digit, 1});
+      for (int refused = 1; digit >= 250 && refused < 32; ++refused) rng.fill({&digit, 1});
+      found_all = found_all && digit < 250;
       digit = static_cast<std::uint8_t>('0' + digit % 10);
     }
   });
+  if (!found_all) return fail(Errc::unavailable);
+  return random;
 }
 
 bool all_digits(Bytes text) noexcept { return std::ranges::all_of(text, is_digit); }

@@ -18,7 +18,7 @@ inline constexpr std::size_t kDigits = 10;
 using Digits = Secret<kDigits, struct DigitsTag>;
 
 /// Ten digits, each equally likely.
-[[nodiscard]] Digits random_digits(Rng& rng);
+[[nodiscard]] Result<Digits> random_digits(Rng& rng);
 /// Errc::malformed unless `text` is ten digits.
 [[nodiscard]] Result<Digits> read_digits(Bytes text);
 [[nodiscard]] bool all_digits(Bytes text) noexcept;

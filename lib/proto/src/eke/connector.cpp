@@ -89,7 +89,9 @@ class ConnectorRun final : public Run {
     if (!Ks) return std::unexpected(Failure::bad_Ks);
     Ks_ = std::move(*Ks);
     learnt(Value::Ks, Ks_.reveal());
-    NC_ = random_digits(rng_);
+    auto NC = random_digits(rng_);
+    if (!NC) return std::unexpected(Failure::no_randomness);
+    NC_ = *std::move(NC);
     learnt(Value::NC, NC_.reveal());
     send(encrypt(config_->mode, Ks_.reveal(), NC_.reveal()));
     awaited_ = Awaited::N1_2;

@@ -128,9 +128,13 @@ class ListenerRun final : public Run {
     if (!PK && PK.error() == crypto::RsaKeyError::not_pem) return false;
     if (!PK) return std::unexpected(failure_of(PK.error()));
     learnt(Value::pk, pem->reveal());
-    Ks_ = random_digits(rng_);
+    auto Ks = random_digits(rng_);
+    if (!Ks) return std::unexpected(Failure::no_randomness);
+    Ks_ = *std::move(Ks);
     learnt(Value::Ks, Ks_.reveal());
-    send(encrypt(mode_, password_->reveal(), crypto::base64_encode(PK->encrypt(Ks_.reveal(), rng_))));
+    const auto encrypted = PK->encrypt(Ks_.reveal(), rng_);
+    if (!encrypted) return std::unexpected(Failure::no_randomness);
+    send(encrypt(mode_, password_->reveal(), crypto::base64_encode(*encrypted)));
     awaited_ = Awaited::NC;
     return true;
   }
@@ -141,7 +145,9 @@ class ListenerRun final : public Run {
     if (!text) return std::unexpected(Failure::bad_base64);
     if (text->size() != kDigits || !all_digits(text->reveal())) return std::unexpected(Failure::bad_NC);
     learnt(Value::NC, text->reveal());
-    NS_ = random_digits(rng_);
+    auto NS = random_digits(rng_);
+    if (!NS) return std::unexpected(Failure::no_randomness);
+    NS_ = *std::move(NS);
     send(encrypt(mode_, Ks_.reveal(), join(text->reveal(), NS_.reveal()).reveal()));
     awaited_ = Awaited::NS;
     return message.size();

@@ -58,6 +58,8 @@ std::string_view explain(Failure failure) noexcept {
     case Failure::wrong_NC:
     case Failure::wrong_NS:
       return "the peer did not answer this side's challenge: it does not know the session key";
+    case Failure::no_randomness:
+      return "the source of randomness is broken";
   }
   std::unreachable();
 }
@@ -82,6 +84,8 @@ Errc error_class(Failure failure) noexcept {
     case Failure::wrong_NC:
     case Failure::wrong_NS:
       return Errc::auth_failed;
+    case Failure::no_randomness:
+      return Errc::unavailable;
   }
   std::unreachable();
 }

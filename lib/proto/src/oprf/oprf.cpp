@@ -61,7 +61,7 @@ Result<KeyPair> derive_key_pair(GroupId suite, Bytes seed, Bytes info) {
 Result<Blinded> blind(GroupId suite, Bytes input, Rng& rng) {
   if (input.size() > kMaxInputSize) return fail(Errc::misuse);
   const auto& group = Group::get(suite);
-  auto blind = group.random_scalar(rng);
+  PAKE_TRY(auto blind, group.random_scalar(rng));
   PAKE_TRY(const auto input_element, group.hash_to_group({input}, {as_bytes("HashToGroup-"), context_string(suite)}));
   PAKE_TRY(auto blinded_element, group.multiply(blind, input_element));
   return Blinded{.blind = std::move(blind), .blinded_element = std::move(blinded_element)};

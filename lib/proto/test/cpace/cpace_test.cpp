@@ -18,6 +18,8 @@ namespace {
 
 using testing::hex;
 
+using testing::StuckRng;
+
 struct Party {
   std::string PRS = "correct horse";
   std::string CI = "pake test";
@@ -506,6 +508,19 @@ TEST(CPaceX25519, SharesOfLowOrderAbort) {
         respond(p.inputs(), std::move(*budget.take()), {.Y = testing::unhex(share), .AD = {}}, {}, rng);
     EXPECT_EQ(refused.error(), Errc::malformed) << share;
     EXPECT_EQ(budget.available(), 1U);
+  }
+}
+
+TEST(CPace, ASourceThatIsStuckEndsTheRun) {
+  for (const auto suite : kSuites) {
+    if (suite == Suite::x25519_sha512) continue;  // any 32 bytes are a scalar
+    SCOPED_TRACE(::testing::PrintToString(suite));
+    const Party party{.suite = suite};
+    StuckRng zeros(0), ones(0xff);
+    EXPECT_EQ(initiate(party.inputs(), {}, zeros).error(), Errc::unavailable);
+    EXPECT_EQ(initiate(party.inputs(), {}, ones).error(), Errc::unavailable);
+    EXPECT_EQ(start_symmetric(party.inputs(), GuessPermit::uncounted_for_study(), {}, zeros).error(),
+              Errc::unavailable);
   }
 }
 

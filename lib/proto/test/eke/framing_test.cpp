@@ -196,5 +196,11 @@ TEST(RsaEkeFraming, GarbageEndsTheRun) {
   }
 }
 
+TEST(RsaEkeDigits, ASourceThatIsStuckIsAnError) {
+  testing::StuckRng ones(0xff), zeros(0);
+  EXPECT_EQ(random_digits(ones).error(), Errc::unavailable);
+  EXPECT_EQ(as_text(random_digits(zeros).value().reveal()), "0000000000");
+}
+
 }  // namespace
 }  // namespace pake::eke

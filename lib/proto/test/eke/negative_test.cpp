@@ -159,7 +159,7 @@ struct Connecting {
     EXPECT_TRUE(C.take_message());
   }
   void send_inner(Bytes inner) { inbox.arrive(encrypt(CipherMode::gcm, as_bytes(kPassword), inner)); }
-  void send_Ks(std::string_view Ks) { send_inner(crypto::base64_encode(PK.encrypt(as_bytes(Ks), rng))); }
+  void send_Ks(std::string_view Ks) { send_inner(crypto::base64_encode(PK.encrypt(as_bytes(Ks), rng).value())); }
   /// Message 6 with what `text` makes of NC.
   void send_N1_2(auto text) {
     send_yes();

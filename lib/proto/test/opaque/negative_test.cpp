@@ -228,5 +228,18 @@ TEST_F(SpentState, OfAKeyOperation) {
 }
 // NOLINTEND(bugprone-use-after-move)
 
+TEST(OpaqueNegative, ASourceThatIsStuckEndsTheRun) {
+  for (const auto suite : kAllSuites) {
+    for (const unsigned byte : {0x00U, 0xffU}) {
+      testing::StuckRng rng(static_cast<std::uint8_t>(byte));
+      auto login = ClientLogin(suite, SecretBuffer::copy_of(as_bytes("correct horse"))).generate_ke1(rng);
+      EXPECT_EQ(login.error(), Errc::unavailable);
+      auto registration =
+          ClientRegistration(suite, SecretBuffer::copy_of(as_bytes("correct horse"))).create_registration_request(rng);
+      EXPECT_EQ(registration.error(), Errc::unavailable);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace pake::opaque

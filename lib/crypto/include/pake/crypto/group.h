@@ -61,8 +61,9 @@ class Group {
   /// Exactly scalar_size() bytes with a value below the order, else Errc::malformed. Zero decodes; see `is_zero`.
   [[nodiscard]] virtual Result<Scalar> decode_scalar(Bytes bytes) const = 0;
   /// Uniform in [1, order - 1]: scalar_size() bytes from `rng`, bits above the order's length cleared, drawn again
-  /// until in range.
-  [[nodiscard]] virtual Scalar random_scalar(Rng& rng) const = 0;
+  /// until in range. Errc::unavailable after 128 draws out of range: the source is broken (an honest one does so with
+  /// probability 2^-128).
+  [[nodiscard]] virtual Result<Scalar> random_scalar(Rng& rng) const = 0;
   /// HashToScalar of RFC 9497 with this suite's rule; the DST is the concatenation of `dst_parts`, the message that of
   /// `message_parts`.
   [[nodiscard]] virtual Scalar hash_to_scalar(std::initializer_list<Bytes> message_parts,
@@ -86,8 +87,7 @@ class Group {
                                                       std::initializer_list<Bytes> dst_parts) const = 0;
 
   /// Computes every product of the batch. Independent ones belong into one call: an implementation may run them side by
-  /// side. Errc::malformed where any product is the identity (the others are computed all the same). In constant time,
-  /// save on P-384: OpenSSL 3.0 has only its generic ladder for it, which cannot be called constant-time.
+  /// side. Errc::malformed where any product is the identity (the others are computed all the same). In constant time.
   [[nodiscard]] virtual Status multiply(std::span<Multiplication> batch) const = 0;
 
   /// One product; `multiply` of a batch of one.

@@ -46,8 +46,8 @@ class RsaPublicKey {
 
   /// RSAES-PKCS1-V1_5-ENCRYPT (RFC 8017, Section 7.2.1); the padding comes from `rng`.
   /// @param message  at most modulus_size() - kRsaPkcs1Overhead bytes; more aborts (the caller checks)
-  /// @return         modulus_size() bytes
-  [[nodiscard]] Buffer encrypt(Bytes message, Rng& rng) const;
+  /// @return         modulus_size() bytes; Errc::unavailable if `rng` keeps giving zeros
+  [[nodiscard]] Result<Buffer> encrypt(Bytes message, Rng& rng) const;
 
   [[nodiscard]] std::size_t bits() const noexcept;
   [[nodiscard]] std::size_t modulus_size() const noexcept;

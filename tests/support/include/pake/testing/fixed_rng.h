@@ -1,6 +1,11 @@
 // Randomness that a test writes down beforehand.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
 #include "pake/base/bytes.h"
 #include "pake/base/rng.h"
 
@@ -16,6 +21,16 @@ class FixedRng final : public Rng {
  private:
   Buffer bytes_;
   std::size_t used_ = 0;
+};
+
+/// A source that is stuck: the same byte for ever.
+class StuckRng final : public Rng {
+ public:
+  explicit StuckRng(std::uint8_t byte) : byte_(byte) {}
+  void fill(MutableBytes out) override { std::ranges::fill(out, byte_); }
+
+ private:
+  std::uint8_t byte_;
 };
 
 /// A reproducible stream of bytes from a seed (which a failing test prints).

@@ -89,12 +89,14 @@ enum class Failure : std::uint8_t {
   bad_N1_2,          // C: message 6 does not decrypt to twenty digits
   wrong_NC,          // C: message 6 does not begin with our NC
   wrong_NS,          // L: message 7 does not decrypt to our NS
+  no_randomness,     // either: the source gave, again and again, bytes that are of no use
 };
 
 /// A lower-case sentence for a person, without a full stop; it says where a wrong password is the likely cause.
 [[nodiscard]] std::string_view explain(Failure failure) noexcept;
 
-/// Errc::auth_failed where a wrong user or password can be the cause, else Errc::malformed.
+/// Errc::auth_failed if a wrong user or password can be the cause, Errc::unavailable for no_randomness, else
+/// Errc::malformed.
 [[nodiscard]] Errc error_class(Failure failure) noexcept;
 
 class Run;  // private to the room
