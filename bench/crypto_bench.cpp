@@ -16,12 +16,15 @@ namespace {
 using namespace pake;
 using namespace pake::crypto;
 
-constexpr HashId kHashes[] = {HashId::sha256, HashId::sha384, HashId::sha512};
-constexpr GroupId kGroups[] = {GroupId::ristretto255, GroupId::p256, GroupId::p384, GroupId::p521};
+constexpr HashId kHashes[] = {HashId::sha256, HashId::sha384, HashId::sha512, HashId::sha1};
+constexpr GroupId kGroups[] = {GroupId::ristretto255, GroupId::p256, GroupId::p384, GroupId::p521,
+                               GroupId::edwards25519};
 
-std::string name(HashId id) { return std::array{"SHA-256", "SHA-384", "SHA-512"}[static_cast<std::size_t>(id)]; }
+std::string name(HashId id) {
+  return std::array{"SHA-256", "SHA-384", "SHA-512", "SHA-1"}[static_cast<std::size_t>(id)];
+}
 std::string name(GroupId id) {
-  return std::array{"ristretto255", "P-256", "P-384", "P-521"}[static_cast<std::size_t>(id)];
+  return std::array{"ristretto255", "P-256", "P-384", "P-521", "edwards25519"}[static_cast<std::size_t>(id)];
 }
 
 void bench_hash(benchmark::State& state, HashId id, std::size_t size) {
@@ -89,6 +92,11 @@ void bench_multiply_generator(benchmark::State& state, const Operands& o) {
   for (auto _ : state) benchmark::DoNotOptimize(o.group.multiply_generator(o.scalar));
 }
 
+/// x*P + w*M.
+void bench_sum(benchmark::State& state, const Operands& o) {
+  for (auto _ : state) benchmark::DoNotOptimize(o.group.sum({{&o.scalar, nullptr}, {&o.scalar, &o.element}}));
+}
+
 void bench_multiply_batch_of_4(benchmark::State& state, const Operands& o) {
   for (auto _ : state) {
     std::array<Multiplication, 4> batch = {
@@ -127,7 +135,7 @@ void register_all() {
     const auto add = [&](const char* what, auto bench) {
       benchmark::RegisterBenchmark((name(id) + "/" + what).c_str(), [bench, &o](auto& state) { bench(state, o); });
     };
-    add("hash_to_group", bench_hash_to_group);
+    if (id != GroupId::edwards25519) add("hash_to_group", bench_hash_to_group);
     add("hash_to_scalar", bench_hash_to_scalar);
     add("random_scalar", bench_random_scalar);
     add("invert", bench_invert);
@@ -135,6 +143,7 @@ void register_all() {
     add("multiply", bench_multiply);
     add("multiply_generator", bench_multiply_generator);
     add("multiply/batch_of_4", bench_multiply_batch_of_4);
+    add("sum", bench_sum);
   }
   benchmark::RegisterBenchmark("x25519", bench_x25519);
   benchmark::RegisterBenchmark("x25519_base", bench_x25519_base);

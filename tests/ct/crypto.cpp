@@ -42,8 +42,9 @@ void run_group(const Group& group, Bytes password, Rng& rng) {
   const auto evaluated = must(group.multiply(key, blinded));
   const auto unblinded = must(group.multiply(group.invert(blind), evaluated));
   const auto public_key = must(group.multiply_generator(key));
-  require(ct::is_secret(unblinded.reveal()) && ct::is_secret(public_key.reveal()), "a product of secrets is secret");
   const auto encoded = group.encode(unblinded);
+  require(ct::is_secret(encoded.reveal()) && ct::is_secret(group.encode(public_key).reveal()),
+          "a product of secrets is secret");
   std::ignore = must(group.decode(encoded.reveal()));  // a point that a secret unmasked
   std::ignore = must(group.decode_scalar(key.reveal()));
   std::ignore = Group::is_zero(key);
@@ -74,7 +75,7 @@ int main() {
   ct::SecretRng rng(1);
   Buffer password(100);
   rng.fill(password);
-  for (const auto id : {HashId::sha256, HashId::sha384, HashId::sha512}) run_hashes(id, password);
+  for (const auto id : {HashId::sha256, HashId::sha384, HashId::sha512, HashId::sha1}) run_hashes(id, password);
   for (const auto id : {GroupId::ristretto255, GroupId::p256, GroupId::p384, GroupId::p521})
     run_group(Group::get(id), password, rng);
   for (const auto id : {GroupId::p256, GroupId::p384, GroupId::p521}) run_nist(id, password, rng);

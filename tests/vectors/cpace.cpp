@@ -171,7 +171,7 @@ Generator check_generator(Fields& intermediates, Suite suite, Bytes string) {
     intermediates.expect("u", curve == crypto::GroupId::p256   ? map_input<crypto::P256>(string, as_bytes(DST))
                               : curve == crypto::GroupId::p384 ? map_input<crypto::P384>(string, as_bytes(DST))
                                                                : map_input<crypto::P521>(string, as_bytes(DST)));
-    intermediates.expect("g", crypto::nist_encode_uncompressed(curve, g).reveal());
+    intermediates.expect("g", crypto::nist_encode_uncompressed(curve, std::get<crypto::Element>(g)).reveal());
     return g;
   }
   auto gen_str_hash = to_buffer(crypto::hash(hash, {string}).reveal());
@@ -181,7 +181,12 @@ Generator check_generator(Fields& intermediates, Suite suite, Bytes string) {
     gen_str_hash.back() &= 0x7fU;
     intermediates.expect("decoded_field_element", gen_str_hash);
   }
-  intermediates.expect("g", g.reveal());
+  if (const auto* const u = std::get_if<crypto::X25519Point>(&g)) {
+    intermediates.expect("g", u->reveal());
+  } else {
+    const auto& group = crypto::Group::get(crypto::GroupId::ristretto255);
+    intermediates.expect("g", group.encode(std::get<crypto::Element>(g)).reveal());
+  }
   return g;
 }
 

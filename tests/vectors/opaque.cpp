@@ -322,7 +322,8 @@ class Steps {
     set("server_keyshare_private", ephemeral.private_key.reveal());
     set("server_public_keyshare", suite_.encode_public_key(ephemeral.public_key).reveal());
 
-    const auto private_key = must(suite_.decode_private_key(at(inputs_, "server_private_key")), "server_private_key");
+    const auto private_key =
+        must(suite_.ake().decode_private_key(at(inputs_, "server_private_key")), "server_private_key");
     const auto ikm = must(shared_secrets(suite_, {{{&ephemeral.private_key, &ke1.client_public_keyshare},
                                                    {&private_key, &ke1.client_public_keyshare},
                                                    {&ephemeral.private_key, &record.client_public_key}}}),
@@ -487,8 +488,8 @@ Buffer fake_record_of(const Config& config, const Values& inputs) {
 
 void check_fake(Fields& entry, const Config& config, const Values& inputs) {
   const Suite suite(config.suite);
-  const auto private_key = must(suite.decode_private_key(at(inputs, "client_private_key")), "client_private_key");
-  const auto public_key = suite.encode_public_key(must(suite.public_key_of(private_key), "client_public_key"));
+  const auto private_key = must(suite.ake().decode_private_key(at(inputs, "client_private_key")), "client_private_key");
+  const auto public_key = suite.encode_public_key(must(suite.ake().public_key_of(private_key), "client_public_key"));
   entry.require(std::ranges::equal(public_key.reveal(), at(inputs, "client_public_key")),
                 "client_public_key is not that of client_private_key");
   const auto ke1 = must(KE1::decode(config.suite, at(inputs, "KE1")), "KE1");

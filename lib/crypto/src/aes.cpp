@@ -4,6 +4,7 @@
 
 #include <array>
 #include <climits>
+#include <string>
 
 #include "openssl.h"
 
@@ -52,5 +53,19 @@ void aes128_gcm_xor_key_stream(Aes128Key key, AesIv nonce, MutableBytes text) {
 void aes128_cbc_encrypt_unpadded(Aes128Key key, AesIv iv, MutableBytes text) { cbc(key, iv, Direction::encrypt, text); }
 
 void aes128_cbc_decrypt_unpadded(Aes128Key key, AesIv iv, MutableBytes text) { cbc(key, iv, Direction::decrypt, text); }
+
+Cmac aes128_cmac(Aes128Key key, std::initializer_list<Bytes> message_parts) {
+  static EVP_MAC* const algorithm = EVP_MAC_fetch(nullptr, "CMAC", nullptr);
+  const MacCtxPtr context(EVP_MAC_CTX_new(algorithm));
+  std::string cipher = "AES-128-CBC";
+  const std::array params = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_CIPHER, cipher.data(), 0),
+                             OSSL_PARAM_construct_end()};
+  must(context != nullptr && EVP_MAC_init(context.get(), key.data(), key.size(), params.data()) == 1);
+  for (const auto part : message_parts) must(EVP_MAC_update(context.get(), part.data(), part.size()) == 1);
+  return Cmac::make([&](MutableBytes out) {
+    std::size_t written = 0;
+    must(EVP_MAC_final(context.get(), out.data(), &written, out.size()) == 1 && written == out.size());
+  });
+}
 
 }  // namespace pake::crypto

@@ -1,5 +1,9 @@
 // P-256, P-384, P-521: everything is our own, save the scalar multiplication on P-256 and P-521, which is OpenSSL's.
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <utility>
 
 #include "clean_stack.h"
 #include "groups.h"
@@ -9,52 +13,60 @@
 namespace pake::crypto {
 namespace {
 
-/// An Element's bytes, x || y.
 template <class Curve>
 Element element_of(const AffinePoint<Curve>& P) {
-  constexpr auto kSize = Coordinate<Curve>::kSize;
-  return Element::make(2 * kSize, [&](MutableBytes out) {
-    P.x.encode(out.template first<kSize>(), std::endian::big);
-    P.y.encode(out.template last<kSize>(), std::endian::big);
-  });
+  return ElementAccess::make(Curve::kId, P);
+}
+template <class Curve>
+const AffinePoint<Curve>& point_of(const Element& element) {
+  return ElementAccess::get<AffinePoint<Curve>>(Curve::kId, element);
 }
 
+/// x || y, big-endian, as OpenSSL and the uncompressed form have it.
 template <class Curve>
-Bytes coordinates(const Element& element) {
-  return exactly<2 * Coordinate<Curve>::kSize>(element.reveal());
-}
+struct Coordinates {
+  static constexpr auto kSize = Coordinate<Curve>::kSize;
+  using Pair = Secret<2 * kSize>;
+
+  [[nodiscard]] static Pair encode(const AffinePoint<Curve>& P) {
+    return Pair::make([&](std::span<std::uint8_t, 2 * kSize> out) {
+      P.x.encode(out.template first<kSize>(), std::endian::big);
+      P.y.encode(out.template last<kSize>(), std::endian::big);
+    });
+  }
+  /// Of a point that is known to be valid.
+  [[nodiscard]] static AffinePoint<Curve> decode(const Pair& xy) {
+    return {.x = Coordinate<Curve>::reduce(xy.reveal().template first<kSize>(), std::endian::big),
+            .y = Coordinate<Curve>::reduce(xy.reveal().template last<kSize>(), std::endian::big)};
+  }
+};
 
 template <class Curve>
 class NistGroup final : public GroupWithScalars<typename Curve::Order, std::endian::big, Curve::kL> {
   using F = Coordinate<Curve>;
+  using Base = GroupWithScalars<typename Curve::Order, std::endian::big, Curve::kL>;
   static constexpr auto kSize = F::kSize;
 
  public:
-  NistGroup()
-      : GroupWithScalars<typename Curve::Order, std::endian::big, Curve::kL>(Curve::kId, Curve::kHash, 1 + kSize) {}
+  using Base::decode;
+  using Base::multiply;
+  using Base::sum;
 
-  // The tag and the length exclude infinity (00), uncompressed (04), compact (05) and hybrid (06, 07) points.
-  [[nodiscard]] Result<Element> decode(Bytes bytes) const override {
-    return on_clean_stack([&] { return decode_compressed(bytes); });
-  }
-  [[nodiscard]] static Result<Element> decode_compressed(Bytes bytes) {
-    if (bytes.size() != 1 + kSize) return fail(Errc::malformed);
-    const auto tag = declassify_value(bytes[0]);
-    if (tag != 2 && tag != 3) return fail(Errc::malformed);
-    F x;
-    const auto below_p = F::decode(bytes.last<kSize>(), std::endian::big, x);
-    const auto y_squared = curve_equation<Curve>(x);
-    const auto y = y_squared * power_p_minus_3_over_4(y_squared);
-    if (declassify_value(below_p & equal(y.square(), y_squared)) == 0) return fail(Errc::malformed);
-    const Mask wanted_odd = 0 - static_cast<Mask>(tag & 1U);
-    return element_of<Curve>({.x = x, .y = y.negate_if(y.is_odd() ^ wanted_odd)});
+  NistGroup() : Base(Curve::kId, Curve::kHash, 1 + kSize) {}
+
+  [[nodiscard]] Status decode(std::span<Decoding> batch) const override {
+    return on_clean_stack([&] {
+      bool valid = true;
+      for (auto& member : batch) valid &= decode_compressed(member);
+      return valid ? Status() : Status(fail(Errc::malformed));
+    });
   }
 
   [[nodiscard]] SecretUpTo<kMaxElementSize> encode(const Element& element) const override {
-    const auto xy = coordinates<Curve>(element);
+    const auto& P = point_of<Curve>(element);
     return SecretUpTo<kMaxElementSize>::make(1 + kSize, [&](MutableBytes out) {
-      out[0] = static_cast<std::uint8_t>(2U | (xy.back() & 1U));
-      std::ranges::copy(xy.first(kSize), out.begin() + 1);
+      out[0] = static_cast<std::uint8_t>(2U | (P.y.is_odd() & 1U));
+      P.x.encode(out.template last<kSize>(), std::endian::big);
     });
   }
 
@@ -70,38 +82,124 @@ class NistGroup final : public GroupWithScalars<typename Curve::Order, std::endi
   }
 
   [[nodiscard]] Status multiply(std::span<Multiplication> batch) const override {
-    return on_clean_stack<16384>([&] { return multiply_each(batch); });
+    return on_clean_stack<16384>([&] {
+      bool infinity = false;
+      for (auto& product : batch) {
+        const Term term{.scalar = product.scalar, .element = product.element};
+        infinity |= !sum_of_terms({&term, 1}, product.result);
+      }
+      return infinity ? Status(fail(Errc::malformed)) : Status();
+    });
+  }
+
+  [[nodiscard]] Element negate(const Element& element) const override {
+    const auto& P = point_of<Curve>(element);
+    return element_of<Curve>({.x = P.x, .y = -P.y});
+  }
+
+  [[nodiscard]] Result<Element> sum(std::span<const Term> terms) const override {
+    if (terms.empty() || terms.size() > Group::kMaxTerms) std::abort();
+    return on_clean_stack<32768>([&]() -> Result<Element> {
+      Element result;
+      if (!sum_of_terms(terms, result)) return fail(Errc::malformed);
+      return result;
+    });
   }
 
  private:
-  [[nodiscard]] static Status multiply_each(std::span<Multiplication> batch) {
-    bool infinity = false;
-    for (auto& product : batch) {
-      const auto scalar = exactly<Fe<typename Curve::Order>::kSize>(product.scalar->reveal());
-      const auto point = product.element == nullptr ? Bytes() : coordinates<Curve>(*product.element);
-      product.result = Element::make(2 * kSize, [&](MutableBytes out) {
-        if constexpr (Curve::kMultiplyByOpenSSL)
-          infinity |= !openssl_multiply(Curve::kId, scalar, point, out);
-        else
-          infinity |= !multiply_ourselves(scalar, point, out);
-      });
-    }
-    return infinity ? Status(fail(Errc::malformed)) : Status();
+  // The tag and the length exclude infinity (00), uncompressed (04), compact (05) and hybrid (06, 07) points.
+  [[nodiscard]] static bool decode_compressed(Decoding& member) {
+    const auto bytes = member.bytes;
+    if (bytes.size() != 1 + kSize) return false;
+    const auto tag = declassify_value(bytes[0]);
+    if (tag != 2 && tag != 3) return false;
+    F x;
+    const auto below_p = F::decode(bytes.last<kSize>(), std::endian::big, x);
+    const auto y_squared = curve_equation<Curve>(x);
+    const auto y = y_squared * power_p_minus_3_over_4(y_squared);
+    if (declassify_value(below_p & equal(y.square(), y_squared)) == 0) return false;
+    const Mask wanted_odd = 0 - static_cast<Mask>(tag & 1U);
+    member.element = element_of<Curve>({.x = x, .y = y.negate_if(y.is_odd() ^ wanted_odd)});
+    return true;
   }
 
-  /// As openssl_multiply.
-  static bool multiply_ourselves(std::span<const std::uint8_t, Fe<typename Curve::Order>::kSize> scalar, Bytes point,
-                                 MutableBytes product) {
-    Point<Curve> P{.X = F::from_limbs(Curve::kGx), .Y = F::from_limbs(Curve::kGy), .Z = F(1)};
-    if (!point.empty()) {
-      P.X = F::reduce(point.first(kSize), std::endian::big);
-      P.Y = F::reduce(point.last(kSize), std::endian::big);
+  /// Whether the sum is an element, which `result` then becomes; else it becomes no valid one.
+  [[nodiscard]] static bool sum_of_terms(std::span<const Term> terms, Element& result) {
+    if constexpr (Curve::kMultiplyByOpenSSL) {
+      const auto addends = multiply_by_openssl(terms);
+      if (addends.count == 1) {  // no addition, hence no inversion
+        result = element_of(addends.points[0]);
+        return true;
+      }
+      auto P = Point<Curve>::identity();
+      for (std::size_t i = 0; i < addends.count; ++i) P = add(P, projective(addends.points[i]));
+      return finish(P, result);
+    } else {
+      return finish(multiply_ourselves(terms), result);
     }
-    const auto result = crypto::multiply(scalar, P);
-    const auto [x, y] = to_affine(result);  // zeros for infinity
-    x.encode(product.first<kSize>(), std::endian::big);
-    y.encode(product.last<kSize>(), std::endian::big);
-    return declassify_value(result.Z.is_zero()) == 0;
+  }
+  [[nodiscard]] static bool finish(const Point<Curve>& P, Element& result) {
+    result = element_of(to_affine(P));
+    return declassify_value(P.Z.is_zero()) == 0;
+  }
+
+  [[nodiscard]] static Point<Curve> projective(const AffinePoint<Curve>& P) { return {.X = P.x, .Y = P.y, .Z = F(1)}; }
+  /// The term without its scalar.
+  [[nodiscard]] static AffinePoint<Curve> factor(const Term& term) {
+    if (term.element != nullptr) return point_of<Curve>(*term.element);
+    return {.x = F::from_limbs(Curve::kGx), .y = F::from_limbs(Curve::kGy)};
+  }
+
+  [[nodiscard]] static Point<Curve> multiply_ourselves(std::span<const Term> terms) {
+    using Windowed = CurveTerm<Curve>;
+    alignas(Windowed) std::array<std::byte, Group::kMaxTerms * sizeof(Windowed)> room;
+    auto* const windowed = reinterpret_cast<Windowed*>(room.data());
+    std::size_t count = 0;
+    auto rest = Point<Curve>::identity();
+    for (const auto& term : terms) {
+      const auto P = projective(factor(term));
+      if (term.scalar == nullptr)
+        rest = add(rest, P);
+      else
+        std::construct_at(windowed + count++, Base::scalar_bytes(*term.scalar), std::endian::big, P);
+    }
+    return add(rest, sum_of(std::span<const Windowed>(windowed, count)));
+  }
+
+  /// Points that are not infinity and have the sum of the terms.
+  struct Addends {
+    std::array<AffinePoint<Curve>, Group::kMaxTerms> points;
+    std::size_t count = 0;
+  };
+  // A product of the generator and one of an element cost less together than apart.
+  [[nodiscard]] static Addends multiply_by_openssl(std::span<const Term> terms) {
+    Addends addends;
+    const Scalar* of_generator = nullptr;
+    const auto append_product = [&](const Scalar* generator_scalar, const Scalar* scalar, const Element* element) {
+      const auto bytes = [](const Scalar* k) { return k == nullptr ? Bytes() : Bytes(Base::scalar_bytes(*k)); };
+      const auto point = element == nullptr ? typename Coordinates<Curve>::Pair()
+                                            : Coordinates<Curve>::encode(point_of<Curve>(*element));
+      bool finite = false;
+      const auto xy = Coordinates<Curve>::Pair::make([&](MutableBytes out) {
+        finite = openssl_multiply(
+            Curve::kId, {.generator_scalar = bytes(generator_scalar), .scalar = bytes(scalar), .point = point.reveal()},
+            out);
+      });
+      if (finite) addends.points[addends.count++] = Coordinates<Curve>::decode(xy);
+    };
+    for (const auto& term : terms) {
+      if (term.scalar == nullptr) {
+        addends.points[addends.count++] = factor(term);
+      } else if (term.element == nullptr) {
+        if (const auto* const waiting = std::exchange(of_generator, term.scalar))
+          append_product(waiting, nullptr, nullptr);
+      }
+    }
+    for (const auto& term : terms)
+      if (term.scalar != nullptr && term.element != nullptr)
+        append_product(std::exchange(of_generator, nullptr), term.scalar, term.element);
+    if (of_generator != nullptr) append_product(of_generator, nullptr, nullptr);
+    return addends;
   }
 };
 
@@ -116,6 +214,7 @@ auto with_curve(GroupId curve, Use&& use) {
     case GroupId::p521:
       return use(P521());
     case GroupId::ristretto255:
+    case GroupId::edwards25519:
       break;
   }
   std::abort();
@@ -135,6 +234,7 @@ const Group& nist_group(GroupId curve) noexcept {
     case GroupId::p521:
       return p521;
     case GroupId::ristretto255:
+    case GroupId::edwards25519:
       break;
   }
   std::abort();
@@ -160,23 +260,25 @@ Result<Element> nist_decode_uncompressed(GroupId curve, Bytes bytes) {
     const auto y_below_p = F::decode(xy.last<F::kSize>(), std::endian::big, y);
     const auto on_curve = equal(y.square(), curve_equation<Curve>(x));
     if (declassify_value(x_below_p & y_below_p & on_curve) == 0) return fail(Errc::malformed);
-    return Element::copy_of(xy);
+    return element_of<Curve>({.x = x, .y = y});
   });
 }
 
 SecretUpTo<kMaxUncompressedSize> nist_encode_uncompressed(GroupId curve, const Element& element) {
   return with_curve(curve, [&]<class Curve>(Curve) {
-    const auto xy = coordinates<Curve>(element);
-    return SecretUpTo<kMaxUncompressedSize>::make(1 + xy.size(), [&](MutableBytes out) {
+    const auto xy = Coordinates<Curve>::encode(point_of<Curve>(element));
+    return SecretUpTo<kMaxUncompressedSize>::make(1 + xy.kSize, [&](MutableBytes out) {
       out[0] = 4;
-      std::ranges::copy(xy, out.begin() + 1);
+      std::ranges::copy(xy.reveal(), out.begin() + 1);
     });
   });
 }
 
 SecretUpTo<kMaxScalarSize> nist_x_coordinate(GroupId curve, const Element& element) {
   return with_curve(curve, [&]<class Curve>(Curve) {
-    return SecretUpTo<kMaxScalarSize>::copy_of(coordinates<Curve>(element).first(Coordinate<Curve>::kSize));
+    constexpr auto kSize = Coordinate<Curve>::kSize;
+    return SecretUpTo<kMaxScalarSize>::make(
+        kSize, [&](MutableBytes out) { point_of<Curve>(element).x.encode(exactly<kSize>(out), std::endian::big); });
   });
 }
 

@@ -7,6 +7,7 @@
 #include "moduli.h"
 #include "pake/crypto/group.h"
 #include "pake/crypto/xmd.h"
+#include "window.h"
 
 namespace pake::crypto {
 
@@ -18,6 +19,8 @@ struct P256 {
   using Prime = P256Prime;
   using Order = P256Order;
   static constexpr auto kB = limbs_from_hex<4>("5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b");
+  static constexpr auto kGx = limbs_from_hex<4>("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296");
+  static constexpr auto kGy = limbs_from_hex<4>("4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5");
   static constexpr std::uint64_t kMinusZ = 10;
   static constexpr std::size_t kL = 48;
 };
@@ -45,6 +48,12 @@ struct P521 {
   static constexpr auto kB = limbs_from_hex<9>(
       "0051953eb9618e1c9a1f929a21a0b68540eea2da725b99b315f3b8b489918ef109e1"
       "56193951ec7e937b1652c0bd3bb1bf073573df883d2c34f1ef451fd46b503f00");
+  static constexpr auto kGx = limbs_from_hex<9>(
+      "00c6858e06b70404e9cd9e3ecb662395b4429c648139053fb521f828af606b4d3dba"
+      "a14b5e77efe75928fe1dc127a2ffa8de3348b3c1856a429bf97e7e31c2e5bd66");
+  static constexpr auto kGy = limbs_from_hex<9>(
+      "011839296a789a3bc0045c8a5fb42c7d1bd998f54449579b446817afbd17273e662c"
+      "97ee72995ef42640c550b9013fad0761353c7086a272c24088be94769fd16650");
   static constexpr std::uint64_t kMinusZ = 4;
   static constexpr std::size_t kL = 98;
 };
@@ -59,7 +68,10 @@ inline constexpr auto kCurveB = Coordinate<Curve>::from_limbs(Curve::kB);
 template <class Curve>
 struct Point {
   Coordinate<Curve> X, Y, Z;
+
+  [[nodiscard]] static Point identity() { return {.X = {}, .Y = Coordinate<Curve>(1), .Z = {}}; }
 };
+/// Never infinity.
 template <class Curve>
 struct AffinePoint {
   Coordinate<Curve> x, y;
@@ -116,53 +128,26 @@ template <class Curve>
   return {.X = xy * (yy - m) - yz * n, .Y = (yy + m) * (yy - m) + k * n, .Z = doubled(doubled(yz * yy))};
 }
 
-/// scalar * P for any scalar of kSize bytes, big-endian, and any P. Signed digits of five bits, so that
-///   scalar = sum d_i * 32^i,  -15 <= d_i <= 16
-/// and a table of P, 2P, ..., 16P, of which every entry is read for every digit. The formulas are complete: no digit,
-/// sum or point is a special case, and nothing branches or indexes on a secret.
+/// P where `mask` is set, Q elsewhere.
+template <class Curve>
+[[nodiscard]] Point<Curve> select(Mask mask, const Point<Curve>& P, const Point<Curve>& Q) {
+  using F = Coordinate<Curve>;
+  return {.X = F::select(mask, P.X, Q.X), .Y = F::select(mask, P.Y, Q.Y), .Z = F::select(mask, P.Z, Q.Z)};
+}
+template <class Curve>
+[[nodiscard]] Point<Curve> negate_if(Mask mask, const Point<Curve>& P) {
+  return {.X = P.X, .Y = P.Y.negate_if(mask), .Z = P.Z};
+}
+
+template <class Curve>
+using CurveTerm = WindowedTerm<Point<Curve>, Fe<typename Curve::Order>::kSize>;
+
+/// scalar * P for any scalar of kSize bytes, big-endian, and any P.
 template <class Curve>
 [[nodiscard]] Point<Curve> multiply(std::span<const std::uint8_t, Fe<typename Curve::Order>::kSize> scalar,
                                     const Point<Curve>& P) {
-  using F = Coordinate<Curve>;
-  constexpr std::size_t kScalarSize = Fe<typename Curve::Order>::kSize;
-  constexpr std::size_t kWindow = 5, kHalf = 1U << (kWindow - 1);
-  constexpr std::size_t kDigits = 8 * kScalarSize / kWindow + 1;  // one bit or more is left for the last carry
-
-  std::array<std::int8_t, kDigits> digits;
-  int carry = 0;
-  for (std::size_t i = 0; i < kDigits; ++i) {
-    unsigned window = 0;
-    for (std::size_t bit = kWindow * i; bit < kWindow * (i + 1) && bit < 8 * kScalarSize; ++bit)
-      window |= ((scalar[kScalarSize - 1 - bit / 8] >> (bit % 8)) & 1U) << (bit - kWindow * i);
-    const int digit = static_cast<int>(window) + carry;
-    carry = static_cast<int>(static_cast<unsigned>(static_cast<int>(kHalf) - digit) >> 31U);  // digit > 16
-    digits[i] = static_cast<std::int8_t>(digit - carry * static_cast<int>(2 * kHalf));
-  }
-
-  std::array<Point<Curve>, kHalf> multiples;  // 1P to 16P
-  multiples[0] = P;
-  for (std::size_t i = 1; i < kHalf; ++i)
-    multiples[i] = i % 2 == 1 ? twice(multiples[i / 2]) : add(multiples[i - 1], P);
-
-  const auto multiple = [&](int digit) {
-    const auto sign = static_cast<unsigned>(digit >> 31);  // all ones below zero
-    const auto magnitude = (static_cast<unsigned>(digit) ^ sign) - sign;
-    Point<Curve> out{.X = F(), .Y = F(1), .Z = F()};
-    for (unsigned i = 0; i < kHalf; ++i) {
-      const auto wanted = detail::mask_if_zero(magnitude ^ (i + 1));
-      out.X = F::select(wanted, multiples[i].X, out.X);
-      out.Y = F::select(wanted, multiples[i].Y, out.Y);
-      out.Z = F::select(wanted, multiples[i].Z, out.Z);
-    }
-    out.Y = out.Y.negate_if(detail::hide(0 - static_cast<Mask>(sign & 1U)));
-    return out;
-  };
-  auto sum = multiple(digits[kDigits - 1]);
-  for (std::size_t i = kDigits - 1; i-- > 0;) {
-    for (std::size_t bit = 0; bit < kWindow; ++bit) sum = twice(sum);
-    sum = add(sum, multiple(digits[i]));
-  }
-  return sum;
+  const CurveTerm<Curve> term(scalar, std::endian::big, P);
+  return sum_of(std::span<const CurveTerm<Curve>>(&term, 1));
 }
 
 /// RFC 9380, Appendix F.2.1.2, sqrt_ratio for p = 3 (mod 4): the mask says whether u / v is a square; `root` becomes

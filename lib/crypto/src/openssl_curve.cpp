@@ -41,26 +41,31 @@ const EC_GROUP* curve_of(GroupId id) {
       return p521;
     case GroupId::p384:
     case GroupId::ristretto255:
+    case GroupId::edwards25519:
       break;
   }
   std::abort();
 }
 
-Number number(Bytes bytes) { return Number(must(BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr))); }
+Number number(Bytes bytes) {
+  Number value(must(BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr)));
+  BN_set_flags(value.get(), BN_FLG_CONSTTIME);
+  return value;
+}
 
-bool multiply(const EC_GROUP* curve, Bytes scalar, Bytes point, MutableBytes product) {
+bool multiply(const EC_GROUP* curve, const OpenSslProducts& of, MutableBytes product) {
   const Scratch scratch(must(BN_CTX_new()));  // not kept between calls: it holds intermediate values until it is freed
-  const auto k = number(scalar);
-  BN_set_flags(k.get(), BN_FLG_CONSTTIME);
+  const auto n = of.generator_scalar.empty() ? nullptr : number(of.generator_scalar);
   const Point result(must(EC_POINT_new(curve)));
-  if (point.empty()) {
-    must(EC_POINT_mul(curve, result.get(), k.get(), nullptr, nullptr, scratch.get()));
+  if (of.scalar.empty()) {
+    must(EC_POINT_mul(curve, result.get(), n.get(), nullptr, nullptr, scratch.get()));
   } else {
-    const auto x = number(point.first(point.size() / 2));
-    const auto y = number(point.last(point.size() / 2));
+    const auto k = number(of.scalar);
+    const auto x = number(of.point.first(of.point.size() / 2));
+    const auto y = number(of.point.last(of.point.size() / 2));
     const Point factor(must(EC_POINT_new(curve)));
     must(EC_POINT_set_affine_coordinates(curve, factor.get(), x.get(), y.get(), scratch.get()));
-    must(EC_POINT_mul(curve, result.get(), nullptr, factor.get(), k.get(), scratch.get()));
+    must(EC_POINT_mul(curve, result.get(), n.get(), factor.get(), k.get(), scratch.get()));
   }
   if (EC_POINT_is_at_infinity(curve, result.get()) == 1) return false;
 
@@ -74,10 +79,10 @@ bool multiply(const EC_GROUP* curve, Bytes scalar, Bytes point, MutableBytes pro
 
 }  // namespace
 
-bool openssl_multiply(GroupId curve, Bytes scalar, Bytes point, MutableBytes product) {
+bool openssl_multiply(GroupId curve, const OpenSslProducts& of, MutableBytes product) {
   bool finite = false;
-  cross_boundary("openssl-multiply", {scalar, point}, product,
-                 [&] { finite = multiply(curve_of(curve), scalar, point, product); });
+  cross_boundary("openssl-multiply", {of.generator_scalar, of.scalar, of.point}, product,
+                 [&] { finite = multiply(curve_of(curve), of, product); });
   return declassify_value(finite);
 }
 

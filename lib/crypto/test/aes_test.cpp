@@ -72,5 +72,24 @@ TEST(Aes, CbcTakesWholeBlocksAlone) {
   aes128_cbc_encrypt_unpadded(key_of(key), key_of(key), {});
 }
 
+// RFC 4493, Section 4.
+TEST(AesCmac, Rfc4493) {
+  const auto key = testing::unhex("2b7e151628aed2a6abf7158809cf4f3c");
+  const auto message = testing::unhex(
+      "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e5130c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17"
+      "ad2b417be66c3710");
+  const std::pair<std::size_t, const char*> figures[] = {{0, "bb1d6929e95937287fa37d129b756746"},
+                                                         {16, "070a16b46b4d4144f79bdd9dd04a287c"},
+                                                         {40, "dfa66747de9ae63030ca32611497c827"},
+                                                         {64, "51f0bebf7e3b9d92fc49741779363cfe"}};
+  for (const auto& [size, tag] : figures) {
+    const auto text = Bytes(message).first(size);
+    EXPECT_EQ(testing::hex(aes128_cmac(Bytes(key).first<16>(), {text}).reveal()), tag) << size;
+    EXPECT_EQ(
+        testing::hex(aes128_cmac(Bytes(key).first<16>(), {text.first(size / 3), text.subspan(size / 3)}).reveal()),
+        tag);
+  }
+}
+
 }  // namespace
 }  // namespace pake::crypto

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 #include <sodium.h>
 
+#include <array>
+#include <bit>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "pake/crypto/rng.h"
 #include "pake/crypto/xmd.h"
@@ -24,7 +27,7 @@ struct Figures {
   const char* generator;  // SerializeElement
 };
 
-// RFC 9496, Appendix A.1; FIPS 186-4, Section D.1.2.
+// RFC 9496, Appendix A.1; FIPS 186-4, Section D.1.2; RFC 8032, Section 5.1.
 const Figures kFigures[] = {
     {GroupId::ristretto255, "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010",
      "e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2d76"},
@@ -38,13 +41,17 @@ const Figures kFigures[] = {
      "0200c6858e06b70404e9cd9e3ecb662395b4429c648139053fb521f828af606b4d3dbaa14b5e77efe75928fe1dc127a2ffa8de3348b3c1856"
      "a"
      "429bf97e7e31c2e5bd66"},
+    {GroupId::edwards25519, "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010",
+     "5866666666666666666666666666666666666666666666666666666666666666"},
 };
 
 class GroupTest : public ::testing::TestWithParam<Figures> {
  protected:
   GroupTest() : group_(Group::get(GetParam().id)), order_(unhex(GetParam().order)) {}
 
-  [[nodiscard]] bool little_endian() const { return group_.id() == GroupId::ristretto255; }
+  [[nodiscard]] bool little_endian() const {
+    return group_.id() == GroupId::ristretto255 || group_.id() == GroupId::edwards25519;
+  }
   /// order + difference, serialised.
   [[nodiscard]] Buffer near_order(int difference) const {
     auto bytes = order_;
@@ -69,7 +76,7 @@ class GroupTest : public ::testing::TestWithParam<Figures> {
 };
 
 std::string group_name(const ::testing::TestParamInfo<Figures>& info) {
-  const char* names[] = {"ristretto255", "P256", "P384", "P521"};
+  const char* names[] = {"ristretto255", "P256", "P384", "P521", "edwards25519"};
   return names[static_cast<std::size_t>(info.param.id)];
 }
 
@@ -97,7 +104,7 @@ TEST_P(GroupTest, DrawsScalarsUntilOneIsInRange) {
   const Buffer zero(order_.size());
   auto wanted = near_order(-5);
   auto drawn = wanted;  // with every bit set that the order's length leaves free
-  if (GetParam().id == GroupId::ristretto255) drawn.back() |= 0xe0;
+  if (little_endian()) drawn.back() |= 0xe0;
   if (GetParam().id == GroupId::p521) drawn.front() |= 0xfe;
   Buffer bytes;
   for (const auto& part : {order_, zero, near_order(1), drawn}) bytes.insert(bytes.end(), part.begin(), part.end());
@@ -133,6 +140,112 @@ TEST_P(GroupTest, MultipliesTheGenerator) {
   if (!little_endian()) {
     EXPECT_EQ(encoded(minus_one).substr(2), encoded(one).substr(2));
   }
+  EXPECT_EQ(encoded(group_.negate(one)), encoded(minus_one));
+}
+
+TEST_P(GroupTest, CalculatesWithScalars) {
+  const auto a = random_scalar(), b = random_scalar(), zero = small(0);
+  const auto text = [](const Scalar& k) { return hex(k.reveal()); };
+  EXPECT_EQ(text(group_.add_scalars(small(7), small(5))), text(small(12)));
+  EXPECT_EQ(text(group_.multiply_scalars(small(7), small(5))), text(small(35)));
+  EXPECT_EQ(text(group_.negate_scalar(zero)), text(zero));
+  EXPECT_EQ(hex(group_.negate_scalar(small(3)).reveal()), hex(near_order(-3)));
+  EXPECT_EQ(text(group_.add_scalars(a, group_.negate_scalar(a))), text(zero));
+  EXPECT_EQ(text(group_.multiply_scalars(a, group_.invert(a))), text(small(1)));
+  const auto aB = group_.multiply(a, times_generator(b));
+  EXPECT_EQ(encoded(aB.value()), encoded(times_generator(group_.multiply_scalars(a, b))));
+}
+
+TEST_P(GroupTest, ReducesBytesOfAnySize) {
+  const auto text = [](const Scalar& k) { return hex(k.reveal()); };
+  EXPECT_TRUE(Group::is_zero(group_.reduce_scalar({}, std::endian::big)));
+  EXPECT_TRUE(Group::is_zero(group_.reduce_scalar(order_, little_endian() ? std::endian::little : std::endian::big)));
+  EXPECT_EQ(text(group_.reduce_scalar(near_order(2), little_endian() ? std::endian::little : std::endian::big)),
+            text(small(2)));
+  SystemRng rng;
+  Buffer bytes(300);
+  rng.fill(bytes);
+  auto expected = small(0);  // one byte after the other
+  for (std::size_t size = 0; size <= bytes.size(); ++size) {
+    if (size % 7 == 0 || size < 140) {
+      const auto big = Bytes(bytes).first(size);
+      EXPECT_EQ(text(group_.reduce_scalar(big, std::endian::big)), text(expected)) << size;
+      Buffer reversed(big.rbegin(), big.rend());
+      EXPECT_EQ(text(group_.reduce_scalar(reversed, std::endian::little)), text(expected)) << size;
+    }
+    if (size == bytes.size()) break;
+    const auto shifted = group_.multiply_scalars(expected, group_.reduce_scalar(Buffer{1, 0}, std::endian::big));
+    expected = group_.add_scalars(shifted, group_.reduce_scalar(Buffer{bytes[size]}, std::endian::big));
+  }
+}
+
+// x*P + w*M, X - w*M and their kind, by what is known of the discrete logarithms.
+TEST_P(GroupTest, AddsProducts) {
+  const auto a = random_scalar(), b = random_scalar(), p = random_scalar(), q = random_scalar();
+  const auto P = times_generator(p), Q = times_generator(q);
+  const auto ap = group_.multiply_scalars(a, p), bq = group_.multiply_scalars(b, q);
+  const auto expect = [&](const Result<Element>& sum, const Scalar& k, const char* what) {
+    ASSERT_TRUE(sum) << what;
+    EXPECT_EQ(encoded(*sum), encoded(times_generator(k))) << what;
+    EXPECT_EQ(encoded(group_.multiply(small(1), *sum).value()), encoded(*sum)) << what;
+  };
+  expect(group_.sum({{&a, nullptr}}), a, "aG");
+  expect(group_.sum({{nullptr, nullptr}}), small(1), "G");
+  expect(group_.sum({{nullptr, &P}}), p, "P");
+  expect(group_.sum({{&a, &P}}), ap, "aP");
+  expect(group_.sum({{&a, nullptr}, {&b, &Q}}), group_.add_scalars(a, bq), "aG + bQ");
+  expect(group_.sum({{&b, &Q}, {&a, nullptr}}), group_.add_scalars(a, bq), "bQ + aG");
+  expect(group_.sum({{&a, &P}, {&b, &Q}}), group_.add_scalars(ap, bq), "aP + bQ");
+  expect(group_.sum({{nullptr, &P}, {&b, &Q}}), group_.add_scalars(p, bq), "P + bQ");
+  const auto minus_b = group_.negate_scalar(b);
+  expect(group_.sum({{nullptr, &P}, {&minus_b, &Q}}), group_.add_scalars(p, group_.negate_scalar(bq)), "P - bQ");
+  expect(group_.sum({{&a, nullptr}, {&b, nullptr}}), group_.add_scalars(a, b), "aG + bG");
+  expect(group_.sum({{&a, nullptr}, {&b, &Q}, {&a, &P}, {nullptr, nullptr}}),
+         group_.add_scalars(group_.add_scalars(a, bq), group_.add_scalars(ap, small(1))), "four terms");
+  expect(group_.add(P, Q), group_.add_scalars(p, q), "P + Q");
+  expect(group_.add(P, P), group_.add_scalars(p, p), "P + P");
+  expect(group_.subtract(P, Q), group_.add_scalars(p, group_.negate_scalar(q)), "P - Q");
+}
+
+TEST_P(GroupTest, ASumThatIsTheIdentityIsAnError) {
+  const auto a = random_scalar(), minus_a = group_.negate_scalar(a), zero = small(0);
+  const auto P = times_generator(random_scalar()), minus_P = group_.negate(P);
+  EXPECT_EQ(group_.subtract(P, P).error(), Errc::malformed);
+  EXPECT_EQ(group_.add(P, minus_P).error(), Errc::malformed);
+  EXPECT_EQ(group_.sum({{&a, &P}, {&minus_a, &P}}).error(), Errc::malformed);
+  EXPECT_EQ(group_.sum({{&a, nullptr}, {&minus_a, nullptr}}).error(), Errc::malformed);
+  EXPECT_EQ(group_.sum({{&zero, nullptr}, {&zero, &P}}).error(), Errc::malformed);
+  EXPECT_EQ(encoded(group_.sum({{&zero, nullptr}, {&a, &P}}).value()), encoded(group_.multiply(a, P).value()));
+  EXPECT_EQ(encoded(group_.sum({{&a, &P}, {&zero, nullptr}}).value()), encoded(group_.multiply(a, P).value()));
+}
+
+TEST_P(GroupTest, ABatchIsDecodedAsEachOfIt) {
+  const auto good = unhex(encoded(times_generator(random_scalar())));
+  const auto other = unhex(encoded(times_generator(random_scalar())));
+  const Buffer bad(good.size(), 0xff);
+  Decoding batch[] = {{.bytes = good}, {.bytes = other}, {.bytes = good}, {.bytes = other}, {.bytes = good}};
+  ASSERT_TRUE(group_.decode(batch));
+  for (const auto& member : batch) EXPECT_EQ(encoded(member.element), hex(member.bytes));
+  for (std::size_t at = 0; at < 3; ++at) {
+    Decoding mixed[] = {{.bytes = good}, {.bytes = other}, {.bytes = good}};
+    mixed[at].bytes = bad;
+    EXPECT_EQ(group_.decode(mixed).error(), Errc::malformed);
+    for (std::size_t i = 0; i < 3; ++i) {
+      EXPECT_EQ(mixed[i].element.empty(), i == at);
+      if (i != at) EXPECT_EQ(encoded(mixed[i].element), hex(mixed[i].bytes));
+    }
+  }
+  EXPECT_TRUE(group_.decode(std::span<Decoding>()));
+}
+
+TEST_P(GroupTest, ElementsMoveAndAreCopiedAloud) {
+  auto P = times_generator(random_scalar());
+  const auto text = encoded(P);
+  const auto copy = P.copy();
+  const auto moved = std::move(P);
+  EXPECT_TRUE(P.empty());  // NOLINT(bugprone-use-after-move)
+  EXPECT_EQ(encoded(copy), text);
+  EXPECT_EQ(encoded(moved), text);
 }
 
 TEST_P(GroupTest, MultiplicationCommutes) {
@@ -206,6 +319,10 @@ TEST_P(GroupTest, NoFlippedBitIsAnotherSpelling) {
 }
 
 TEST_P(GroupTest, HashesToTheGroupByMessageAndTag) {
+  if (group_.id() == GroupId::edwards25519) {
+    EXPECT_EQ(group_.hash_to_group({as_bytes("message")}, {as_bytes("tag")}).error(), Errc::misuse);
+    return;
+  }
   const auto hashed = [&](std::string_view message, std::string_view dst) {
     return encoded(group_.hash_to_group({as_bytes(message)}, {as_bytes(dst)}).value());
   };
@@ -235,6 +352,18 @@ TEST_P(GroupDeathTest, AValueThatWasMovedFromAborts) {
   EXPECT_DEATH(std::ignore = group_.multiply(one, Element()), "");
   EXPECT_DEATH(std::ignore = group_.invert(Scalar()), "");
   EXPECT_DEATH(std::ignore = group_.encode(Element()), "");
+  EXPECT_DEATH(std::ignore = group_.negate(Element()), "");
+}
+
+TEST_P(GroupDeathTest, AnElementOfAnotherGroupAborts) {
+  const auto& other = Group::get(group_.id() == GroupId::ristretto255 ? GroupId::edwards25519 : GroupId::ristretto255);
+  SystemRng rng;
+  const auto element = other.multiply_generator(other.random_scalar(rng).value()).value();
+  EXPECT_DEATH(std::ignore = group_.encode(element), "");
+  EXPECT_DEATH(std::ignore = group_.multiply(small(2), element), "");
+  const std::array<Term, 5> five{};
+  EXPECT_DEATH(std::ignore = group_.sum(five), "");
+  EXPECT_DEATH(std::ignore = group_.sum(std::span<const Term>()), "");
 }
 
 // --- ristretto255: our scalars against libsodium's.
@@ -253,6 +382,66 @@ TEST(Ristretto255, ScalarsAgreeWithLibsodium) {
   expand_message_xmd(HashId::sha512, {message}, {dst}, uniform);
   crypto_core_ristretto255_scalar_reduce(reduced.data(), uniform.data());
   EXPECT_EQ(hex(group.hash_to_scalar({message}, {dst}).reveal()), hex(reduced));
+}
+
+// --- edwards25519 against libsodium's.
+
+TEST(Edwards25519, AgreesWithLibsodium) {
+  const auto& group = Group::get(GroupId::edwards25519);
+  SystemRng rng;
+  for (int run = 0; run < 30; ++run) {
+    const auto k = group.random_scalar(rng).value();
+    Buffer kG(32), kP(32), sum(32);
+    ASSERT_EQ(crypto_scalarmult_ed25519_base_noclamp(kG.data(), k.reveal().data()), 0);
+    EXPECT_EQ(hex(group.encode(group.multiply_generator(k).value()).reveal()), hex(kG));
+    Buffer uniform(32), point(32);
+    rng.fill(uniform);
+    ASSERT_EQ(crypto_core_ed25519_from_uniform(point.data(), uniform.data()), 0);
+    const auto P = group.decode(point);
+    ASSERT_TRUE(P) << hex(point);
+    ASSERT_EQ(crypto_scalarmult_ed25519_noclamp(kP.data(), k.reveal().data(), point.data()), 0);
+    EXPECT_EQ(hex(group.encode(group.multiply(k, *P).value()).reveal()), hex(kP));
+    ASSERT_EQ(crypto_core_ed25519_add(sum.data(), kP.data(), kG.data()), 0);
+    EXPECT_EQ(hex(group.encode(group.sum({{&k, &*P}, {&k, nullptr}}).value()).reveal()), hex(sum));
+  }
+}
+
+// RFC 8032 points outside the subgroup of prime order, and encodings that are none.
+TEST(Edwards25519, RefusesWhatIsOutsideTheSubgroup) {
+  const auto& group = Group::get(GroupId::edwards25519);
+  const char* low_order[] = {
+      "0100000000000000000000000000000000000000000000000000000000000000",  // the identity
+      "0100000000000000000000000000000000000000000000000000000000000080",  // with the sign of x = 0 set
+      "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",  // order 2
+      "0000000000000000000000000000000000000000000000000000000000000000",  // order 4
+      "0000000000000000000000000000000000000000000000000000000000000080",
+      "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",  // order 8
+      "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+      "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+      "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa"};
+  const char* non_canonical[] = {"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",  // p
+                                 "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",  // p + 1
+                                 "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"};
+  for (const auto* text : non_canonical) EXPECT_FALSE(group.decode(unhex(text))) << text;
+  SystemRng rng;
+  const auto honest =
+      unhex(hex(group.encode(group.multiply_generator(group.random_scalar(rng).value()).value()).reveal()));
+  for (const auto* text : low_order) {
+    const auto torsion = unhex(text);
+    EXPECT_FALSE(group.decode(torsion)) << text;
+    Buffer mixed(32);
+    if (crypto_core_ed25519_add(mixed.data(), honest.data(), torsion.data()) != 0) continue;  // not canonical
+    EXPECT_EQ(group.decode(mixed).has_value(), mixed == honest) << text;
+  }
+  int on_curve = 0;
+  for (int run = 0; run < 200; ++run) {  // random bytes: whatever libsodium accepts, and nothing else
+    Buffer bytes(32);
+    rng.fill(bytes);
+    const bool expected = crypto_core_ed25519_is_valid_point(bytes.data()) == 1;
+    on_curve += expected ? 1 : 0;
+    EXPECT_EQ(group.decode(bytes).has_value(), expected) << hex(bytes);
+  }
+  EXPECT_GT(on_curve, 0);
 }
 
 // --- The NIST curves beyond Group.

@@ -6,6 +6,7 @@
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -18,10 +19,10 @@ namespace {
 using testing::hex;
 using testing::unhex;
 
-constexpr HashId kHashes[] = {HashId::sha256, HashId::sha384, HashId::sha512};
+constexpr HashId kHashes[] = {HashId::sha256, HashId::sha384, HashId::sha512, HashId::sha1};
 
 const char* name(HashId hash) {
-  return hash == HashId::sha256 ? "SHA256" : hash == HashId::sha384 ? "SHA384" : "SHA512";
+  return std::array{"SHA256", "SHA384", "SHA512", "SHA1"}.at(static_cast<std::size_t>(hash));
 }
 
 // --- OpenSSL's own spelling of the same functions.

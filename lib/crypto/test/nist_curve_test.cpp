@@ -33,7 +33,8 @@ class NistCurve : public ::testing::Test {
   Point<Curve> random_multiple() {
     SystemRng rng;
     const auto& group = Group::get(Curve::kId);
-    return point(group.multiply_generator(group.random_scalar(rng).value()).value().reveal());
+    const auto element = group.multiply_generator(group.random_scalar(rng).value()).value();
+    return point(nist_encode_uncompressed(Curve::kId, element).reveal().subspan(1));
   }
   Point<Curve> point(Bytes xy) {
     Number x, y;

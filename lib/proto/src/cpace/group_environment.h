@@ -1,17 +1,20 @@
 // Private to the room: the draft's G, one object a group (draft-irtf-cfrg-cpace-21, "CPace cipher suites").
 #pragma once
 
+#include <variant>
+
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/base/secret.h"
 #include "pake/crypto/group.h"
+#include "pake/crypto/x25519.h"
 #include "pake/proto/cpace/suite.h"
 
 namespace pake::cpace {
 
-// Curve25519's scalars and u coordinates (32 bytes) travel in the same types as the prime-order groups' own.
+// Curve25519's scalars (32 bytes) travel in the same type as the prime-order groups' own.
 using crypto::Scalar;
-using Generator = crypto::Element;
+using Generator = std::variant<crypto::Element, crypto::X25519Point>;
 /// K: secret_size bytes, what enters the ISK.
 using SharedPoint = SecretUpTo<crypto::kMaxScalarSize, struct SharedPointTag>;
 

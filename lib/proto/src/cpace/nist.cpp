@@ -14,14 +14,14 @@ class Nist final : public GroupEnvironment {
 
   //   g = encode_to_curve(generator_string, G.DSI || "_DST")
   [[nodiscard]] Result<Generator> calculate_generator(Bytes generator_string) const override {
-    return crypto::nist_encode_to_curve(curve_, generator_string, as_bytes(DST_));
+    return Generator(crypto::nist_encode_to_curve(curve_, generator_string, as_bytes(DST_)));
   }
 
   [[nodiscard]] Result<Scalar> sample_scalar(Rng& rng) const override { return group().random_scalar(rng); }
 
   // Choice: y*g and never the negative, which is allowed as well.
   [[nodiscard]] Result<Buffer> scalar_mult(const Scalar& y, const Generator& g) const override {
-    PAKE_TRY(const auto Y, group().multiply(y, g));
+    PAKE_TRY(const auto Y, group().multiply(y, std::get<crypto::Element>(g)));
     auto encoded = to_buffer(crypto::nist_encode_uncompressed(curve_, Y).reveal());
     declassify(encoded);
     return encoded;

@@ -10,7 +10,8 @@ class Ristretto255 final : public GroupEnvironment {
   //   g = element_derivation(H.hash(generator_string, 64))
   [[nodiscard]] Result<Generator> calculate_generator(Bytes generator_string) const override {
     const auto hash = crypto::hash(crypto::HashId::sha512, {generator_string});
-    return crypto::ristretto255_from_uniform(hash.reveal().first<64>());
+    PAKE_TRY(auto g, crypto::ristretto255_from_uniform(hash.reveal().first<64>()));
+    return Generator(std::move(g));
   }
 
   // Choice: uniform in [1, l - 1]; the draft also allows 252 random bits.
@@ -18,7 +19,7 @@ class Ristretto255 final : public GroupEnvironment {
 
   //   encode(g ^ y)
   [[nodiscard]] Result<Buffer> scalar_mult(const Scalar& y, const Generator& g) const override {
-    PAKE_TRY(const auto Y, group_.multiply(y, g));
+    PAKE_TRY(const auto Y, group_.multiply(y, std::get<crypto::Element>(g)));
     auto encoded = to_buffer(group_.encode(Y).reveal());
     declassify(encoded);
     return encoded;

@@ -18,7 +18,7 @@ class X25519 final : public GroupEnvironment {
   //   u = decodeUCoordinate(H.hash(generator_string, 32), 255);  g = elligator2(u, A, 2, p)
   [[nodiscard]] Result<Generator> calculate_generator(Bytes generator_string) const override {
     const auto hash = crypto::hash(crypto::HashId::sha512, {generator_string});
-    return Generator::copy_of(crypto::curve25519_elligator2(hash.reveal().first<kX25519Size>()).reveal());
+    return Generator(crypto::curve25519_elligator2(hash.reveal().first<kX25519Size>()));
   }
 
   // 32 random bytes; X25519 clamps them.
@@ -27,7 +27,7 @@ class X25519 final : public GroupEnvironment {
   }
 
   [[nodiscard]] Result<Buffer> scalar_mult(const Scalar& y, const Generator& g) const override {
-    PAKE_TRY(const auto Y, crypto::x25519(ladder_scalar(y), g.reveal().first<kX25519Size>()));
+    PAKE_TRY(const auto Y, crypto::x25519(ladder_scalar(y), std::get<crypto::X25519Point>(g).reveal()));
     auto encoded = to_buffer(Y.reveal());
     declassify(encoded);
     return encoded;

@@ -109,11 +109,10 @@ Secret derive_secret(const Suite& suite, const Digest& secret, std::string_view 
 }
 template Digest derive_secret<Digest>(const Suite&, const Digest&, std::string_view, Bytes);
 
-Result<SharedSecrets> shared_secrets(const Suite& suite, std::array<Multiplication, 3> batch) {
-  PAKE_TRYV(suite.diffie_hellman(batch));
-  return SharedSecrets{.dh1 = suite.encode_public_key(batch[0].result),
-                       .dh2 = suite.encode_public_key(batch[1].result),
-                       .dh3 = suite.encode_public_key(batch[2].result)};
+Result<SharedSecrets> shared_secrets(const Suite& suite, std::array<DiffieHellman, 3> batch) {
+  PAKE_TRYV(suite.ake().diffie_hellman(batch));
+  return SharedSecrets{
+      .dh1 = std::move(batch[0].result), .dh2 = std::move(batch[1].result), .dh3 = std::move(batch[2].result)};
 }
 
 // RFC 9807, Section 6.4.2.2, DeriveKeys.

@@ -81,7 +81,7 @@ struct SharedSecrets {
   EncodedElement dh3;
 };
 /// Three Diffie-Hellman results of one batch, in the order dh1, dh2, dh3.
-[[nodiscard]] Result<SharedSecrets> shared_secrets(const Suite& suite, std::array<Multiplication, 3> batch);
+[[nodiscard]] Result<SharedSecrets> shared_secrets(const Suite& suite, std::array<DiffieHellman, 3> batch);
 
 struct AkeKeys {
   Digest Km2;

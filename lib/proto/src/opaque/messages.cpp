@@ -40,6 +40,11 @@ Result<Reader> reader_of(Bytes bytes, std::size_t size) {
 
 }  // namespace
 
+PublicKey PublicKey::copy() const {
+  if (const auto* const point = u()) return PublicKey(crypto::X25519Point::copy_of(point->reveal()));
+  return PublicKey(element()->copy());
+}
+
 Buffer RegistrationRequest::encode(SuiteId suite) const { return Suite(suite).encode_oprf_element(blinded_message); }
 
 Result<RegistrationRequest> RegistrationRequest::decode(SuiteId id, Bytes bytes) {

@@ -120,7 +120,7 @@ Result<Answering> Answering::start(Suite suite, GuessPermit permit, Bytes ke1_by
       .permit = std::move(permit),
       .ke1_bytes = to_buffer(ke1_bytes),
       .ke1 = std::move(ke1),
-      .client_public_key = PublicKey::copy_of(inputs.record.client_public_key.reveal()),
+      .client_public_key = inputs.record.client_public_key.copy(),
       .masking_nonce = masking_nonce,
       .masked_response = mask_response(suite, inputs.record, masking_nonce, keys.public_key()),
       .server_nonce = server_nonce,
@@ -179,15 +179,14 @@ Result<LoginAnswered> ServerLogin::generate_ke2(Bytes ke1, const ServerLoginInpu
   PAKE_TRY(const auto oprf_key, derive_oprf_key(suite, keys.oprf_seed(), inputs.credential_identifier));
   const auto& server_secret = answering.ephemeral.private_key;
   const auto& client_public_keyshare = answering.ke1.client_public_keyshare;
-  std::array<Multiplication, 4> batch = {{{&oprf_key, &answering.ke1.blinded_message},
-                                          {&server_secret, &client_public_keyshare},
-                                          {&keys.private_key(), &client_public_keyshare},
-                                          {&server_secret, &answering.client_public_key}}};
-  PAKE_TRYV(suite.evaluate_and_diffie_hellman(batch));
-  const SharedSecrets ikm{.dh1 = suite.encode_public_key(batch[1].result),
-                          .dh2 = suite.encode_public_key(batch[2].result),
-                          .dh3 = suite.encode_public_key(batch[3].result)};
-  return std::move(answering).finish(std::move(batch[0].result), ikm);
+  Multiplication evaluation{.scalar = &oprf_key, .element = &answering.ke1.blinded_message};
+  std::array<DiffieHellman, 3> dh = {{{&server_secret, &client_public_keyshare},
+                                      {&keys.private_key(), &client_public_keyshare},
+                                      {&server_secret, &answering.client_public_key}}};
+  PAKE_TRYV(suite.ake().evaluate_and_diffie_hellman(evaluation, dh));
+  const SharedSecrets ikm{
+      .dh1 = std::move(dh[0].result), .dh2 = std::move(dh[1].result), .dh3 = std::move(dh[2].result)};
+  return std::move(answering).finish(std::move(evaluation.result), ikm);
 }
 
 Result<AwaitingKeyOperation> ServerLogin::receive_ke1(Bytes ke1, const ServerLoginInputs& inputs, const KeyHolder& keys,
@@ -197,14 +196,14 @@ Result<AwaitingKeyOperation> ServerLogin::receive_ke1(Bytes ke1, const ServerLog
   const auto& suite = state->suite;
   PAKE_TRY(auto answering, Answering::start(suite, std::move(state->permit), ke1, inputs, keys, rng));
   const auto& server_secret = answering.ephemeral.private_key;
-  std::array<Multiplication, 2> dh = {
+  std::array<DiffieHellman, 2> dh = {
       {{&server_secret, &answering.ke1.client_public_keyshare}, {&server_secret, &answering.client_public_key}}};
-  PAKE_TRYV(suite.diffie_hellman(dh));
+  PAKE_TRYV(suite.ake().diffie_hellman(dh));
   return AwaitingKeyOperation(
       make_state(AwaitingKeyOperation::State{.answering = std::move(answering),
                                              .credential_identifier = to_buffer(inputs.credential_identifier),
-                                             .dh1 = suite.encode_public_key(dh[0].result),
-                                             .dh3 = suite.encode_public_key(dh[1].result)}));
+                                             .dh1 = std::move(dh[0].result),
+                                             .dh3 = std::move(dh[1].result)}));
 }
 
 Result<KeyOperation> AwaitingKeyOperation::operation() const {

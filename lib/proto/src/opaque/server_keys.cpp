@@ -25,8 +25,8 @@ Result<ServerKeys> ServerKeys::generate(SuiteId id, Rng& rng) {
 Result<ServerKeys> ServerKeys::decode(SuiteId id, const Encoded& secrets) {
   const Suite suite(id);
   if (secrets.oprf_seed.size() != suite.sizes().Nh) return fail(Errc::malformed);
-  PAKE_TRY(auto private_key, suite.decode_private_key(secrets.private_key));
-  PAKE_TRY(const auto public_key, suite.public_key_of(private_key));
+  PAKE_TRY(auto private_key, suite.ake().decode_private_key(secrets.private_key));
+  PAKE_TRY(const auto public_key, suite.ake().public_key_of(private_key));
   return ServerKeys(id, Digest::copy_of(secrets.oprf_seed), std::move(private_key), suite.encode_to_send(public_key));
 }
 
@@ -40,9 +40,9 @@ Result<KeyOperationAnswer> ServerKeys::answer(const KeyOperation& operation) con
   if (operation.client_public_keyshare.empty()) return answer;
 
   PAKE_TRY(const auto client_public_keyshare, suite.decode_public_key(operation.client_public_keyshare));
-  std::array<Multiplication, 1> dh2 = {{{&private_key_, &client_public_keyshare}}};
-  PAKE_TRYV(suite.diffie_hellman(dh2));
-  answer.dh2 = suite.encode_public_key(dh2[0].result);
+  std::array<DiffieHellman, 1> dh2 = {{{&private_key_, &client_public_keyshare}}};
+  PAKE_TRYV(suite.ake().diffie_hellman(dh2));
+  answer.dh2 = std::move(dh2[0].result);
   return answer;
 }
 

@@ -1,9 +1,10 @@
-// Private to the room: what the functions of RFC 9807 ask of a suite. Hash, HKDF, HMAC and the AKE's group.
+// Private to the room: what the functions of RFC 9807 ask of a suite. Hash, HKDF, HMAC and the groups.
 #pragma once
 
 #include <initializer_list>
 #include <span>
 
+#include "opaque/ake.h"
 #include "pake/base/bytes.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
@@ -16,19 +17,6 @@
 namespace pake::opaque {
 
 using crypto::Digest;
-using crypto::Multiplication;
-
-/// A private key of the AKE: a scalar that is not zero, or 32 bytes of X25519.
-using PrivateKey = crypto::Scalar;
-/// A public key or a Diffie-Hellman result as bytes: Npk of them.
-using EncodedElement = SecretUpTo<crypto::kMaxElementSize>;
-using Seed = Secret<kNseed, struct SeedTag>;
-
-struct KeyPair {
-  PrivateKey private_key;
-  PublicKey public_key;
-};
-
 class Suite {
  public:
   explicit Suite(SuiteId id) noexcept;
@@ -57,25 +45,20 @@ class Suite {
 
   // --- RFC 9807, Section 6.4.1: the AKE's group.
 
-  /// DeriveDiffieHellmanKeyPair(seed).
-  [[nodiscard]] Result<KeyPair> derive_diffie_hellman_key_pair(const Seed& seed) const;
-  [[nodiscard]] Result<PrivateKey> decode_private_key(Bytes bytes) const;
-  [[nodiscard]] Result<PublicKey> public_key_of(const PrivateKey& private_key) const;
-  [[nodiscard]] Result<PublicKey> decode_public_key(Bytes bytes) const;
-  [[nodiscard]] EncodedElement encode_public_key(const PublicKey& key) const;
+  [[nodiscard]] const Ake& ake() const noexcept { return *ake_; }
+  [[nodiscard]] Result<KeyPair> derive_diffie_hellman_key_pair(const Seed& seed) const {
+    return ake_->derive_diffie_hellman_key_pair(seed);
+  }
+  [[nodiscard]] Result<PublicKey> decode_public_key(Bytes bytes) const { return ake_->decode_public_key(bytes); }
+  [[nodiscard]] EncodedElement encode_public_key(const PublicKey& key) const { return ake_->encode_public_key(key); }
   /// A public key about to be sent.
   [[nodiscard]] Buffer encode_to_send(const PublicKey& key) const;
-
-  /// DiffieHellman for each member of the batch; `encode_public_key` serialises the results.
-  [[nodiscard]] Status diffie_hellman(std::span<Multiplication> batch) const;
-  /// The same with one product of the OPRF's group in front: one batch where both groups are the same.
-  [[nodiscard]] Status evaluate_and_diffie_hellman(std::span<Multiplication> batch) const;
 
  private:
   SuiteId id_;
   Sizes sizes_;
-  const crypto::Group* group_;  // the OPRF's, and the AKE's unless that is X25519
-  bool ake_is_x25519_;
+  const crypto::Group* group_;  // the OPRF's
+  const Ake* ake_;
 };
 
 /// `random(32)`.

@@ -29,6 +29,8 @@ Bytes context_string(GroupId suite) noexcept {
       return as_bytes("OPRFV1-\0-P384-SHA384"sv);
     case GroupId::p521:
       return as_bytes("OPRFV1-\0-P521-SHA512"sv);
+    case GroupId::edwards25519:
+      break;  // RFC 9497 has no such suite
   }
   std::abort();
 }

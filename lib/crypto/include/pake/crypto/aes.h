@@ -1,12 +1,14 @@
-// AES-128 without integrity, for the protocols of the nineties that want it so. Nothing here authenticates: whoever can
-// change the bytes on the wire changes the text.
+// AES-128: without integrity, for the protocols of the nineties that want it so (whoever can change the bytes on the
+// wire changes the text), and AES-CMAC, which SPAKE2+ may confirm with.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 
 #include "pake/base/bytes.h"
+#include "pake/base/secret.h"
 
 namespace pake::crypto {
 
@@ -23,5 +25,9 @@ void aes128_gcm_xor_key_stream(Aes128Key key, AesIv nonce, MutableBytes text);
 /// (the caller checks).
 void aes128_cbc_encrypt_unpadded(Aes128Key key, AesIv iv, MutableBytes text);
 void aes128_cbc_decrypt_unpadded(Aes128Key key, AesIv iv, MutableBytes text);
+
+/// AES-CMAC (RFC 4493) of part || part || ...
+using Cmac = Secret<kAesBlockSize, struct CmacTag>;
+[[nodiscard]] Cmac aes128_cmac(Aes128Key key, std::initializer_list<Bytes> message_parts);
 
 }  // namespace pake::crypto

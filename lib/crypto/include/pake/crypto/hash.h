@@ -1,6 +1,7 @@
-// SHA-2, HMAC and HKDF, chosen at run time.
+// SHA-2 (and SHA-1, for protocols that name it), HMAC and HKDF, chosen at run time.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -10,14 +11,25 @@
 
 namespace pake::crypto {
 
-enum class HashId : std::uint8_t { sha256, sha384, sha512 };
+/// SHA-1 is broken where collisions matter; SRP-6a and EAP-EKE name it, and nothing else here may.
+enum class HashId : std::uint8_t { sha256, sha384, sha512, sha1 };
 
-/// Output bytes (RFC 9380's b, OPAQUE's Nh, CPace's b_in_bytes): 32, 48, 64.
+struct HashSizes {
+  std::size_t output;
+  std::size_t block;
+};
+/// By HashId.
+inline constexpr std::array<HashSizes, 4> kHashSizes = {{{32, 64}, {48, 128}, {64, 128}, {20, 64}}};
+
+/// Output bytes (RFC 9380's b, OPAQUE's Nh, CPace's b_in_bytes): 32, 48, 64; 20.
 [[nodiscard]] constexpr std::size_t output_size(HashId hash) noexcept {
-  return hash == HashId::sha256 ? 32 : hash == HashId::sha384 ? 48 : 64;
+  return kHashSizes[static_cast<std::size_t>(hash)].output;
 }
-/// Input block bytes (RFC 9380's s, CPace's s_in_bytes): 64, 128, 128.
-[[nodiscard]] constexpr std::size_t block_size(HashId hash) noexcept { return hash == HashId::sha256 ? 64 : 128; }
+/// Input block bytes (RFC 9380's s, CPace's s_in_bytes): 64, 128, 128; 64.
+[[nodiscard]] constexpr std::size_t block_size(HashId hash) noexcept {
+  return kHashSizes[static_cast<std::size_t>(hash)].block;
+}
+static_assert(output_size(HashId::sha1) == 20 && block_size(HashId::sha1) == 64 && output_size(HashId::sha384) == 48);
 
 inline constexpr std::size_t kMaxHashSize = 64;
 inline constexpr std::size_t kMaxHashBlockSize = 128;

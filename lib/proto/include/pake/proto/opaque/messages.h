@@ -5,11 +5,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
+#include <variant>
 
 #include "pake/base/bytes.h"
 #include "pake/base/result.h"
 #include "pake/crypto/group.h"
 #include "pake/crypto/hash.h"
+#include "pake/crypto/x25519.h"
 #include "pake/proto/opaque/suite.h"
 
 namespace pake::opaque {
@@ -18,8 +21,21 @@ using Nonce = std::array<std::uint8_t, kNn>;
 
 /// An element of the OPRF's group: on the curve, in its one encoding, not the identity.
 using OprfElement = crypto::Element;
-/// A public key of the AKE: an element as above, or 32 bytes of X25519 that are not of low order.
-using PublicKey = crypto::Element;
+/// A public key of the AKE, decoded: an element as above, or for X25519 a u-coordinate that is not of low order.
+class PublicKey {
+ public:
+  PublicKey() = default;
+  explicit PublicKey(crypto::Element element) noexcept : key_(std::move(element)) {}
+  explicit PublicKey(crypto::X25519Point u) noexcept : key_(std::move(u)) {}
+
+  [[nodiscard]] PublicKey copy() const;
+  /// Null for a key of the other kind.
+  [[nodiscard]] const crypto::Element* element() const noexcept { return std::get_if<crypto::Element>(&key_); }
+  [[nodiscard]] const crypto::X25519Point* u() const noexcept { return std::get_if<crypto::X25519Point>(&key_); }
+
+ private:
+  std::variant<crypto::Element, crypto::X25519Point> key_;
+};
 
 /// Client to server: Noe bytes.
 struct RegistrationRequest {
