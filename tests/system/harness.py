@@ -37,11 +37,16 @@ def has_ipv6():
 needs_ipv6 = unittest.skipUnless(has_ipv6(), "this machine has no ::1")
 
 
+def as_shells_say(code):
+    """Python's exit code as a shell says it: 128 and the signal's number, for a program that a signal ended."""
+    return 128 - code if code < 0 else code
+
+
 class Program:
     """A running program whose output can be waited for."""
 
     def __init__(self, *args, program=PAKE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=None, pass_fds=()):
-        environment = {k: v for k, v in os.environ.items() if k != "PAKE_PASSWORD"} | (env or {})
+        environment = {k: v for k, v in os.environ.items() if k not in ("PAKE_PASSWORD", "PAKE_CODE")} | (env or {})
         self.process = subprocess.Popen([program, *args], stdin=stdin, stdout=stdout, stderr=subprocess.PIPE,
                                         env=environment, pass_fds=pass_fds)
         self._changed = threading.Condition()
@@ -92,7 +97,7 @@ class Program:
         code = self.process.wait(timeout)
         for reader in self._readers:
             reader.join()
-        return code
+        return as_shells_say(code)
 
     def stop(self, signal_number=signal.SIGTERM):
         self.process.send_signal(signal_number)

@@ -9,13 +9,14 @@ import subprocess
 import time
 import unittest
 
-from harness import OK, PATIENCE, Case
+from harness import OK, PATIENCE, USAGE, Case
 
 MANUAL = os.path.abspath(os.environ["PAKE_MANUAL"])
 EVERY_EXIT_CODE = {"0", "1", "2", "128 + n"}
 EXIT_CODES = {"pake listen": {"3", "6", "7"}, "pake dial": {"3", "4", "5", "6", "7"},
               "pake eke listen": {"3", "6", "7", "9"}, "pake eke connect": {"3", "4", "6", "7"}}
-WITH_SECRET = {"pake dial", "pake eke listen", "pake eke connect"}
+VARIABLES = {"pake dial": ["PAKE_CODE", "PAKE_PASSWORD"], "pake eke listen": ["PAKE_PASSWORD"],
+             "pake eke connect": ["PAKE_PASSWORD"]}
 
 
 def manual(*path):
@@ -96,7 +97,8 @@ class Pages(Help):
 
     def test_name_the_variable_where_it_is_read(self):
         for name, _, _ in self.commands():
-            self.assertEqual("PAKE_PASSWORD" in self.sections(name).get("ENVIRONMENT", ""), name in WITH_SECRET, name)
+            named = re.findall("^       (PAKE_[A-Z]+)", self.sections(name).get("ENVIRONMENT", ""), re.MULTILINE)
+            self.assertEqual(named, VARIABLES.get(name, []), name)
 
     def test_refer_to_pages_that_there_are(self):
         for name, _, _ in self.commands():
@@ -104,6 +106,50 @@ class Pages(Help):
             self.assertTrue(others)
             for other in others:
                 self.assertTrue(os.path.exists(manual("man1", other + ".1")), other)
+
+
+    def test_the_code_of_two_people_is_not_called_a_password(self):
+        for name in ("listen", "dial"):
+            for text in (self.run_pake(name, "--help").out, self.sections(f"pake {name}")["DESCRIPTION"]):
+                self.assertNotIn("password", text.lower())
+
+
+class Words(Case):
+    """What is said to somebody who types something else than a command line."""
+
+    def said(self, *words):
+        program = self.run_pake(*words)
+        self.assertEqual((program.code, program.out), (USAGE, ""), program.err)
+        return program.err
+
+    def test_help_is_a_command_too(self):
+        for words in ((), ("dial",), ("eke",), ("eke", "listen")):
+            program = self.run_pake("help", *words)
+            self.assertEqual((program.code, program.out), (OK, self.run_pake(*words, "--help").out))
+        self.assertEqual(self.said("help", "lisen"), "error: there is no command 'lisen'\nhint: pake listen\n")
+
+    def test_the_nearest_word_is_suggested(self):
+        self.assertEqual(self.said("lisen"), "error: there is no command 'lisen'\nhint: pake listen\n")
+        self.assertEqual(self.said("eke", "conect"), "error: there is no command 'conect'\nhint: pake eke connect\n")
+        self.assertEqual(self.said("dial", "--quite"), "error: there is no option --quite\nhint: did you mean --quiet?\n")
+
+    def test_host_and_port_are_one_word(self):
+        self.assertEqual(self.said("dial", "192.0.2.7", "8088"),
+                         "error: host and port are one word\nhint: pake dial 192.0.2.7:8088\n")
+
+    def test_an_address_has_no_scheme(self):
+        self.assertEqual(self.said("dial", "tcp://example.org:8088"),
+                         "error: 'tcp://' has no place in front of an address\nhint: type example.org:8088\n")
+
+    def test_a_code_in_the_place_of_an_address_is_not_looked_up(self):
+        for command in (("dial",), ("listen",), ("eke", "connect"), ("eke", "listen")):
+            for code in (("violin-harvest-42",), ("Violin Harvest 42",), ("violin", "harvest", "42"), ("violin-harvst-42",),
+                         ("violin-harvest-42:8088",), ("1234567-violin-harvest-violin-harvest",)):
+                with self.subTest(command=command, code=code):
+                    said = self.said(*command, *code)
+                    self.assertIn("error: this looks like a code, and an address belongs here: nothing was looked up", said)
+                    self.assertIn("hint: ", said)
+                    self.assertNotIn("violin", said.lower())
 
 
 class Completion(Help):
@@ -137,6 +183,9 @@ class Bash(Completion):
         self.assertEqual(self.offered("pake dial --trace "), {"compopt -o default"})
         self.assertEqual(self.offered("pake dial --deadline "), set())
 
+    def test_the_words_of_a_choice(self):
+        self.assertEqual(self.offered("pake eke listen --mode "), {"gcm", "cbc"})
+
 
 class Fish(Completion):
     def offered(self, line):
@@ -152,6 +201,9 @@ class Fish(Completion):
         self.addCleanup(os.chdir, "/")
         self.assertEqual(self.offered("pake dial --trace an-"), {name})
         self.assertEqual(self.offered("pake dial --deadline an-"), set())
+
+    def test_the_words_of_a_choice(self):
+        self.assertEqual(self.offered("pake eke listen --mode "), {"gcm", "cbc"})
 
 
 class Zsh(Completion):
@@ -206,6 +258,9 @@ class Zsh(Completion):
         self.addCleanup(os.chdir, "/")
         self.assertIn("setup", self.offered(f"pake dial --trace {self.directory}/se"))
         self.assertEqual(self.offered(f"pake dial --deadline {self.directory}/se"), set())
+
+    def test_the_words_of_a_choice(self):
+        self.assertEqual(self.offered("pake eke listen --mode "), {"gcm", "cbc"})
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import subprocess
 import termios
 import unittest
 
-from harness import CUT_SHORT, FAILED, OK, USAGE
+from harness import AUTH_FAILED, CUT_SHORT, FAILED, OK, USAGE
 from pipe_test import Pipe
 from terminal import Terminal
 
@@ -17,9 +17,9 @@ class AtTerminals(Pipe):
         self.addCleanup(terminal.close)
         return terminal
 
-    def asked(self, host, **how):
+    def asked(self, host, *args, **how):
         """A `pake dial` that waits for the code of `host`."""
-        caller = self.terminal("dial", host.address, **how)
+        caller = self.terminal("dial", host.address, *args, **how)
         caller.see("Code: ")
         return caller
 
@@ -29,10 +29,22 @@ class AtTerminals(Pipe):
 
 
 class Prompt(AtTerminals):
-    def test_the_code_is_not_shown_and_the_echo_is_back_behind_it(self):
+    def test_the_code_is_shown_as_it_is_typed(self):
         with open("/dev/null") as nothing:
             host = self.host(stdin=subprocess.PIPE)
             caller = self.asked(host, stdin=nothing)
+            self.assertTrue(caller.has(termios.ECHO))
+            caller.type(host.code_shown)
+            caller.see(host.code_shown)
+            caller.type("\r")
+            caller.see("connected: both sides know the code\r\n")
+            self.assertEqual(host.wait(), OK)
+            self.assert_sane_end(caller, OK)
+
+    def test_hidden_it_is_not_and_the_echo_is_back_behind_it(self):
+        with open("/dev/null") as nothing:
+            host = self.host(stdin=subprocess.PIPE)
+            caller = self.asked(host, "--hide", stdin=nothing)
             self.assertFalse(caller.has(termios.ECHO))
             caller.type(host.code_shown[:-1] + "x\x7f" + host.code_shown[-1:] + "\r")
             shown = caller.see("(?s).*connected: both sides know the code\r\n")
@@ -43,27 +55,52 @@ class Prompt(AtTerminals):
 
     def test_signals_restore_the_echo_and_cost_nothing(self):
         host = self.host()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            caller = self.asked(host)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
+            caller = self.asked(host, "--hide")
             self.assertFalse(caller.has(termios.ECHO))
             if number == signal.SIGINT:
                 caller.type(host.code_shown + "\x03")
+            elif number == signal.SIGQUIT:
+                caller.type("\x1c")
             else:
                 caller.send_signal(number)
             self.assert_sane_end(caller, 128 + number)
         caller = self.dial(host.address, host.code_shown)
         self.assertEqual((caller.wait(), host.wait()), (OK, OK))
 
-    def test_what_is_no_code_is_said_and_costs_nothing(self):
+    def test_nothing_typed_ends_it_and_costs_nothing(self):
         host = self.host()
-        for typed, code in (("\r", FAILED), ("\x04", FAILED), ("copper\r", USAGE)):
+        for typed in ("\r", "\x04"):
             with self.subTest(typed=typed):
                 caller = self.asked(host)
                 caller.type(typed)
-                caller.see("error: .*\r\n")
-                self.assert_sane_end(caller, code)
+                caller.see("error: no code was typed\r\n")
+                self.assert_sane_end(caller, FAILED)
         caller = self.dial(host.address, host.code_shown)
         self.assertEqual((caller.wait(), host.wait()), (OK, OK))
+
+    def test_a_misspelt_word_asks_again_and_costs_nothing(self):
+        with open("/dev/null") as nothing:
+            host = self.host(stdin=subprocess.PIPE)
+            caller = self.asked(host, stdin=nothing)
+            for typed in ("copper\r", "coppr-copper-11\r"):
+                caller.type(typed)
+                caller.see("error: this is not a code")
+                caller.see("nothing was sent\r\n")
+                caller.see("Code: ")
+            caller.type(host.code_shown + "\r")
+            caller.see("connected: ")
+            self.assertEqual(host.wait(), OK)
+            self.assert_sane_end(caller, OK)
+
+    def test_an_option_to_ask_wins_over_an_old_variable(self):
+        with open("/dev/null") as nothing:
+            host = self.host(stdin=subprocess.PIPE)
+            for option in ("--code-prompt", "--password-prompt"):
+                caller = self.asked(host, option, stdin=nothing, env={"PAKE_CODE": "copper-copper-11",
+                                                                      "PAKE_PASSWORD": "copper-copper-11"})
+                caller.type("\x03")
+                self.assert_sane_end(caller, 128 + signal.SIGINT)
 
     def test_the_listener_can_be_interrupted_while_it_waits(self):
         host = self.terminal("listen", "127.0.0.1:0")
@@ -185,12 +222,12 @@ class Sources(AtTerminals):
 
     def test_a_file_and_a_descriptor(self):
         for end_of_line in ("", "\n", "\r\n"):
-            for option in ("--password-file", "--password-fd"):
+            for option in ("--code-file", "--code-fd", "--password-file", "--password-fd"):
                 with self.subTest(option=option, end_of_line=end_of_line):
                     host = self.host()
                     path = self.path("code", host.code_shown + end_of_line)
                     with open(path) as file:
-                        where = path if option == "--password-file" else str(file.fileno())
+                        where = path if option.endswith("-file") else str(file.fileno())
                         caller = self.start("dial", host.address, option, where, pass_fds=(file.fileno(),))
                         self.assertEqual((caller.wait(), host.wait()), (OK, OK), caller.err)
 
@@ -199,6 +236,24 @@ class Sources(AtTerminals):
         caller = self.start("dial", host.address, "--password-file", self.path("code", host.code_shown),
                             env={"PAKE_PASSWORD": "copper-copper-11"})
         self.assertEqual((caller.wait(), host.wait()), (OK, OK), caller.err)
+
+    def test_both_variables(self):
+        for name in ("PAKE_CODE", "PAKE_PASSWORD"):
+            host = self.host()
+            caller = self.start("dial", host.address, env={name: host.code_shown})
+            self.assertEqual((caller.wait(), host.wait()), (OK, OK), caller.err)
+
+    def test_what_is_wrong_names_its_source(self):
+        for name in ("PAKE_CODE", "PAKE_PASSWORD"):
+            caller = self.start("dial", "127.0.0.1:1", env={name: "copper"})
+            self.assertEqual(caller.wait(), USAGE)
+            self.assertIn(f"error: what {name} gives is not a code", caller.err)
+        host = self.host()
+        caller = self.start("dial", host.address, env={"PAKE_CODE": "copper-copper-11"})
+        self.assertEqual(caller.wait(), AUTH_FAILED)
+        for side in (host, caller):
+            side.wait_for("error: wrong code, or somebody is in between\n", "err")
+        self.assertRegex(caller.err, "hint: .*PAKE_CODE")
 
     def test_a_file_that_is_not_there(self):
         caller = self.start("dial", "127.0.0.1:1", "--password-file", self.path("absent"))
@@ -211,7 +266,7 @@ class Sources(AtTerminals):
             with self.subTest(words):
                 caller = self.start("dial", "127.0.0.1:1", *words)
                 self.assertEqual(caller.wait(), USAGE)
-                self.assertIn("hint: use --password-file", caller.err)
+                self.assertIn("hint: use --code-file", caller.err)
                 self.assertNotIn("copper", caller.err)
 
     def test_the_variable_does_not_stay_in_the_environment(self):

@@ -136,7 +136,7 @@ class Codes(Pipe):
     def test_on_the_command_line_it_is_refused(self):
         caller = self.start("dial", "127.0.0.1:1", "copper-copper-11")
         self.assertEqual(caller.wait(), USAGE)
-        self.assertIn("hint: use --password-file", caller.err)
+        self.assertIn("hint: use --code-file", caller.err)
 
     def test_nobody_there(self):
         with socket.create_server(("127.0.0.1", 0)) as closed:

@@ -8,25 +8,25 @@ import signal
 import termios
 import time
 
-from harness import PAKE, PATIENCE
+from harness import PAKE, PATIENCE, as_shells_say
 
 
 class Terminal:
     """A program on a terminal of its own, and a person in front of it."""
 
-    def __init__(self, *args, stdin=None):
+    def __init__(self, *args, stdin=None, env=None):
         """`stdin` is a file that takes the keyboard's place; what asks the terminal itself still finds it."""
         self._master, self._slave = pty.openpty()  # the slave stays open here, so that its modes can be read afterwards
         self.modes_before = termios.tcgetattr(self._slave)
         self._seen = b""
-        environment = {k: v for k, v in os.environ.items() if k != "PAKE_PASSWORD"}
+        environment = {k: v for k, v in os.environ.items() if k not in ("PAKE_PASSWORD", "PAKE_CODE")}
         self._pid = os.fork()
         if self._pid == 0:
             os.close(self._master)
             os.login_tty(self._slave)
             if stdin is not None:
                 os.dup2(stdin.fileno(), 0)
-            os.execve(PAKE, [PAKE, *args], environment | {"TERM": "xterm", "LC_ALL": "C.UTF-8"})
+            os.execve(PAKE, [PAKE, *args], environment | {"TERM": "xterm", "LC_ALL": "C.UTF-8"} | (env or {}))
 
     def see(self, pattern):
         """Waits for `pattern` on the screen, behind what has been seen before."""
@@ -69,7 +69,7 @@ class Terminal:
             if pid:
                 self._pid = 0
                 assert not re.search(b"Sanitizer|runtime error", self._seen), self._seen.decode()
-                return os.waitstatus_to_exitcode(status)
+                return as_shells_say(os.waitstatus_to_exitcode(status))
         raise AssertionError("it does not end")
 
     def close(self):

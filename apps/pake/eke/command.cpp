@@ -1,8 +1,5 @@
 #include "eke/command.h"
 
-#include <fmt/format.h>
-
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,93 +7,130 @@
 #include "eke/connect.h"
 #include "eke/listen.h"
 #include "eke/options.h"
-#include "options/shared_options.h"
+#include "options/quiet.h"
 
 namespace pake::cli::eke {
 namespace {
 
-pake::eke::CipherMode parse_mode(std::string_view text) {
-  if (text == "gcm") return pake::eke::CipherMode::gcm;
-  if (text == "cbc") return pake::eke::CipherMode::cbc;
-  throw CLI::ValidationError(fmt::format("--mode is gcm or cbc, not {}", text));
+constexpr const char* kDefaultPassword =
+    "Without a password from anywhere it is 12345678, as in the programs of old; of a longer one the first 16 bytes "
+    "count.";
+constexpr const char* kInsecure =
+    "This is the encrypted key exchange of Bellovin and Merritt, 1992, as a teaching program once did it. It is "
+    "insecure: a "
+    "recording of it is enough to find the password by trying, and the chat that follows is not encrypted. It is here "
+    "for "
+    "study and to talk to old programs.";
+
+std::string check_user(std::string_view name) {
+  const bool fits = !name.empty() && name.size() <= pake::eke::kMaxUserName;
+  return fits ? "" : "a user's name has 1 to 1024 bytes";
 }
 
-constexpr const char* kSeedPassword =
-    "Without a password from anywhere it is 12345678, as in the seed; of a longer one the first 16 bytes count.";
-
-void add_common_options(CLI::App& command, CommonOptions& options) {
-  command.add_option("--user", options.user, "The user's name")
-      ->type_name("NAME")
-      ->capture_default_str()
-      ->check([](const std::string& name) {
-        const bool fits = !name.empty() && name.size() <= pake::eke::kMaxUserName;
-        return fits ? "" : "a user's name has 1 to 1024 bytes";
-      });
-  command
-      .add_option_function<std::string>(
-          "--mode", [&options](const std::string& text) { options.mode = parse_mode(text); },
-          "The cipher, the same on both sides: gcm or cbc (an older printing)")
-      ->type_name("MODE")
-      ->default_str("gcm");
-  add_secret_options(command, options.secret);
-  add_seconds(command, "--deadline", options.deadline, "How long the peer may take for a message or an answer");
-  command.add_flag("--json", options.style.json, "One JSON object a line instead of the seed's lines");
-  command.add_flag("--quiet", options.style.quiet, "Print outcomes and the chat, not the run's values");
+Settings common_settings(CommonOptions& options) {
+  Settings settings = {
+      {.flag = "--user", .value = text(options.user, "NAME", check_user), .help = "The user's name"},
+      {.flag = "--mode",
+       .value = choice<pake::eke::CipherMode>(
+           options.mode, "MODE", {{"gcm", pake::eke::CipherMode::gcm}, {"cbc", pake::eke::CipherMode::cbc}}),
+       .help = "The cipher, the same on both sides: gcm or cbc (an older printing)"},
+      {.flag = "--deadline",
+       .value = seconds(options.deadline),
+       .help = "How long the peer may take for a message or an answer"},
+      {.flag = "--json",
+       .value = flag(options.style.json),
+       .help = "One JSON object a line instead of lines for people"},
+      quiet_setting(&options.style.details)};
+  for (auto& setting : secret_settings(options.secret)) settings.push_back(std::move(setting));
+  return settings;
 }
 
-void add_listen(CommandLine& line, CLI::App& eke) {
+Settings joined(Settings first, Settings second) {
+  for (auto& setting : second) first.push_back(std::move(setting));
+  return first;
+}
+
+Expected<void> check_listen(const Given& given) {
+  for (const auto* one : {"--user", "--password-fd", "--password-file", "--password-prompt"})
+    if (given.contains("--users") && given.contains(one))
+      return std::unexpected(Problem{.exit_code = kExitUsage,
+                                     .error = std::string("--users and ") + one + " exclude each other",
+                                     .hint = "--users FILE names everybody, with a password each"});
+  return {};
+}
+
+Command listen_command() {
   const auto options = std::make_shared<ListenOptions>();
-  auto* const command = eke.add_subcommand("listen", "Wait for connections, learn who it is, answer its lines");
-  add_address(*command, options->address, "host:port, [v6]:port (port 0: any free one) or unix:PATH");
-  add_common_options(*command, *options);
-  command->add_option("--users", options->users, "Everybody who may connect: name:password a line")->type_name("FILE");
-  command->add_flag("--once", options->once, "End with the first connection, with its exit code");
-  add_seconds(*command, "--idle", options->idle, "How long a chat may be silent");
-  command->add_option("--max-connections", options->max_connections, "More than so many at once are closed")
-      ->type_name("N")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber.description(""));
-  line.describe(*command, {.text = kSeedPassword,
-                           .examples = {"pake eke listen 127.0.0.1:8088 --users users.txt"},
-                           .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitAuthFailed, kExitCutShort,
-                                          kExitProtocol, kExitStore}});
-  command->callback([command, options, &line] {
-    for (const auto* one : {"--user", "--password-fd", "--password-file", "--password-prompt"})
-      if (options->users && command->count(one) > 0) throw CLI::ExcludesError("--users", one);
-    line.chosen = [options] { return listen(*options); };
-  });
+  return {
+      .name = "listen",
+      .summary = "Wait for connections, learn who it is, answer its lines",
+      .brief = kDefaultPassword,
+      .text = {kInsecure,
+               "Waits for any number of connections, lets each prove the password, prints the lines that come and "
+               "answers each with \"receive \" and the line. It goes on until a signal ends it, or with --once "
+               "until the first connection has ended.",
+               kDefaultPassword},
+      .examples = {"pake eke listen 127.0.0.1:8088 --users users.txt"},
+      .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitAuthFailed, kExitCutShort, kExitProtocol, kExitStore},
+      .environment = secret_variables(SecretKind::password),
+      .settings =
+          joined(joined({{.flag = "ADDRESS",
+                          .value = address_to_listen(options->address),
+                          .help = "Where to listen: PORT, HOST:PORT, [V6]:PORT (port 0: any free one) or unix:PATH"}},
+                        common_settings(*options)),
+                 {{.flag = "--users",
+                   .value = file(options->users),
+                   .help = "Everybody who may connect: name:password a line"},
+                  {.flag = "--once",
+                   .value = flag(options->once),
+                   .help = "End with the first connection, with its exit code"},
+                  {.flag = "--idle", .value = seconds(options->idle), .help = "How long a chat may be silent"},
+                  {.flag = "--max-connections",
+                   .value = number(options->max_connections, "N", {.from = 1, .to = 10'000'000}),
+                   .help = "More than so many at once are closed"}}),
+      .check = check_listen,
+      .run = [options](const Invocation&) { return listen(*options); },
+  };
 }
 
-void add_connect(CommandLine& line, CLI::App& eke) {
+Command connect_command() {
   const auto options = std::make_shared<ConnectOptions>();
-  auto* const command = eke.add_subcommand("connect", "Connect, prove the password, send lines");
-  add_address(*command, options->address, "host:port, [v6]:port or unix:PATH");
-  add_common_options(*command, *options);
-  command
-      ->add_option("--bits", options->bits,
-                   "The size of the RSA key, 1024 to 4096; the seed's programs read 1024 alone")
-      ->type_name("N")
-      ->capture_default_str()
-      ->check(CLI::Range(crypto::kRsaMinBits, crypto::kRsaMaxBits).description(""));
-  line.describe(*command, {.text = kSeedPassword,
-                           .examples = {"pake eke connect 127.0.0.1:8088 --user alice --password-prompt",
-                                        "echo hello | pake eke connect unix:/tmp/eke.sock"},
-                           .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitAuthFailed, kExitUnreachable,
-                                          kExitCutShort, kExitProtocol}});
-  command->callback([options, &line] {
-    refuse_port_zero(options->address);
-    line.chosen = [options] { return connect(*options); };
-  });
+  return {
+      .name = "connect",
+      .summary = "Connect, prove the password, send lines",
+      .brief = kDefaultPassword,
+      .text = {kInsecure,
+               "Connects to a pake eke listen and proves the password. Then it sends each line of stdin and prints "
+               "the answer. The line quit, or the end of the input (Ctrl-D), ends it.",
+               kDefaultPassword},
+      .examples = {"pake eke connect 127.0.0.1:8088 --user alice --password-prompt",
+                   "echo hello | pake eke connect unix:/tmp/eke.sock"},
+      .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitAuthFailed, kExitUnreachable, kExitCutShort, kExitProtocol},
+      .environment = secret_variables(SecretKind::password),
+      .settings =
+          joined(joined({{.flag = "ADDRESS",
+                          .value = address_to_dial(options->address),
+                          .help = "Where to connect to: HOST:PORT, HOST, [V6]:PORT or unix:PATH"}},
+                        common_settings(*options)),
+                 {{.flag = "--bits",
+                   .value = number(options->bits, "N", {.from = crypto::kRsaMinBits, .to = crypto::kRsaMaxBits}),
+                   .help = "The size of the RSA key, 1024 to 4096; old programs read 1024 alone"}}),
+      .run = [options](const Invocation&) { return connect(*options); },
+  };
 }
 
 }  // namespace
 
-void add_command(CommandLine& line) {
-  auto* const eke = line.app.add_subcommand("eke", "The seed's two programs of 1992's RSA-EKE: insecure, for study");
-  line.describe(*eke,
-                {.examples = {"pake eke listen          in one terminal", "pake eke connect         in another"}});
-  add_listen(line, *eke);
-  add_connect(line, *eke);
+std::vector<Command> commands() {
+  Command eke = {.name = "eke",
+                 .summary = "The protocol of 1992 and its two programs: insecure, for study",
+                 .text = {kInsecure},
+                 .examples = {"pake eke listen          in one terminal", "pake eke connect         in another"}};
+  eke.commands.push_back(listen_command());
+  eke.commands.push_back(connect_command());
+  std::vector<Command> all;
+  all.push_back(std::move(eke));
+  return all;
 }
 
 }  // namespace pake::cli::eke

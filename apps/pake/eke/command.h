@@ -1,11 +1,12 @@
-// `pake eke`: the seed's two programs.
+// `pake eke`: the two teaching programs of 1992's protocol.
 #pragma once
 
-#include "options/command_line.h"
+#include <vector>
+
+#include "options/command.h"
 
 namespace pake::cli::eke {
 
-/// Adds `eke listen` and `eke connect`; the one that is typed becomes `line.chosen`.
-void add_command(CommandLine& line);
+[[nodiscard]] std::vector<Command> commands();
 
 }  // namespace pake::cli::eke

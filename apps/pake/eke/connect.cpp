@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <csignal>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include "network/problems.h"
 #include "pake/crypto/rng.h"
 #include "pake/crypto/rsa.h"
 #include "pake/internal/try.h"
@@ -19,6 +19,7 @@
 #include "pake/net/endpoint.h"
 #include "pake/net/loops.h"
 #include "process/output.h"
+#include "process/run.h"
 #include "terminal/escape.h"
 #include "terminal/line_source.h"
 
@@ -47,13 +48,10 @@ class Client : public std::enable_shared_from_this<Client> {
   }
 
   Expected<int> run() {
-    loops_.on_signal({SIGINT, SIGTERM, SIGHUP}, [this](int signal) {
-      signal_ = signal;
-      loops_.cancel();
-    });
+    const SignalEnd signals(loops_);
     loops_.run(converse_and_note());
     if (output_.failure() != 0) return std::unexpected(broken_output(output_.failure()));
-    if (signal_ != 0) return kExitSignal + signal_;
+    if (signals.came()) return signals.exit_code_or(kExitOk);
     return std::move(outcome_);
   }
 
@@ -65,7 +63,9 @@ class Client : public std::enable_shared_from_this<Client> {
 
   net::Awaitable<Expected<int>> converse() {
     auto stream = co_await net::connect(loops_.main(), options_.address, net::after(options_.deadline));
-    if (!stream) co_return std::unexpected(unreachable(stream.error()));
+    if (!stream)
+      co_return std::unexpected(
+          cannot_connect(options_.address, stream.error(), "pake eke listen " + net::to_string(options_.address)));
     stream_ = std::move(*stream);
     PAKE_CO_TRYV(co_await authenticate());
     report_.tell({.name = "authenticated", .line = "Authentication success"});
@@ -172,14 +172,6 @@ class Client : public std::enable_shared_from_this<Client> {
     report_.tell({.name = "answer", .line = "Server say: " + escape(text), .fields = {{"line", std::string(text)}}});
   }
 
-  Problem unreachable(const net::Error& error) const {
-    const auto address = net::to_string(options_.address);
-    const bool refused = error == net::Error::Kind::refused;
-    return {.exit_code = kExitUnreachable,
-            .error = fmt::format("cannot connect to {}: {}", address, error.explain()),
-            .hint = refused ? fmt::format("start the other side first: pake eke listen {}", address) : ""};
-  }
-
   Problem cut_short(const net::Error& error) const {
     return {.exit_code = kExitCutShort,
             .error = fmt::format("{}: {}", net::to_string(options_.address), error.explain())};
@@ -217,7 +209,6 @@ class Client : public std::enable_shared_from_this<Client> {
   std::optional<Line> line_;  // the one that was asked for, once it is there
   bool has_spoken_ = false;
   Expected<int> outcome_ = kExitOk;
-  int signal_ = 0;
 };
 
 Expected<int> try_connect(const ConnectOptions& options) {

@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <csignal>
 #include <cstdint>
 #include <memory>
 #include <thread>
 #include <utility>
 
 #include "eke/users_file.h"
+#include "network/problems.h"
 #include "pake/crypto/rng.h"
 #include "pake/internal/try.h"
 #include "pake/net/acceptor.h"
@@ -22,6 +22,7 @@
 #include "pake/net/loops.h"
 #include "process/output.h"
 #include "process/process.h"
+#include "process/run.h"
 #include "terminal/escape.h"
 
 namespace pake::cli::eke {
@@ -79,30 +80,20 @@ class Server {
 
   Expected<int> run() {
     auto listener = net::Listener::open(loops_.main(), options_.address);
-    if (!listener) return std::unexpected(cannot_listen(listener.error()));
-    loops_.on_signal({SIGINT, SIGTERM, SIGHUP}, [this](int signal) {
-      exit_code_ = kExitSignal + signal;
-      loops_.cancel();
-    });
+    if (!listener) return std::unexpected(cannot_listen(options_.address, listener.error()));
+    const SignalEnd signals(loops_);
     announce(listener->address());
     loops_.run(serve(std::move(*listener)));
     if (output_.failure() != 0) return std::unexpected(broken_output(output_.failure()));
-    return exit_code_;
+    return signals.exit_code_or(exit_code_);
   }
 
  private:
   using Connection = std::unique_ptr<net::Stream>;
 
-  Problem cannot_listen(const net::Error& error) const {
-    const bool in_use = error == net::Error::Kind::in_use;
-    return {.exit_code = kExitFailed,
-            .error = fmt::format("cannot listen on {}: {}", net::to_string(options_.address), error.explain()),
-            .hint = in_use ? "choose another ADDRESS; port 0 lets the system choose a free port" : ""};
-  }
-
   void announce(const net::Address& address) {
     const auto text = net::to_string(address);
-    say_note(fmt::format("listening on {}", text));
+    say("note", fmt::format("listening on {}", text));  // with --quiet too: who dials must know it
     if (options_.style.json)
       Report(output_, options_.style).tell({.name = "listening", .line = "", .fields = {{"address", text}}});
   }

@@ -9,8 +9,9 @@ namespace pake::cli::eke {
 
 Expected<SecretBuffer> password_or_default(const SecretOptions& options) {
   constexpr std::string_view kSeedPassword = "12345678";
-  PAKE_TRY(auto given, read_secret(options));
-  if (given) return std::move(*given);
+  const auto ask = options.prompt ? std::optional(SecretPrompt{.question = "Password: "}) : std::nullopt;
+  PAKE_TRY(auto given, read_secret(options, ask));
+  if (given) return std::move(given->text);
   return SecretBuffer::copy_of(as_bytes(kSeedPassword));
 }
 

@@ -58,7 +58,7 @@ void Report::tell(const Event& event) {
 }
 
 void Report::detail(const Event& event) {
-  if (!style_.quiet) tell(event);
+  if (style_.details) tell(event);
 }
 
 void Report::learnt(pake::eke::Value value, std::string_view text) {

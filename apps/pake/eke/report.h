@@ -15,7 +15,7 @@ namespace pake::cli::eke {
 
 struct Style {
   bool json = false;
-  bool quiet = false;  // outcomes and chat alone: no value of the run, no word on who connects
+  bool details = true;  // the run's values, and who connects; otherwise outcomes and chat alone
 };
 
 /// Something to print: as the seed's line (harmless text), or by name with its fields (raw bytes).

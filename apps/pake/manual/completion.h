@@ -1,13 +1,15 @@
-// What a shell offers behind `pake` and the tabulator: subcommands, options, and files where an option takes one.
+// What a shell offers behind `pake` and the tabulator: subcommands, options, files, directories, hosts, and the words
+// of a choice.
 #pragma once
 
-#include <CLI/App.hpp>
 #include <string>
+
+#include "options/command.h"
 
 namespace pake::cli::manual {
 
-[[nodiscard]] std::string bash_completion(const CLI::App& app);
-[[nodiscard]] std::string zsh_completion(const CLI::App& app);
-[[nodiscard]] std::string fish_completion(const CLI::App& app);
+[[nodiscard]] std::string bash_completion(const Command& program);
+[[nodiscard]] std::string zsh_completion(const Command& program);
+[[nodiscard]] std::string fish_completion(const Command& program);
 
 }  // namespace pake::cli::manual

@@ -6,8 +6,7 @@
 
 #include "manual/completion.h"
 #include "manual/man_page.h"
-#include "manual/tree.h"
-#include "options/command_line.h"
+#include "program.h"
 
 namespace {
 
@@ -31,13 +30,13 @@ int main(int argc, char** argv) try {
     return 2;
   }
   const fs::path directory = argv[1];
-  const CommandLine line;
-  manual::visit(line.app, [&](const CLI::App& command) {
-    write(directory / "man1" / (manual::joined_name(command, '-') + ".1"), manual::man_page(line, command));
-  });
-  write(directory / "bash" / "pake", manual::bash_completion(line.app));
-  write(directory / "zsh" / "_pake", manual::zsh_completion(line.app));
-  write(directory / "fish" / "pake.fish", manual::fish_completion(line.app));
+  const auto program = pake::cli::program();
+  for (const auto& command : all_commands(program))
+    write(directory / "man1" / (manual::joined_name(command.full_name, '-') + ".1"),
+          manual::man_page(program, "pake " PAKE_VERSION, command));
+  write(directory / "bash" / "pake", manual::bash_completion(program));
+  write(directory / "zsh" / "_pake", manual::zsh_completion(program));
+  write(directory / "fish" / "pake.fish", manual::fish_completion(program));
   return 0;
 } catch (const std::exception& problem) {
   std::cerr << "error: " << problem.what() << '\n';

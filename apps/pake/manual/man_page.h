@@ -3,12 +3,15 @@
 
 #include <string>
 
-#include "options/command_line.h"
+#include "options/command.h"
 
 namespace pake::cli::manual {
 
-/// The page of `command`, one of the tree of `line`, in the man macros of roff: name, synopsis, description, options or
-/// commands, exit status, environment, examples, see also.
-[[nodiscard]] std::string man_page(const CommandLine& line, const CLI::App& command);
+/// The page of `command`, one of the tree of `program`, in the man macros of roff: name, synopsis, description, options
+/// or commands, exit status, environment, configuration, examples, see also.
+[[nodiscard]] std::string man_page(const Command& program, const std::string& version, const NamedCommand& command);
+
+/// full_name with `separator` between its words: "pake-eke-listen".
+[[nodiscard]] std::string joined_name(std::string full_name, char separator);
 
 }  // namespace pake::cli::manual

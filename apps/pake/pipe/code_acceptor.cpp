@@ -24,8 +24,8 @@ constexpr auto kFinishTime = 10s;  // there is nothing to stretch
 
 Problem code_used_up() {
   return {.exit_code = kExitAuthFailed,
-          .error = "somebody tried a wrong code, or left without proving the right one: this code is used up",
-          .hint = "run `pake listen` again for another code"};
+          .error = "wrong code, or somebody is in between",
+          .hint = "the code is used up: run `pake listen` again for another one"};
 }
 
 /// Held by the tasks of all callers.

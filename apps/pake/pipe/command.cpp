@@ -1,10 +1,8 @@
 #include "pipe/command.h"
 
-#include <CLI/CLI.hpp>
 #include <memory>
-#include <string>
 
-#include "options/shared_options.h"
+#include "options/quiet.h"
 #include "pake/crypto/aead.h"
 #include "pipe/dial.h"
 #include "pipe/listen.h"
@@ -13,45 +11,74 @@
 namespace pake::cli::pipe {
 namespace {
 
-void add_common_options(CLI::App& command, CommonOptions& options) {
-  command.add_option("--trace", options.trace, "Write every frame that passes into this file, as JSON lines")
-      ->type_name("FILE");
-  command.add_flag("--quiet", options.quiet, "Say nothing but what is needed");
+Setting trace_setting(CommonOptions& options) {
+  return {.flag = "--trace",
+          .value = file(options.trace),
+          .help = "Write every frame that passes into this file, as JSON lines"};
 }
 
-void add_listen(CommandLine& line) {
+Command listen_command() {
   const auto options = std::make_shared<ListenOptions>();
-  auto* const command =
-      line.app.add_subcommand("listen", "Show a code, wait for the one who types it, then pass bytes both ways");
-  add_address(*command, options->address, "host:port, [v6]:port (port 0: any free one) or unix:PATH");
-  command->add_option("--tries", options->tries, "So many wrong tries use the code up, 1 to 5")
-      ->type_name("N")
-      ->capture_default_str()
-      ->check(CLI::Range(std::size_t{1}, kMostTries).description(""));
-  add_common_options(*command, *options);
-  line.describe(*command,
-                {.text = "One wrong try uses the code up, unless --tries allows more.",
-                 .examples = {"pake listen 0.0.0.0:8088", "pake listen < photo.jpg"},
-                 .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitAuthFailed, kExitCutShort, kExitProtocol}});
-  command->callback([options, &line] { line.chosen = [options] { return listen(*options); }; });
+  return {
+      .name = "listen",
+      .summary = "Show a code, wait for the one who types it, then pass bytes both ways",
+      .brief =
+          "One wrong try uses the code up, unless --tries allows more. Without an ADDRESS only this machine can dial; "
+          "a port alone (8088 or :8088) "
+          "means every interface.",
+      .text =
+          {"Shows a code of two words and a number on stderr. Whoever types it into pake dial on another machine is "
+           "connected to this terminal or pipe: what comes in on stdin here goes out on stdout there, and the other "
+           "way "
+           "round, encrypted.",
+           "One wrong try uses the code up, unless --tries allows more: then both sides end, and pake listen must be "
+           "started again.",
+           "At a terminal, lines are typed behind the prompt \"> \"; Ctrl-D at its beginning ends this side. When both "
+           "sides have ended, both programs end. A line of the other side stands behind \"| \"."},
+      .examples = {"pake listen 8088", "pake listen 8088 < photo.jpg", "pake listen unix:/tmp/meet"},
+      .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitAuthFailed, kExitCutShort, kExitProtocol},
+      .settings = {{.flag = "ADDRESS",
+                    .value = address_to_listen(options->address),
+                    .help = "Where to listen: PORT, HOST:PORT, [V6]:PORT (port 0: any free one) or unix:PATH"},
+                   {.flag = "--tries",
+                    .value = number(options->tries, "N", {.from = 1, .to = kMostTries}),
+                    .help = "So many wrong tries use the code up, 1 to 5"},
+                   trace_setting(*options),
+                   quiet_setting()},
+      .run = [options](const Invocation&) { return listen(*options); },
+  };
 }
 
-void add_dial(CommandLine& line) {
+Command dial_command() {
   const auto options = std::make_shared<DialOptions>();
-  auto* const command = line.app.add_subcommand("dial", "Type the other side's code, then pass bytes both ways");
-  add_address(*command, options->address, "host:port, [v6]:port or unix:PATH");
-  command->add_option("CODE", options->secret.in_argv)->group("");  // refused: everybody can read it
-  add_secret_options(*command, options->secret);
-  add_common_options(*command, *options);
-  add_seconds(*command, "--deadline", options->deadline, "How long the other side may take to answer");
-  line.describe(*command, {.text = "The code is asked for on the terminal, unless an option or PAKE_PASSWORD gives it.",
-                           .examples = {"pake dial 192.0.2.7:8088", "pake dial 192.0.2.7 > photo.jpg"},
-                           .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitAuthFailed, kExitUnreachable,
-                                          kExitThrottled, kExitCutShort, kExitProtocol}});
-  command->callback([options, &line] {
-    refuse_port_zero(options->address);
-    line.chosen = [options] { return dial(*options); };
-  });
+  Command command = {
+      .name = "dial",
+      .summary = "Type the other side's code, then pass bytes both ways",
+      .brief = "The code is asked for on the terminal, unless an option or PAKE_CODE gives it.",
+      .text =
+          {"Connects to a pake listen and proves that both sides know the code that it shows. Then what comes in on "
+           "stdin here goes out on stdout there, and the other way round, encrypted.",
+           "The code is asked for on the terminal and shown while it is typed, since it is good for one use. A word "
+           "that "
+           "is misspelt is asked for again; nothing has been sent by then. A wrong code uses the other side's code up.",
+           "At a terminal, lines are typed behind the prompt \"> \"; Ctrl-D at its beginning ends this side. When both "
+           "sides have ended, both programs end. A line of the other side stands behind \"| \"."},
+      .examples = {"pake dial 192.0.2.7:8088", "pake dial 192.0.2.7 > photo.jpg"},
+      .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitAuthFailed, kExitUnreachable, kExitThrottled, kExitCutShort,
+                     kExitProtocol},
+      .environment = secret_variables(SecretKind::code),
+      .settings = {{.flag = "ADDRESS",
+                    .value = address_to_dial(options->address),
+                    .help = "Where pake listen waits: HOST:PORT, HOST, [V6]:PORT or unix:PATH"}},
+      .run = [options](const Invocation&) { return dial(*options); },
+  };
+  for (auto& setting : secret_settings(options->secret)) command.settings.push_back(std::move(setting));
+  command.settings.push_back({.flag = "--deadline",
+                              .value = seconds(options->deadline),
+                              .help = "How long the other side may take to answer"});
+  command.settings.push_back(trace_setting(*options));
+  command.settings.push_back(quiet_setting());
+  return command;
 }
 
 }  // namespace
@@ -60,9 +87,11 @@ channel::AeadId fastest_aead() noexcept {
   return crypto::aes_gcm_in_hardware() ? channel::AeadId::aes_256_gcm : channel::AeadId::chacha20_poly1305;
 }
 
-void add_commands(CommandLine& line) {
-  add_listen(line);
-  add_dial(line);
+std::vector<Command> commands() {
+  std::vector<Command> all;
+  all.push_back(listen_command());
+  all.push_back(dial_command());
+  return all;
 }
 
 }  // namespace pake::cli::pipe

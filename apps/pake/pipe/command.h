@@ -1,11 +1,12 @@
-// Puts `pake listen` and `pake dial` into the command line.
+// `pake listen` and `pake dial`.
 #pragma once
 
-#include "options/command_line.h"
+#include <vector>
+
+#include "options/command.h"
 
 namespace pake::cli::pipe {
 
-/// The one that is typed becomes `line.chosen`.
-void add_commands(CommandLine& line);
+[[nodiscard]] std::vector<Command> commands();
 
 }  // namespace pake::cli::pipe

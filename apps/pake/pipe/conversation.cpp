@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "network/problems.h"
 #include "pake/internal/try.h"
 #include "pake/net/coroutine.h"
 #include "pake/net/signal.h"
@@ -26,38 +27,6 @@ constexpr std::chrono::seconds kPipeOpens{10};
 
 Problem local(const char* what, int error) {
   return {.exit_code = kExitFailed, .error = fmt::format("{}: {}", what, explain_errno(error))};
-}
-
-// The other side's end, as far as a stream shows it; the link's end says more.
-Problem cut() { return {.exit_code = kExitCutShort, .error = "the channel ended before everything had passed"}; }
-
-Problem ended(const net::LinkEnd& end) {
-  using channel::EndReason;
-  switch (end.end) {
-    case EndReason::closed:
-      return cut();
-    case EndReason::refused:
-      return {.exit_code = kExitAuthFailed, .error = "the other side refused us: most likely another code"};
-    case EndReason::cut:
-      return {
-          .exit_code = kExitCutShort,
-          .error = fmt::format("the connection was cut: {}", end.transport ? end.transport->explain() : "it ended")};
-    case EndReason::silent:
-      return {.exit_code = kExitCutShort, .error = "the other side has been silent for too long"};
-    case EndReason::peer_failed:
-      return {.exit_code = kExitCutShort, .error = "the other side gave up"};
-    case EndReason::not_delivered:
-      return {.exit_code = kExitCutShort, .error = "the other side could not write all that it was sent"};
-    case EndReason::unanswered:
-    case EndReason::aborted:
-      return cut();
-    case EndReason::not_authentic:
-    case EndReason::violation:
-    case EndReason::exhausted:
-      break;
-  }
-  return {.exit_code = kExitProtocol,
-          .error = fmt::format("what came is not of this channel ({}): somebody may be meddling", to_string(end.end))};
 }
 
 /// What the other side says, made harmless for a terminal line by line.
@@ -98,7 +67,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
     while (running_ != 0 && co_await half_ended_.wait(net::kNever)) {
     }
     if (problem_ && problem_->exit_code != kExitCutShort) co_return std::unexpected(*problem_);
-    if (end.end != channel::EndReason::closed || problem_) co_return std::unexpected(ended(end));
+    if (end.end != channel::EndReason::closed || problem_) co_return std::unexpected(channel_ended(end));
     co_return Expected<void>();
   }
 
@@ -130,7 +99,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   net::Awaitable<Expected<void>> take_stream() {
     if (stream_) co_return Expected<void>();
     auto accepted = co_await link_->accept(net::after(kPipeOpens));
-    if (!accepted) co_return std::unexpected(cut());
+    if (!accepted) co_return std::unexpected(channel_cut());
     if (accepted->service != kService)
       co_return std::unexpected(Problem{.exit_code = kExitProtocol, .error = "the other side wants no pipe"});
     stream_ = std::move(accepted->stream);
@@ -150,10 +119,11 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
     Buffer chunk(kChunk);
     for (;;) {
       const auto count = co_await in_.read_some(chunk);
-      if (!count && count.error() == ECANCELED) co_return std::unexpected(cut());
+      if (!count && count.error() == ECANCELED) co_return std::unexpected(channel_cut());
       if (!count) co_return std::unexpected(local("cannot read stdin", count.error()));
       if (*count == 0) break;
-      if (!co_await stream_->write_all(Bytes(chunk).first(*count), net::kNever)) co_return std::unexpected(cut());
+      if (!co_await stream_->write_all(Bytes(chunk).first(*count), net::kNever))
+        co_return std::unexpected(channel_cut());
     }
     stream_->shutdown_write();
     co_return Expected<void>();
@@ -163,8 +133,8 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
     for (;;) {
       lines_->ask();
       while (!line_ && !is_over_)
-        if (!co_await line_signal_.wait(net::kNever)) co_return std::unexpected(cut());
-      if (!line_) co_return std::unexpected(cut());
+        if (!co_await line_signal_.wait(net::kNever)) co_return std::unexpected(channel_cut());
+      if (!line_) co_return std::unexpected(channel_cut());
       auto line = *std::exchange(line_, std::nullopt);
       if (line.kind == Line::Kind::end) break;
       if (line.kind == Line::Kind::failed)
@@ -174,7 +144,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
         continue;
       }
       line.text += '\n';
-      if (!co_await stream_->write_all(as_bytes(line.text), net::kNever)) co_return std::unexpected(cut());
+      if (!co_await stream_->write_all(as_bytes(line.text), net::kNever)) co_return std::unexpected(channel_cut());
     }
     stream_->shutdown_write();
     co_return Expected<void>();
@@ -189,11 +159,11 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
     for (;;) {
       const auto count = co_await stream_->read_some(chunk, net::kNever);
       const bool is_end = !count && count.error() == net::Error::Kind::closed;
-      if (!count && !is_end) co_return std::unexpected(cut());
+      if (!count && !is_end) co_return std::unexpected(channel_cut());
       const auto bytes = Bytes(chunk).first(count.value_or(0));
       const auto shown = !is_terminal ? std::string() : is_end ? screen.rest() : screen.show(as_text(bytes));
       const auto written = co_await out_.write_all(is_terminal ? as_bytes(shown) : bytes, around);
-      if (!written && written.error() == ECANCELED) co_return std::unexpected(cut());
+      if (!written && written.error() == ECANCELED) co_return std::unexpected(channel_cut());
       if (!written) co_return std::unexpected(local("cannot write to stdout", written.error()));
       if (is_end) break;
     }

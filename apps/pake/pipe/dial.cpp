@@ -4,8 +4,10 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
+#include "network/problems.h"
 #include "pake/channel/client_handshake.h"
 #include "pake/channel/key_cache.h"
 #include "pake/crypto/rng.h"
@@ -23,62 +25,37 @@
 namespace pake::cli::pipe {
 namespace {
 
-Problem unreachable(const net::Address& where, const net::Error& error) {
-  return {.exit_code = kExitUnreachable,
-          .error = fmt::format("cannot connect to {}: {}", net::to_string(where), error.explain()),
-          .hint = error == net::Error::Kind::refused ? "start the other side first: pake listen" : ""};
-}
-
-Problem wrong_code() {
+Problem wrong_code(const std::string& source) {
+  const auto origin = source == "the prompt" ? "" : fmt::format(" (the code came from {})", source);
   return {.exit_code = kExitAuthFailed,
-          .error = "the other side did not prove that it knows this code",
-          .hint = "this code is used up, here as well: let the other side start `pake listen` again for another one"};
+          .error = "wrong code, or somebody is in between",
+          .hint = "the code is used up: let the other side start `pake listen` again for another one" + origin};
 }
 
-Problem told(const channel::Alert& alert) {
-  using enum channel::AlertCode;
-  switch (alert.code) {
-    case throttled:
-      if (alert.retry_after == 0)
-        return {.exit_code = kExitThrottled, .error = "somebody else is trying this code: ask for a new one"};
-      return {.exit_code = kExitThrottled,
-              .error = fmt::format("somebody else is trying this code: try again in {} s", alert.retry_after)};
-    case refused:
-      return wrong_code();
-    case unavailable:
-    case unknown_server:
-    case unsupported:
-    case malformed:
-      break;
-  }
-  return {.exit_code = kExitProtocol, .error = fmt::format("the other side refused us: {}", to_string(alert.code))};
-}
-
-Problem no_channel(const net::HandshakeError& error) {
-  if (error.failure && error.failure->received) return told(*error.failure->received);
-  if (error.failure && error.failure->error == Errc::auth_failed) return wrong_code();
-  if (error.failure)
-    return {.exit_code = kExitProtocol, .error = "what answers at this address does not speak this protocol"};
-  return {.exit_code = kExitCutShort, .error = fmt::format("the handshake broke off: {}", error.error.explain())};
-}
+struct GivenCode {
+  identity::Code code;
+  std::string source;  // where it came from
+};
 
 class Dialler {
  public:
-  Dialler(const DialOptions& options, identity::Code code, std::optional<Trace>& trace)
-      : options_(options), code_(std::move(code)), trace_(trace) {}
+  Dialler(const DialOptions& options, GivenCode given, std::optional<Trace>& trace)
+      : options_(options), code_(std::move(given.code)), source_(std::move(given.source)), trace_(trace) {}
 
   net::Awaitable<Expected<void>> run(net::Loops& loops) {
     auto& loop = loops.main();
     auto connected = co_await net::connect(loop, options_.address, net::after(options_.deadline));
-    if (!connected) co_return std::unexpected(unreachable(options_.address, connected.error()));
+    if (!connected) co_return std::unexpected(cannot_connect(options_.address, connected.error(), "pake listen"));
     auto stream = trace_ ? trace_->follow(std::move(*connected)) : std::move(*connected);
 
     auto handshake = channel::ClientHandshake::by_code({.fastest_aead = fastest_aead()},
                                                        {.selector = {}, .code = code_.reveal()}, rng_);
     if (!handshake) co_return std::unexpected(Problem{.error = "cannot begin the handshake"});
     auto started = co_await net::run_handshake(*handshake, loop, *stream, {.answer = options_.deadline});
-    if (!started) co_return std::unexpected(no_channel(started.error()));
-    if (!options_.quiet) say_note("connected: both sides know the code");
+    if (!started)
+      co_return std::unexpected(no_channel(
+          started.error(), {.wrong_secret = wrong_code(source_), .busy = "somebody else is trying this code"}));
+    say_note("connected: both sides know the code");
 
     const auto link = std::make_shared<net::ChannelLink>(
         loop, std::move(stream), std::move(started->outcome.keys), channel::Role::client, cache_,
@@ -91,21 +68,29 @@ class Dialler {
  private:
   const DialOptions& options_;
   identity::Code code_;
+  std::string source_;
   std::optional<Trace>& trace_;
   crypto::SystemRng rng_;
   channel::KeyCache cache_{2};
 };
 
-Expected<identity::Code> ask_for_code(SecretOptions secret) {
-  secret.prompt = true;
-  secret.asks = "Code: ";
-  PAKE_TRY(const auto typed, read_secret(secret));
-  auto code = identity::parse_code(typed->reveal());
-  if (!code)
-    return std::unexpected(Problem{.exit_code = kExitUsage,
-                                   .error = "this is no code: a code is two words of the list and a number",
-                                   .hint = "type it as the other side shows it, like word-word-42; nothing was sent"});
-  return std::move(*code);
+Problem no_code(const std::string& source) {
+  const auto origin = source.empty() ? "this" : fmt::format("what {} gives", source);
+  return {.exit_code = kExitUsage,
+          .error = origin + " is not a code: a code is two words of the list and a number",
+          .hint = "type it as the other side shows it, like word-word-42; nothing was sent"};
+}
+
+std::optional<Problem> check_typed(Bytes typed) {
+  if (identity::parse_code(typed)) return std::nullopt;
+  return no_code("");
+}
+
+Expected<GivenCode> ask_for_code(const SecretOptions& secret) {
+  PAKE_TRY(const auto given, read_secret(secret, SecretPrompt{.question = "Code: ", .check = check_typed}));
+  auto code = identity::parse_code(given->text.reveal());
+  if (!code) return std::unexpected(no_code(given->source));
+  return GivenCode{.code = std::move(*code), .source = given->source};
 }
 
 Expected<int> try_dial(const DialOptions& options) {

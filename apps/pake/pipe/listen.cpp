@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "network/problems.h"
 #include "pake/channel/key_cache.h"
 #include "pake/crypto/rng.h"
 #include "pake/identity/code.h"
@@ -45,10 +46,7 @@ class Host {
   net::Awaitable<Expected<void>> run(net::Loops& loops) {
     auto& loop = loops.main();
     auto listener = net::Listener::open(loop, options_.address);
-    if (!listener)
-      co_return std::unexpected(Problem{
-          .error = fmt::format("cannot listen on {}: {}", net::to_string(options_.address), listener.error().explain()),
-          .hint = "choose another ADDRESS; port 0 lets the system choose a free port"});
+    if (!listener) co_return std::unexpected(cannot_listen(options_.address, listener.error()));
     crypto::SystemRng rng;
     auto code = identity::generate_code(rng);
     Output screen(STDERR_FILENO);
@@ -61,7 +59,7 @@ class Host {
                                                         {.silent = std::min(kMostSilent, files_ - kFilesOfOurOwn),
                                                          .tries = options_.tries,
                                                          .trace = &trace_}));
-    if (!options_.quiet) say_note(fmt::format("connected: {} knows the code", net::to_string(peer.address)));
+    say_note(fmt::format("connected: {} knows the code", net::to_string(peer.address)));
     co_return co_await converse(loop, peer.link, nullptr);
   }
 

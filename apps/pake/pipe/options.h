@@ -15,7 +15,6 @@ namespace pake::cli::pipe {
 struct CommonOptions {
   net::Address address;
   std::optional<std::string> trace;  // a file for what passes
-  bool quiet = false;
 };
 
 /// What --tries allows. A code is one of 94 million, and each try is a guess of an attacker's.
@@ -26,7 +25,7 @@ struct ListenOptions : CommonOptions {
 };
 
 struct DialOptions : CommonOptions {
-  SecretOptions secret;
+  SecretOptions secret{.kind = SecretKind::code};
   std::chrono::seconds deadline{10};
 };
 

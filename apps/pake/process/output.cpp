@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <string>
 #include <utility>
@@ -27,6 +28,8 @@ int write_all(int fd, std::string_view text) {
   return 0;
 }
 
+std::atomic<bool> says_notes = true;
+
 }  // namespace
 
 Output::Output(int fd, std::function<void()> on_broken) : fd_(fd), on_broken_(std::move(on_broken)) {}
@@ -45,6 +48,12 @@ int Output::failure() const {
 
 void say(std::string_view kind, std::string_view text) {
   static_cast<void>(write_all(STDERR_FILENO, fmt::format("{}: {}\n", kind, text)));
+}
+
+void leave_notes_out() { says_notes = false; }
+
+void say_note(std::string_view text) {
+  if (says_notes) say("note", text);
 }
 
 int report(const Problem& problem) {

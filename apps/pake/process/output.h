@@ -28,11 +28,14 @@ class Output {
   int failure_ = 0;
 };
 
+/// From now on say_note says nothing (--quiet).
+void leave_notes_out();
+
 /// One line on stderr. A stderr that takes none changes nothing.
 void say(std::string_view kind, std::string_view text);
 inline void say_error(std::string_view text) { say("error", text); }
 inline void say_hint(std::string_view text) { say("hint", text); }
-inline void say_note(std::string_view text) { say("note", text); }
+void say_note(std::string_view text);
 
 /// Says what is wrong; returns its exit code.
 int report(const Problem& problem);

@@ -18,7 +18,9 @@ inline constexpr int kExitUnreachable = 4;
 inline constexpr int kExitThrottled = 5;
 inline constexpr int kExitCutShort = 6;
 inline constexpr int kExitProtocol = 7;
+inline constexpr int kExitService = 8;
 inline constexpr int kExitStore = 9;
+inline constexpr int kExitRemote = 10;
 inline constexpr int kExitSignal = 128;  // plus the signal's number
 
 struct ExitCode {
@@ -26,15 +28,17 @@ struct ExitCode {
   std::string_view meaning;  // as manual pages say it
 };
 inline constexpr std::array kExitCodes = {
-    ExitCode{kExitOk, "The whole thing was done"},
-    ExitCode{kExitFailed, "Something else failed on this machine"},
-    ExitCode{kExitUsage, "The command line is wrong"},
-    ExitCode{kExitAuthFailed, "Authentication failed: the other side did not prove the secret, or we did not"},
-    ExitCode{kExitUnreachable, "No connection"},
-    ExitCode{kExitThrottled, "No guess is left, or no place; the seconds to wait are told"},
-    ExitCode{kExitCutShort, "Cut short: the other side vanished, gave up, or did not answer in time"},
-    ExitCode{kExitProtocol, "The other side does not speak this protocol, or somebody meddles"},
-    ExitCode{kExitStore, "The file of users cannot be used"},
+    ExitCode{kExitOk, "Everything was done, and the other side says so too"},
+    ExitCode{kExitFailed, "Something went wrong on this machine: a file, the terminal, memory"},
+    ExitCode{kExitUsage, "The command or its configuration is not right as it is written; nothing was done"},
+    ExitCode{kExitAuthFailed, "Wrong password or code, or somebody is in between"},
+    ExitCode{kExitUnreachable, "Nobody could be reached at that address"},
+    ExitCode{kExitThrottled, "Too many tries or too many callers; the message says how many seconds to wait"},
+    ExitCode{kExitCutShort, "The connection was lost, or the other side gave up, before everything had arrived"},
+    ExitCode{kExitProtocol, "The other side is another program or another version, or somebody changed what was sent"},
+    ExitCode{kExitService, "The server does not offer this service to this user, or the service behind it is down"},
+    ExitCode{kExitStore, "The file or database of users or keys cannot be used"},
+    ExitCode{kExitRemote, "The command that ran on the other machine failed; the message says how"},
 };
 
 /// Why a command cannot go on.

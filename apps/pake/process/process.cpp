@@ -8,6 +8,8 @@
 #include <csignal>
 #include <initializer_list>
 
+#include "process/problem.h"
+
 namespace pake::cli {
 namespace {
 
@@ -26,6 +28,18 @@ void harden_process() {
   ::setrlimit(RLIMIT_CORE, &none);
   ::prctl(PR_SET_DUMPABLE, 0);  // also where core_pattern is a pipe, which the limit does not stop
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+}
+
+int end_as_told(int exit_code) {
+  const int signal = exit_code - kExitSignal;
+  if (signal <= 0 || signal > SIGRTMAX) return exit_code;
+  static_cast<void>(std::signal(signal, SIG_DFL));
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  ::raise(signal);
+  return exit_code;  // it is one that ends nothing
 }
 
 std::size_t raise_file_limit() {

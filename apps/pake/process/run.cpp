@@ -14,16 +14,28 @@ net::Awaitable<void> run_and_note(net::Loops& loops, const Task& task, Expected<
 
 }  // namespace
 
-int run_to_the_end(const Task& task) {
-  net::Loops loops(1);
-  int signal = 0;
-  Expected<void> outcome;
-  loops.on_signal({SIGINT, SIGTERM, SIGHUP}, [&](int taken) {
-    signal = taken;
+std::vector<int> ending_signals() {
+  std::vector<int> signals;
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+    struct sigaction action{};
+    if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN) signals.push_back(signal);
+  }
+  return signals;
+}
+
+SignalEnd::SignalEnd(net::Loops& loops) {
+  loops.on_signal(ending_signals(), [this, &loops](int signal) {
+    signal_ = signal;
     loops.cancel();
   });
+}
+
+int run_to_the_end(const Task& task) {
+  net::Loops loops(1);
+  const SignalEnd signals(loops);
+  Expected<void> outcome;
   loops.run(run_and_note(loops, task, outcome));
-  if (signal != 0) return kExitSignal + signal;
+  if (signals.came()) return signals.exit_code_or(kExitOk);
   if (outcome) return kExitOk;
   return report(outcome.error());
 }

@@ -2,27 +2,31 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
-#include <sys/signalfd.h>
-#include <termios.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "pake/base/ct.h"
 #include "pake/internal/try.h"
+#include "process/output.h"
 #include "process/unique_fd.h"
+#include "terminal/prompt.h"
 
 namespace pake::cli {
 namespace {
 
+constexpr const char* kPasswordVariable = "PAKE_PASSWORD";
+constexpr const char* kCodeVariable = "PAKE_CODE";
+
 std::unexpected<Problem> complain(std::string error, std::string hint = {}) {
   return std::unexpected(Problem{.exit_code = kExitFailed, .error = std::move(error), .hint = std::move(hint)});
 }
+
+std::string_view name_of(SecretKind kind) { return kind == SecretKind::code ? "code" : "password"; }
 
 Bytes without_newline(Bytes text) {
   if (!text.empty() && text.back() == '\n') text = text.first(text.size() - 1);
@@ -30,125 +34,122 @@ Bytes without_newline(Bytes text) {
   return text;
 }
 
-Expected<SecretBuffer> checked(Bytes password, std::string_view source) {
-  if (password.empty()) return complain(fmt::format("{} gives an empty password", source));
-  if (password.size() > kMaxPassword)
-    return complain(fmt::format("{} gives more than {} bytes, which is no password", source, kMaxPassword));
-  return SecretBuffer::copy_of(password);
+Expected<GivenSecret> checked(Bytes text, std::string source, SecretKind kind) {
+  if (text.empty()) return complain(fmt::format("{} gives an empty {}", source, name_of(kind)));
+  if (text.size() > kMaxPassword)
+    return complain(fmt::format("{} gives more than {} bytes, which is no {}", source, kMaxPassword, name_of(kind)));
+  return GivenSecret{.text = SecretBuffer::copy_of(text), .source = std::move(source)};
 }
 
-Expected<SecretBuffer> password_from(int fd, std::string_view source) {
+Expected<GivenSecret> from_open(int fd, std::string source, SecretKind kind) {
   PAKE_TRY(const auto text, read_all(fd, kMaxPassword + 2, source));
-  return checked(without_newline(text.reveal()), source);
+  return checked(without_newline(text.reveal()), std::move(source), kind);
 }
 
-Expected<SecretBuffer> from_fd(int fd) { return password_from(fd, fmt::format("--password-fd {}", fd)); }
-
-Expected<SecretBuffer> from_file(const std::string& path) {
+Expected<GivenSecret> from_file(const std::string& path, SecretKind kind) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return complain(fmt::format("cannot open {}: {}", path, explain_errno(errno)));
-  return password_from(file.get(), path);
+  return from_open(file.get(), path, kind);
 }
+
+struct Taken {
+  SecretBuffer text;
+  const char* variable;
+};
 
 // The variable's bytes, which are then overwritten where they lie, so that /proc and children do not show them. Asked
 // for before the program has a second thread.
 // NOLINTBEGIN(concurrency-mt-unsafe)
-std::optional<SecretBuffer> take_variable() {
-  char* const value = std::getenv(kSecretVariable);
+std::optional<Taken> take_variable(const char* name) {
+  char* const value = std::getenv(name);
   if (value == nullptr) return std::nullopt;
   const MutableBytes bytes(reinterpret_cast<std::uint8_t*>(value), std::strlen(value));
   auto taken = SecretBuffer::copy_of(bytes);
   wipe(bytes);
-  ::unsetenv(kSecretVariable);
-  return taken;
+  ::unsetenv(name);
+  return Taken{.text = std::move(taken), .variable = name};
 }
 // NOLINTEND(concurrency-mt-unsafe)
 
-/// Holds back the signals that end a program, so that the terminal's echo is restored before they do.
-class BlockedSignals {
- public:
-  BlockedSignals() : fd_(hold(before_)) {}
-  BlockedSignals(const BlockedSignals&) = delete;
-  BlockedSignals& operator=(const BlockedSignals&) = delete;
-  ~BlockedSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
-  /// The signal that has come.
-  [[nodiscard]] int take() const {
-    signalfd_siginfo info{};
-    return ::read(fd_.get(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
-  }
-
- private:
-  static int hold(sigset_t& before) {
-    sigset_t held;
-    sigemptyset(&held);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP}) sigaddset(&held, signal);
-    ::pthread_sigmask(SIG_BLOCK, &held, &before);
-    sigdelset(&held, SIGTSTP);
-    return ::signalfd(-1, &held, SFD_CLOEXEC);
-  }
-  sigset_t before_{};
-  UniqueFd fd_;
-};
-
-/// A terminal that does not show what is typed.
-class EchoOff {
- public:
-  explicit EchoOff(int fd) : fd_(fd) {
-    ::tcgetattr(fd_, &before_);
-    termios silent = before_;
-    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    ::tcsetattr(fd_, TCSAFLUSH, &silent);
-  }
-  EchoOff(const EchoOff&) = delete;
-  EchoOff& operator=(const EchoOff&) = delete;
-  ~EchoOff() {
-    ::tcsetattr(fd_, TCSAFLUSH, &before_);
-    static_cast<void>(::write(fd_, "\n", 1));
-  }
-
- private:
-  int fd_;
-  termios before_{};
-};
-
-Expected<SecretBuffer> from_prompt(std::string_view asks) {
-  const UniqueFd terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC));
-  if (terminal.get() < 0)
-    return complain("there is no terminal to ask for the password", "use --password-file FILE or PAKE_PASSWORD");
-  const BlockedSignals signals;
-  const EchoOff silenced(terminal.get());
-  static_cast<void>(::write(terminal.get(), asks.data(), asks.size()));
-  std::array<pollfd, 2> ready = {
-      {{.fd = terminal.get(), .events = POLLIN, .revents = 0}, {.fd = signals.fd(), .events = POLLIN, .revents = 0}}};
-  while (::poll(ready.data(), ready.size(), -1) < 0 && errno == EINTR) {
-  }
-  if (ready[1].revents != 0)
-    return std::unexpected(Problem{.exit_code = kExitSignal + signals.take(), .error = "interrupted at the prompt"});
-  ssize_t count = 0;  // a terminal hands over whole lines
-  const auto line = SecretBuffer::make(
-      kMaxPassword + 2, [&](MutableBytes out) { count = ::read(terminal.get(), out.data(), out.size()); });
-  if (count < 0) return complain(fmt::format("cannot read the terminal: {}", explain_errno(errno)));
-  return checked(without_newline(line.reveal().first(static_cast<std::size_t>(count))), "the prompt");
+std::string how_else(SecretKind kind) {
+  return kind == SecretKind::code ? "use --code-file FILE, --code-fd N or the variable PAKE_CODE, or type it when asked"
+                                  : "use --password-file FILE, --password-fd N, --password-prompt, or the variable "
+                                    "PAKE_PASSWORD";
 }
 
-Expected<std::optional<SecretBuffer>> given(Expected<SecretBuffer> secret) {
+/// Asks until what is typed can be used.
+class Asker {
+ public:
+  Asker(const SecretOptions& options, const SecretPrompt& ask) : options_(options), ask_(ask) {}
+
+  Expected<GivenSecret> ask() const {
+    if (!has_terminal())
+      return complain(fmt::format("there is no terminal to ask for the {}", name_of(options_.kind)),
+                      how_else(options_.kind));
+    for (;;) {
+      PAKE_TRY(auto typed, prompt(ask_.question, echo(), kMaxPassword));
+      if (typed.reveal().empty()) return complain(fmt::format("no {} was typed", name_of(options_.kind)));
+      if (const auto wrong = ask_.check ? ask_.check(typed.reveal()) : std::nullopt) {
+        report(*wrong);
+        continue;
+      }
+      PAKE_TRY(const bool is_same, ask_.twice ? is_typed_again(typed) : true);
+      if (is_same) return GivenSecret{.text = std::move(typed), .source = "the prompt", .was_typed = true};
+      say_error("the two are not the same: nothing was sent");
+    }
+  }
+
+ private:
+  Expected<bool> is_typed_again(const SecretBuffer& typed) const {
+    PAKE_TRY(const auto again, prompt("Again: ", echo(), kMaxPassword));
+    return again.reveal().size() == typed.reveal().size() && ct_equal(again.reveal(), typed.reveal());
+  }
+
+  [[nodiscard]] Echo echo() const { return options_.kind == SecretKind::code && !options_.hide ? Echo::on : Echo::off; }
+
+  const SecretOptions& options_;
+  const SecretPrompt& ask_;
+};
+
+Expected<std::optional<GivenSecret>> given(Expected<GivenSecret> secret) {
   PAKE_TRY(auto value, std::move(secret));
   return std::optional(std::move(value));
 }
 
-}  // namespace
-
-void add_secret_options(CLI::App& command, SecretOptions& options) {
-  command.add_option("--password-fd", options.fd, "Read the password from this file descriptor")
-      ->type_name("N")
-      ->check(CLI::NonNegativeNumber.description(""));
-  command.add_option("--password-file", options.file, "Read the password from this file")->type_name("FILE");
-  command.add_flag("--password-prompt", options.prompt, "Ask for the password on the terminal, without echo");
-  command.add_option("--password,--pass,-p", options.in_argv)->group("")->expected(0, 1);  // in no --help
+Setting refused(std::vector<std::string>& in_argv, std::string flag) {
+  return {.flag = std::move(flag), .value = texts(in_argv, kSecretName), .hidden = true};
 }
 
-bool takes_secret(const CLI::App& command) { return command.get_option_no_throw("--password-fd") != nullptr; }
+}  // namespace
+
+Settings secret_settings(SecretOptions& options) {
+  if (options.kind == SecretKind::password)
+    return {{.flag = "--password-fd",
+             .value = number(options.fd, "N"),
+             .help = "Read the password from this file descriptor"},
+            {.flag = "--password-file", .value = file(options.file), .help = "Read the password from this file"},
+            {.flag = "--password-prompt",
+             .value = flag(options.prompt),
+             .help = "Ask for the password on the terminal, without echo"},
+            refused(options.in_argv, "-p,--pass,--password")};
+  return {{.flag = "--code-fd", .value = number(options.fd, "N"), .help = "Read the code from this file descriptor"},
+          {.flag = "--code-file", .value = file(options.file), .help = "Read the code from this file"},
+          {.flag = "--code-prompt",
+           .value = flag(options.prompt),
+           .help = "Ask for the code on the terminal, even if PAKE_CODE is set"},
+          {.flag = "--hide", .value = flag(options.hide), .help = "Do not show the code while it is typed"},
+          {.flag = "--password-fd", .value = number(options.other_fd, "N"), .help = "", .hidden = true},
+          {.flag = "--password-file", .value = file(options.other_file), .help = "", .hidden = true},
+          {.flag = "--password-prompt", .value = flag(options.prompt), .help = "", .hidden = true},
+          refused(options.in_argv, "-p,--pass,--password,--code")};
+}
+
+std::vector<Variable> secret_variables(SecretKind kind) {
+  if (kind == SecretKind::code)
+    return {{kCodeVariable, "The code, unless an option gives it. Overwritten and unset at once"},
+            {kPasswordVariable, "Read if PAKE_CODE is not set, for older scripts"}};
+  return {{kPasswordVariable, "The password, unless an option gives it. Overwritten and unset at once"}};
+}
 
 Expected<SecretBuffer> read_all(int fd, std::size_t limit, std::string_view name) {
   std::size_t size = 0;
@@ -167,17 +168,24 @@ Expected<SecretBuffer> read_all(int fd, std::size_t limit, std::string_view name
   return SecretBuffer::copy_of(text.reveal().first(size));
 }
 
-Expected<std::optional<SecretBuffer>> read_secret(const SecretOptions& options) {
-  const auto variable = take_variable();
-  if (options.in_argv)
+Expected<std::optional<GivenSecret>> read_secret(const SecretOptions& options, const std::optional<SecretPrompt>& ask) {
+  const auto kind = options.kind;
+  auto password = take_variable(kPasswordVariable);
+  auto code = take_variable(kCodeVariable);
+  if (!options.in_argv.empty())
     return std::unexpected(
         Problem{.exit_code = kExitUsage,
-                .error = "a password on the command line can be read by everybody on this machine: it is refused",
-                .hint = "use --password-file FILE, --password-fd N, --password-prompt, or the variable PAKE_PASSWORD"});
-  if (options.fd) return given(from_fd(*options.fd));
-  if (options.file) return given(from_file(*options.file));
-  if (variable) return given(checked(variable->reveal(), kSecretVariable));
-  if (options.prompt) return given(from_prompt(options.asks));
+                .error = fmt::format("a {} on the command line can be read by everybody on this machine: it is refused",
+                                     name_of(kind)),
+                .hint = how_else(kind)});
+  if (options.fd) return given(from_open(*options.fd, fmt::format("--{}-fd {}", name_of(kind), *options.fd), kind));
+  if (options.other_fd)
+    return given(from_open(*options.other_fd, fmt::format("--password-fd {}", *options.other_fd), kind));
+  if (options.file) return given(from_file(*options.file, kind));
+  if (options.other_file) return given(from_file(*options.other_file, kind));
+  auto& variable = kind == SecretKind::code && code ? code : password;
+  if (variable && !options.prompt) return given(checked(variable->text.reveal(), variable->variable, kind));
+  if (ask) return given(Asker(options, *ask).ask());
   return std::nullopt;
 }
 

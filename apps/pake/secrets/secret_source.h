@@ -1,43 +1,65 @@
-// Where a password comes from, and where it must not come from.
+// Where a password or a code comes from, and where it must not come from.
 #pragma once
 
-#include <CLI/App.hpp>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "options/command.h"
 #include "pake/base/secret.h"
 #include "process/problem.h"
 
 namespace pake::cli {
 
-/// A password has 1 to this many bytes.
+/// What a file or a descriptor may hold, in bytes, less the end of its line.
 inline constexpr std::size_t kMaxPassword = 1024;
 
-struct SecretOptions {
-  std::optional<int> fd = {};
-  std::optional<std::string> file = {};
-  bool prompt = false;
-  std::string asks = "Password: ";          // what the prompt says
-  std::optional<std::string> in_argv = {};  // given where everybody can read it: refused
+enum class SecretKind : std::uint8_t {
+  password,  // --password-fd, --password-file, PAKE_PASSWORD; typed unseen
+  code,      // --code-fd, --code-file, PAKE_CODE, shown as it is typed; a password's spellings work too
 };
 
-/// The variable that read_secret looks at, and what a manual page says of it.
-inline constexpr const char* kSecretVariable = "PAKE_PASSWORD";
-inline constexpr const char* kSecretVariableHelp =
-    "The password or code, unless --password-fd or --password-file gives it. Overwritten and unset at once";
+/// What the command line says of one secret. It must stay where it is once secret_settings has been called.
+struct SecretOptions {
+  SecretKind kind = SecretKind::password;
+  std::optional<int> fd = {};
+  std::optional<std::string> file = {};
+  std::optional<int> other_fd = {};  // of a code, by a password's spelling
+  std::optional<std::string> other_file = {};
+  bool prompt = false;                    // ask on the terminal, whatever the environment says
+  bool hide = false;                      // a code: do not show it as it is typed
+  std::vector<std::string> in_argv = {};  // given where everybody can read it: refused
+};
 
-/// Adds --password-fd, --password-file and --password-prompt, and refuses --password with a hint.
-void add_secret_options(CLI::App& command, SecretOptions& options);
+/// The settings of `options`, for a command's table. Those that are refused are among them.
+[[nodiscard]] Settings secret_settings(SecretOptions& options);
+/// The variables that a command with these settings reads.
+[[nodiscard]] std::vector<Variable> secret_variables(SecretKind kind);
 
-/// Whether add_secret_options has been called for `command`.
-[[nodiscard]] bool takes_secret(const CLI::App& command);
+/// How one asks for a secret where the terminal has to give it.
+struct SecretPrompt {
+  std::string question;
+  bool twice = false;  // somebody chooses it: asked again until both are the same
+  /// What is wrong with what was typed, or nothing: then it is said, and asked again. Nothing has been sent by then.
+  std::function<std::optional<Problem>(Bytes typed)> check = {};
+};
 
-/// The password from the first source that is given: --password-fd, --password-file, PAKE_PASSWORD (overwritten and
-/// unset in any case), --password-prompt (without echo). One LF or CRLF at the end of a file is not part of it.
-/// @return nothing when no source is given; a usage problem when a password was put into the command line
-[[nodiscard]] Expected<std::optional<SecretBuffer>> read_secret(const SecretOptions& options);
+struct GivenSecret {
+  SecretBuffer text;
+  std::string source;      // as a person would name it: "PAKE_CODE", "--code-file F", "the prompt"
+  bool was_typed = false;  // it can be asked for again
+};
+
+/// The secret from the first source that there is: an option (descriptor, file, prompt), the environment, and the
+/// terminal, if `ask` is given. The variables are overwritten where they lie and unset in any case; call it before the
+/// program has a second thread. One LF or CRLF at the end of a file is not part of the secret.
+/// @return nothing when no source gives one; a usage problem when a secret was put into the command line
+[[nodiscard]] Expected<std::optional<GivenSecret>> read_secret(const SecretOptions& options,
+                                                               const std::optional<SecretPrompt>& ask);
 
 /// All that `fd` gives, at most `limit` bytes. `name` is what errors call it.
 [[nodiscard]] Expected<SecretBuffer> read_all(int fd, std::size_t limit, std::string_view name);

@@ -124,7 +124,7 @@ class Loops::Impl {
   Loop& main() noexcept { return loops_.front(); }
   Loop& next() noexcept { return loops_[turn_++ % loops_.size()]; }
 
-  void on_signal(std::initializer_list<int> signals, std::function<void(int)> taken) {
+  void on_signal(const std::vector<int>& signals, std::function<void(int)> taken) {
     signals_.emplace(main().impl().io());
     for (const int signal : signals) signals_->add(signal);
     signals_->async_wait([this, taken = std::move(taken)](const asio::error_code& error, int signal) {
@@ -134,7 +134,7 @@ class Loops::Impl {
     });
   }
 
-  void on_every_signal(std::initializer_list<int> signals, std::function<void(int)> taken) {
+  void on_every_signal(const std::vector<int>& signals, std::function<void(int)> taken) {
     auto& repeated = repeated_.emplace_back(main().impl().io(), std::move(taken));
     for (const int signal : signals) repeated.signals.add(signal);
     repeated.wait();
@@ -193,10 +193,10 @@ Loops::Loops(std::size_t threads) : impl_(std::make_unique<Impl>(threads)) {}
 Loops::~Loops() = default;
 Loop& Loops::main() noexcept { return impl_->main(); }
 Loop& Loops::next() noexcept { return impl_->next(); }
-void Loops::on_signal(std::initializer_list<int> signals, std::function<void(int)> taken) {
+void Loops::on_signal(const std::vector<int>& signals, std::function<void(int)> taken) {
   impl_->on_signal(signals, std::move(taken));
 }
-void Loops::on_every_signal(std::initializer_list<int> signals, std::function<void(int)> taken) {
+void Loops::on_every_signal(const std::vector<int>& signals, std::function<void(int)> taken) {
   impl_->on_every_signal(signals, std::move(taken));
 }
 Outcome<void> Loops::start_workers(std::size_t threads) { return impl_->start_workers(threads); }

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <cstdlib>
 #include <cstring>
@@ -13,6 +12,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "options/parse.h"
 
 namespace pake::cli {
 namespace {
@@ -50,14 +51,20 @@ class File {
 
 class SecretSource : public ::testing::Test {
  protected:
-  void SetUp() override { ::unsetenv("PAKE_PASSWORD"); }
-  void TearDown() override { ::unsetenv("PAKE_PASSWORD"); }
+  void SetUp() override { forget(); }
+  void TearDown() override { forget(); }
+
+ private:
+  static void forget() {
+    ::unsetenv("PAKE_PASSWORD");
+    ::unsetenv("PAKE_CODE");
+  }
 };
 
 std::string password(const SecretOptions& options) {
-  const auto secret = read_secret(options);
+  const auto secret = read_secret(options, std::nullopt);
   if (!secret) return "error: " + secret.error().error;
-  return *secret ? std::string(as_text((*secret)->reveal())) : "none";
+  return *secret ? std::string(as_text((*secret)->text.reveal())) : "none";
 }
 
 TEST_F(SecretSource, NoSourceIsNoSecret) { EXPECT_EQ(password({}), "none"); }
@@ -110,14 +117,50 @@ TEST_F(SecretSource, RefusesWhatIsNoPassword) {
   EXPECT_TRUE(password({.fd = much_longer.fd()}).starts_with("error: "));
 }
 
+std::string source(const SecretOptions& options) {
+  const auto secret = read_secret(options, std::nullopt);
+  return secret && *secret ? (*secret)->source : "none";
+}
+
+TEST_F(SecretSource, ACodeHasItsOwnSpellingsAndAPasswordsToo) {
+  const File file("of the file");
+  ::setenv("PAKE_CODE", "of PAKE_CODE", 1);
+  ::setenv("PAKE_PASSWORD", "of PAKE_PASSWORD", 1);
+  EXPECT_EQ(password({.kind = SecretKind::code}), "of PAKE_CODE");
+  EXPECT_EQ(std::getenv("PAKE_PASSWORD"), nullptr) << "not used, and unset all the same";
+  ::setenv("PAKE_PASSWORD", "of PAKE_PASSWORD", 1);
+  EXPECT_EQ(password({.kind = SecretKind::code}), "of PAKE_PASSWORD");
+  ::setenv("PAKE_CODE", "of PAKE_CODE", 1);
+  EXPECT_EQ(password({.kind = SecretKind::code, .other_file = file.path()}), "of the file");
+  ::setenv("PAKE_CODE", "of PAKE_CODE", 1);
+  EXPECT_EQ(password({.kind = SecretKind::password}), "none") << "a code is no password";
+}
+
+TEST_F(SecretSource, AnOptionToAskWinsOverTheEnvironment) {
+  ::setenv("PAKE_PASSWORD", "an old one", 1);
+  EXPECT_EQ(password({.prompt = true}), "none") << "here nobody can be asked";
+}
+
+TEST_F(SecretSource, NamesWhereItCameFrom) {
+  const File file("x");
+  EXPECT_EQ(source({.file = file.path()}), file.path());
+  const Filled pipe("x");
+  EXPECT_EQ(source({.kind = SecretKind::code, .fd = pipe.fd()}), "--code-fd " + std::to_string(pipe.fd()));
+  ::setenv("PAKE_CODE", "x", 1);
+  EXPECT_EQ(source({.kind = SecretKind::code}), "PAKE_CODE");
+  ::setenv("PAKE_PASSWORD", "x", 1);
+  EXPECT_EQ(source({.kind = SecretKind::code}), "PAKE_PASSWORD");
+}
+
 TEST_F(SecretSource, InTheCommandLineItIsRefusedWithAHint) {
-  for (std::vector<std::string> arguments :
-       {std::vector<std::string>{"hunter2", "--password"}, {"--password=hunter2"}, {"--password"}, {"hunter2", "-p"}}) {
-    CLI::App app;
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {"--password", "hunter2"}, {"--password=hunter2"}, {"--password"}, {"-p", "hunter2"}}) {
     SecretOptions options;
-    add_secret_options(app, options);
-    app.parse(std::move(arguments));  // CLI11 takes a vector from its end
-    const auto secret = read_secret(options);
+    const Command program{.name = "pake", .summary = "", .settings = secret_settings(options)};
+    const auto parsed = parse(program, arguments);
+    ASSERT_TRUE(parsed) << parsed.error().error;
+    ASSERT_TRUE(set_given(program.settings, parsed->given));
+    const auto secret = read_secret(options, std::nullopt);
     ASSERT_FALSE(secret);
     EXPECT_EQ(secret.error().exit_code, kExitUsage);
     EXPECT_EQ(secret.error().error.find("hunter2"), std::string::npos) << "said aloud";

@@ -3,10 +3,10 @@
 
 #include <cstddef>
 #include <functional>
-#include <initializer_list>
 #include <memory>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "pake/net/awaitable.h"
 #include "pake/net/clock.h"
@@ -85,11 +85,11 @@ class Loops {
 
   /// Takes the signals out of the system's hands, from now on: the first one of them calls `taken(signal)` on the main
   /// loop and gives them all back, so that a second one acts as the system does.
-  void on_signal(std::initializer_list<int> signals, std::function<void(int)> taken);
+  void on_signal(const std::vector<int>& signals, std::function<void(int)> taken);
 
   /// Takes the signals out of the system's hands for good: each one of them calls `taken(signal)` on the main loop. May
   /// be called for several sets, each with other signals.
-  void on_every_signal(std::initializer_list<int> signals, std::function<void(int)> taken);
+  void on_every_signal(const std::vector<int>& signals, std::function<void(int)> taken);
 
   /// Starts the threads of `Loop::on_worker`, where a program wants them before anything else happens.
   /// @return Error::exhausted if the system has no thread to give

@@ -1,0 +1,30 @@
+// What went wrong on the network, as every command says it, and the exit codes that go with it.
+#pragma once
+
+#include <string>
+
+#include "pake/net/address.h"
+#include "pake/net/channel_link.h"
+#include "pake/net/error.h"
+#include "pake/net/handshake.h"
+#include "process/problem.h"
+
+namespace pake::cli {
+
+/// @param start  the command that starts the other side, as a hint where nobody listens; or ""
+[[nodiscard]] Problem cannot_connect(const net::Address& address, const net::Error& error, const std::string& start);
+[[nodiscard]] Problem cannot_listen(const net::Address& address, const net::Error& error);
+
+/// Words that depend on what was to be proved: a code or a password.
+struct HandshakeWords {
+  Problem wrong_secret;  // said if the other side did not prove the secret, or says that we did not
+  std::string busy;      // who is in the way when it is throttled: "somebody else is trying this code"
+};
+[[nodiscard]] Problem no_channel(const net::HandshakeError& error, const HandshakeWords& words);
+
+/// How a channel ended that did not end well.
+[[nodiscard]] Problem channel_ended(const net::LinkEnd& end);
+/// The same as far as a stream of the channel shows it.
+[[nodiscard]] Problem channel_cut();
+
+}  // namespace pake::cli
