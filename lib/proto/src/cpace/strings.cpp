@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pake/base/writer.h"
 #include "secret_strings.h"
 
 namespace pake::cpace {
@@ -48,10 +49,7 @@ SecretBuffer secret_lv_cat(std::initializer_list<Bytes> strings) {
 //   if lexicographically_larger(x, y): return "oc" || x || y, else "oc" || y || x
 Buffer o_cat(Bytes x, Bytes y) {
   if (std::ranges::lexicographical_compare(x, y)) std::swap(x, y);
-  Buffer out = {'o', 'c'};
-  out.insert(out.end(), x.begin(), x.end());
-  out.insert(out.end(), y.begin(), y.end());
-  return out;
+  return Writer().put(as_bytes("oc")).put(x).put(y).take();
 }
 
 //   len_zpad = max(0, s_in_bytes - 1 - len(prepend_len(PRS)) - len(prepend_len(DSI)))
