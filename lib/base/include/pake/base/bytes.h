@@ -7,6 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include "pake/base/export.h"
+
+PAKE_EXPORT_BEGIN
+
 namespace pake {
 
 using Bytes = std::span<const std::uint8_t>;
@@ -28,3 +32,5 @@ using Buffer = std::vector<std::uint8_t>;
 [[nodiscard]] inline Buffer to_buffer(Bytes bytes) { return {bytes.begin(), bytes.end()}; }
 
 }  // namespace pake
+
+PAKE_EXPORT_END

@@ -2,6 +2,9 @@
 #pragma once
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake {
 
@@ -30,3 +33,5 @@ template <class T>
 }
 
 }  // namespace pake
+
+PAKE_EXPORT_END

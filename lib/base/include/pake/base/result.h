@@ -5,6 +5,10 @@
 #include <expected>
 #include <string_view>
 
+#include "pake/base/export.h"
+
+PAKE_EXPORT_BEGIN
+
 namespace pake {
 
 enum class Errc : std::uint8_t {
@@ -25,3 +29,5 @@ using Status = Result<void>;
 [[nodiscard]] inline std::unexpected<Errc> fail(Errc error) noexcept { return std::unexpected(error); }
 
 }  // namespace pake
+
+PAKE_EXPORT_END

@@ -2,6 +2,9 @@
 #pragma once
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake {
 
@@ -18,3 +21,5 @@ class Rng {
 };
 
 }  // namespace pake
+
+PAKE_EXPORT_END

@@ -12,6 +12,9 @@
 
 #include "pake/base/bytes.h"
 #include "pake/base/ct.h"
+#include "pake/base/export.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake {
 
@@ -134,3 +137,5 @@ static_assert(std::movable<SecretUpTo<32>> && !std::copyable<SecretUpTo<32>>);
 static_assert(std::movable<SecretBuffer> && !std::copyable<SecretBuffer>);
 
 }  // namespace pake
+
+PAKE_EXPORT_END

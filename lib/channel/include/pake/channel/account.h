@@ -18,9 +18,12 @@
 #include <variant>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/channel/messages.h"
 #include "pake/crypto/ksf.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::channel {
 
@@ -155,3 +158,5 @@ inline constexpr std::string_view kRecordExportLabel = "record";
 [[nodiscard]] Buffer record_login_context(Bytes exported);
 
 }  // namespace pake::channel
+
+PAKE_EXPORT_END

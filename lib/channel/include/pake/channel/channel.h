@@ -9,12 +9,15 @@
 #include <string_view>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/channel/event.h"
 #include "pake/channel/key_cache.h"
 #include "pake/channel/keys.h"
 #include "pake/channel/messages.h"
 #include "pake/channel/record.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::channel {
 
@@ -162,8 +165,10 @@ class Channel {
 
  private:
   friend struct ChannelTestAccess;
-  class Impl;
+  class PAKE_HIDDEN Impl;
   std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace pake::channel
+
+PAKE_EXPORT_END

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/base/secret.h"
@@ -20,6 +21,8 @@
 #include "pake/crypto/ksf.h"
 #include "pake/proto/machine.h"
 #include "pake/proto/opaque/identities.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::channel {
 
@@ -111,10 +114,12 @@ class ClientHandshake {
   [[nodiscard]] Result<ClientOutcome> take_outcome();
 
  private:
-  struct Run;
+  struct PAKE_HIDDEN Run;
   explicit ClientHandshake(std::unique_ptr<Run> run) noexcept;
   [[nodiscard]] static Result<ClientHandshake> start(std::unique_ptr<Run> run);
   std::unique_ptr<Run> run_;
 };
 
 }  // namespace pake::channel
+
+PAKE_EXPORT_END

@@ -5,6 +5,9 @@
 #include <variant>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::channel {
 
@@ -67,3 +70,5 @@ struct Closed {
 using Event = std::variant<Opened, Readable, Finished, WasReset, Written, TicketArrived, Closed>;
 
 }  // namespace pake::channel
+
+PAKE_EXPORT_END

@@ -8,7 +8,10 @@
 #include <span>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::channel {
 
@@ -55,3 +58,5 @@ struct Frame {
 [[nodiscard]] Result<std::optional<Frame>> leading_frame(Bytes bytes, std::span<const AwaitedFrame> awaited) noexcept;
 
 }  // namespace pake::channel
+
+PAKE_EXPORT_END

@@ -4,8 +4,11 @@
 #include <optional>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/channel/messages.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::channel {
 
@@ -22,3 +25,5 @@ struct Failure {
 [[nodiscard]] Buffer credential_identifier(Bytes name);
 
 }  // namespace pake::channel
+
+PAKE_EXPORT_END

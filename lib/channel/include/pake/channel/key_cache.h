@@ -6,8 +6,11 @@
 #include <optional>
 #include <vector>
 
+#include "pake/base/export.h"
 #include "pake/channel/keys.h"
 #include "pake/crypto/aead.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::channel {
 
@@ -68,3 +71,5 @@ class CachedKey {
 };
 
 }  // namespace pake::channel
+
+PAKE_EXPORT_END

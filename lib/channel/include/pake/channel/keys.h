@@ -6,8 +6,11 @@
 #include <string_view>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/base/secret.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::channel {
 
@@ -41,3 +44,5 @@ struct ChannelKeys {
                                             Bytes context, MutableBytes out) noexcept;
 
 }  // namespace pake::channel
+
+PAKE_EXPORT_END

@@ -7,8 +7,11 @@
 #include <cstdint>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/channel/frame.h"
 #include "pake/channel/messages.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::channel {
 
@@ -71,3 +74,5 @@ inline constexpr AwaitedFrame kAwaitedOfAMeetingPoint[] = {
     {.type = FrameType::alert, .min_body = Alert::kSize, .max_body = Alert::kSize}};
 
 }  // namespace pake::channel
+
+PAKE_EXPORT_END

@@ -9,8 +9,11 @@
 #include <string_view>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/channel/frame.h"
 #include "pake/channel/keys.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::channel {
 
@@ -125,3 +128,5 @@ struct ServerHello {
 [[nodiscard]] Buffer encode_client_finish(Bytes pake);
 
 }  // namespace pake::channel
+
+PAKE_EXPORT_END

@@ -7,11 +7,14 @@
 #include <utility>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/channel/frame.h"
 #include "pake/channel/key_cache.h"
 #include "pake/channel/keys.h"
 #include "pake/crypto/aead.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::channel {
 
@@ -95,3 +98,5 @@ class RecordOpener {
 };
 
 }  // namespace pake::channel
+
+PAKE_EXPORT_END

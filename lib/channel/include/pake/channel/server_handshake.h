@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/channel/handshake.h"
@@ -23,6 +24,8 @@
 #include "pake/proto/machine.h"
 #include "pake/proto/opaque/messages.h"
 #include "pake/proto/opaque/server_keys.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::channel {
 
@@ -121,8 +124,10 @@ class ServerHandshake {
   [[nodiscard]] Result<ServerOutcome> take_outcome();
 
  private:
-  struct Run;
+  struct PAKE_HIDDEN Run;
   std::unique_ptr<Run> run_;
 };
 
 }  // namespace pake::channel
+
+PAKE_EXPORT_END

@@ -7,10 +7,13 @@
 #include <vector>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/channel/keys.h"
 #include "pake/crypto/seal.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::channel {
 
@@ -60,3 +63,5 @@ struct OpenedTicket {
 [[nodiscard]] Result<OpenedTicket> open_ticket(const TicketKeys& keys, Bytes ticket);
 
 }  // namespace pake::channel
+
+PAKE_EXPORT_END

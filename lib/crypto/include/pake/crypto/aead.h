@@ -7,7 +7,10 @@
 #include <span>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::crypto {
 
@@ -52,3 +55,5 @@ class AeadKey {
 };
 
 }  // namespace pake::crypto
+
+PAKE_EXPORT_END

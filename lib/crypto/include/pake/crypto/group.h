@@ -10,10 +10,13 @@
 #include <span>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/base/secret.h"
 #include "pake/crypto/hash.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::crypto {
 
@@ -181,3 +184,5 @@ class Group {
 [[nodiscard]] SecretUpTo<kMaxScalarSize> nist_x_coordinate(GroupId curve, const Element& element);
 
 }  // namespace pake::crypto
+
+PAKE_EXPORT_END

@@ -7,7 +7,10 @@
 #include <initializer_list>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/secret.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::crypto {
 
@@ -82,3 +85,5 @@ class Hmac {
 void hkdf_expand(HashId hash, Bytes prk, std::initializer_list<Bytes> info_parts, MutableBytes out) noexcept;
 
 }  // namespace pake::crypto
+
+PAKE_EXPORT_END

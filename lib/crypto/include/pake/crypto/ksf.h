@@ -9,8 +9,11 @@
 #include <variant>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/crypto/hash.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::crypto {
 
@@ -79,3 +82,5 @@ class KsfJob {
 };
 
 }  // namespace pake::crypto
+
+PAKE_EXPORT_END

@@ -1,6 +1,10 @@
 // What OpenSSL leaves in freed memory, and a way for a program to have it wiped.
 #pragma once
 
+#include "pake/base/export.h"
+
+PAKE_EXPORT_BEGIN
+
 namespace pake::crypto {
 
 /// From here on OpenSSL wipes every block that it frees, anywhere in the process: some of its functions (P-256's
@@ -11,3 +15,5 @@ namespace pake::crypto {
 [[nodiscard]] bool wipe_memory_that_openssl_frees() noexcept;
 
 }  // namespace pake::crypto
+
+PAKE_EXPORT_END

@@ -1,7 +1,10 @@
 // The operating system's randomness.
 #pragma once
 
+#include "pake/base/export.h"
 #include "pake/base/rng.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::crypto {
 
@@ -12,3 +15,5 @@ class SystemRng final : public Rng {
 };
 
 }  // namespace pake::crypto
+
+PAKE_EXPORT_END

@@ -4,9 +4,12 @@
 #include <cstddef>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/base/secret.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::crypto {
 
@@ -24,3 +27,5 @@ using SealKey = Secret<32, struct SealKeyTag>;
 [[nodiscard]] Result<SecretBuffer> open_sealed(const SealKey& key, Bytes associated_data, Bytes sealed);
 
 }  // namespace pake::crypto
+
+PAKE_EXPORT_END

@@ -7,9 +7,12 @@
 #include <string_view>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/base/secret.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::identity {
 
@@ -33,3 +36,5 @@ using Code = SecretBuffer;
 [[nodiscard]] Result<Code> parse_code(Bytes typed);
 
 }  // namespace pake::identity
+
+PAKE_EXPORT_END

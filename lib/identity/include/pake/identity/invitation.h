@@ -5,9 +5,12 @@
 #include <string>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/base/secret.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::identity {
 
@@ -38,3 +41,5 @@ struct InvitationCode {
 [[nodiscard]] bool is_selector(Bytes selector) noexcept;
 
 }  // namespace pake::identity
+
+PAKE_EXPORT_END

@@ -5,7 +5,10 @@
 #include <string>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::identity {
 
@@ -25,3 +28,5 @@ inline constexpr std::size_t kMaxNameSize = 255;
 [[nodiscard]] bool is_normalised_name(Bytes name);
 
 }  // namespace pake::identity
+
+PAKE_EXPORT_END

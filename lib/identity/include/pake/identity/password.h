@@ -4,8 +4,11 @@
 #include <cstddef>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/base/secret.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::identity {
 
@@ -25,3 +28,5 @@ using Password = SecretBuffer;
 [[nodiscard]] Result<Password> normalise_password_of_file(Bytes content);
 
 }  // namespace pake::identity
+
+PAKE_EXPORT_END

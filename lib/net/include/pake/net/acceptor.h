@@ -7,12 +7,15 @@
 #include <memory>
 #include <optional>
 
+#include "pake/base/export.h"
 #include "pake/net/awaitable.h"
 #include "pake/net/endpoint.h"
 #include "pake/net/error.h"
 #include "pake/net/loops.h"
 #include "pake/net/source.h"
 #include "pake/net/stream.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::net {
 
@@ -100,3 +103,5 @@ struct AcceptHandlers {
                                           AcceptHandlers handlers);
 
 }  // namespace pake::net
+
+PAKE_EXPORT_END

@@ -4,11 +4,14 @@
 #include <memory>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/channel/account.h"
 #include "pake/net/awaitable.h"
 #include "pake/net/clock.h"
 #include "pake/net/error.h"
 #include "pake/net/stream.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::net {
 
@@ -32,3 +35,5 @@ class AccountStream {
 };
 
 }  // namespace pake::net
+
+PAKE_EXPORT_END

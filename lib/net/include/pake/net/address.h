@@ -8,6 +8,10 @@
 #include <string_view>
 #include <variant>
 
+#include "pake/base/export.h"
+
+PAKE_EXPORT_BEGIN
+
 namespace pake::net {
 
 inline constexpr std::uint16_t kDefaultPort = 8088;
@@ -37,3 +41,5 @@ using Address = std::variant<TcpAddress, UnixAddress>;
 [[nodiscard]] std::string to_string(const Address& address);
 
 }  // namespace pake::net
+
+PAKE_EXPORT_END

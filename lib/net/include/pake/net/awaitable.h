@@ -1,6 +1,8 @@
 // What every asynchronous function here returns, in two declarations: a header that only passes it on includes no more.
 #pragma once
 
+#include "pake/base/export.h"
+
 // NOLINTBEGIN(readability-identifier-naming): Asio's own names
 namespace asio {
 class any_io_executor;
@@ -8,6 +10,8 @@ template <typename T, typename Executor>
 class awaitable;
 }  // namespace asio
 // NOLINTEND(readability-identifier-naming)
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::net {
 
@@ -17,3 +21,5 @@ template <class T>
 using Awaitable = asio::awaitable<T, asio::any_io_executor>;
 
 }  // namespace pake::net
+
+PAKE_EXPORT_END

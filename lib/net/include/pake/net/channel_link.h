@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/channel/channel.h"
 #include "pake/channel/client_handshake.h"
@@ -17,6 +18,8 @@
 #include "pake/net/error.h"
 #include "pake/net/loops.h"
 #include "pake/net/stream.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::net {
 
@@ -114,8 +117,10 @@ class ChannelLink {
 
  private:
   friend class ChannelStream;
-  class Impl;
+  class PAKE_HIDDEN Impl;
   std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace pake::net
+
+PAKE_EXPORT_END

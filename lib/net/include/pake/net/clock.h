@@ -3,6 +3,10 @@
 
 #include <chrono>
 
+#include "pake/base/export.h"
+
+PAKE_EXPORT_BEGIN
+
 namespace pake::net {
 
 using Clock = std::chrono::steady_clock;
@@ -13,3 +17,5 @@ inline constexpr Deadline kNever = Deadline::max();
 [[nodiscard]] inline Deadline after(Clock::duration duration) { return Clock::now() + duration; }
 
 }  // namespace pake::net
+
+PAKE_EXPORT_END

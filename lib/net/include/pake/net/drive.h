@@ -6,10 +6,13 @@
 #include <expected>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/net/awaitable.h"
 #include "pake/net/error.h"
 #include "pake/net/stream.h"
 #include "pake/proto/machine.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::net {
 
@@ -33,3 +36,5 @@ struct DriveError {
 [[nodiscard]] Awaitable<std::expected<Buffer, DriveError>> drive(Machine& machine, Stream& stream, Timeouts timeouts);
 
 }  // namespace pake::net
+
+PAKE_EXPORT_END

@@ -3,12 +3,15 @@
 
 #include <memory>
 
+#include "pake/base/export.h"
 #include "pake/net/address.h"
 #include "pake/net/awaitable.h"
 #include "pake/net/clock.h"
 #include "pake/net/error.h"
 #include "pake/net/loops.h"
 #include "pake/net/stream.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::net {
 
@@ -43,9 +46,11 @@ class Listener {
   [[nodiscard]] const Address& address() const noexcept;
 
  private:
-  class Impl;
+  class PAKE_HIDDEN Impl;
   explicit Listener(std::unique_ptr<Impl> impl) noexcept;
   std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace pake::net
+
+PAKE_EXPORT_END

@@ -5,6 +5,10 @@
 #include <expected>
 #include <string>
 
+#include "pake/base/export.h"
+
+PAKE_EXPORT_BEGIN
+
 namespace pake::net {
 
 struct Error {
@@ -45,3 +49,5 @@ using Outcome = std::expected<T, Error>;
 [[nodiscard]] Error from_errno(int system) noexcept;
 
 }  // namespace pake::net
+
+PAKE_EXPORT_END

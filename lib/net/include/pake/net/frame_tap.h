@@ -6,7 +6,10 @@
 #include <memory>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/net/stream.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::net {
 
@@ -20,3 +23,5 @@ using OnFrame = std::function<void(Direction, Bytes frame)>;
 [[nodiscard]] std::unique_ptr<Stream> tap_frames(std::unique_ptr<Stream> stream, OnFrame on_frame);
 
 }  // namespace pake::net
+
+PAKE_EXPORT_END

@@ -7,12 +7,15 @@
 #include <optional>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/channel/client_handshake.h"
 #include "pake/channel/server_handshake.h"
 #include "pake/net/awaitable.h"
 #include "pake/net/error.h"
 #include "pake/net/loops.h"
 #include "pake/net/stream.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::net {
 
@@ -57,3 +60,5 @@ using AnswerRequest = std::function<Awaitable<void>(channel::ServerHandshake&)>;
                                                                                   HandshakeTimeouts timeouts);
 
 }  // namespace pake::net
+
+PAKE_EXPORT_END

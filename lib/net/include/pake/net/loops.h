@@ -8,9 +8,12 @@
 #include <utility>
 #include <vector>
 
+#include "pake/base/export.h"
 #include "pake/net/awaitable.h"
 #include "pake/net/clock.h"
 #include "pake/net/error.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::net {
 
@@ -22,7 +25,7 @@ concept Postable = std::is_empty_v<Work> && (!std::is_pointer_v<Arguments> && ..
 /// One thread's loop. What is made on it (streams, listeners) belongs to it and is touched by its thread alone.
 class Loop {
  public:
-  class Impl;
+  class PAKE_HIDDEN Impl;
 
   explicit Loop(std::unique_ptr<Impl> impl) noexcept;
   Loop(Loop&&) noexcept;
@@ -102,8 +105,10 @@ class Loops {
   void cancel();
 
  private:
-  class Impl;
+  class PAKE_HIDDEN Impl;
   std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace pake::net
+
+PAKE_EXPORT_END

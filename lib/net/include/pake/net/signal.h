@@ -3,10 +3,13 @@
 
 #include <memory>
 
+#include "pake/base/export.h"
 #include "pake/net/awaitable.h"
 #include "pake/net/clock.h"
 #include "pake/net/error.h"
 #include "pake/net/loops.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::net {
 
@@ -26,8 +29,10 @@ class Signal {
   [[nodiscard]] Awaitable<Outcome<void>> wait(Deadline deadline);
 
  private:
-  class Impl;
+  class PAKE_HIDDEN Impl;
   std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace pake::net
+
+PAKE_EXPORT_END

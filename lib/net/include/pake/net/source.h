@@ -6,7 +6,10 @@
 #include <cstdint>
 #include <string>
 
+#include "pake/base/export.h"
 #include "pake/net/address.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::net {
 
@@ -30,3 +33,5 @@ class Source {
 };
 
 }  // namespace pake::net
+
+PAKE_EXPORT_END

@@ -4,11 +4,14 @@
 #include <cstddef>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/channel/event.h"
 #include "pake/net/address.h"
 #include "pake/net/awaitable.h"
 #include "pake/net/clock.h"
 #include "pake/net/error.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::net {
 
@@ -52,3 +55,5 @@ class Stream {
 };
 
 }  // namespace pake::net
+
+PAKE_EXPORT_END

@@ -5,9 +5,12 @@
 #include <functional>
 #include <memory>
 
+#include "pake/base/export.h"
 #include "pake/net/awaitable.h"
 #include "pake/net/clock.h"
 #include "pake/net/error.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::net {
 
@@ -31,9 +34,11 @@ class Workers {
   [[nodiscard]] Awaitable<Outcome<void>> run(Loop& loop, std::function<void()> work, Deadline deadline = kNever);
 
  private:
-  class Impl;
+  class PAKE_HIDDEN Impl;
   explicit Workers(std::unique_ptr<Impl> impl) noexcept;
   std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace pake::net
+
+PAKE_EXPORT_END

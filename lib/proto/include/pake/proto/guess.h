@@ -7,7 +7,10 @@
 #include <memory>
 #include <utility>
 
+#include "pake/base/export.h"
 #include "pake/base/result.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake {
 
@@ -66,8 +69,10 @@ class GuessBudget {
   [[nodiscard]] std::size_t available() const noexcept;
 
  private:
-  class Counter;
+  class PAKE_HIDDEN Counter;
   std::shared_ptr<Counter> counter_;
 };
 
 }  // namespace pake
+
+PAKE_EXPORT_END

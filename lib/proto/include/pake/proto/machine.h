@@ -7,8 +7,11 @@
 #include <optional>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/base/secret.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake {
 
@@ -92,3 +95,5 @@ class Machine {
 };
 
 }  // namespace pake
+
+PAKE_EXPORT_END

@@ -4,6 +4,10 @@
 #include <memory>
 #include <utility>
 
+#include "pake/base/export.h"
+
+PAKE_EXPORT_BEGIN
+
 namespace pake {
 
 /// The state of one step: it has one address for life, moves as a pointer, and is null once the step is taken. `State`
@@ -17,3 +21,5 @@ template <class State>
 }
 
 }  // namespace pake
+
+PAKE_EXPORT_END

@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/base/secret.h"
@@ -26,6 +27,8 @@
 #include "pake/proto/cpace/suite.h"
 #include "pake/proto/guess.h"
 #include "pake/proto/state.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::cpace {
 
@@ -75,7 +78,7 @@ struct UnprovenKey {
 /// A has sent (Ya, ADa) and waits for B's answer.
 class AwaitingResponse {
  public:
-  struct State;
+  struct PAKE_HIDDEN State;
   explicit AwaitingResponse(StatePtr<State> state) noexcept : state_(std::move(state)) {}
 
   struct Finished;
@@ -107,7 +110,7 @@ struct Initiation {
 /// B, or one side of the symmetric mode: its tag is out, the peer's is to come.
 class AwaitingTag {
  public:
-  struct State;
+  struct PAKE_HIDDEN State;
   explicit AwaitingTag(StatePtr<State> state) noexcept : state_(std::move(state)) {}
 
   /// Verifies the peer's tag, refunds the guess and gives the key out.
@@ -143,7 +146,7 @@ struct UnprovenResponse {
 /// One side of the symmetric mode has sent (Y, AD) and waits for the other's.
 class AwaitingShare {
  public:
-  struct State;
+  struct PAKE_HIDDEN State;
   explicit AwaitingShare(StatePtr<State> state) noexcept : state_(std::move(state)) {}
 
   struct Confirmation;
@@ -173,3 +176,5 @@ struct SymmetricStart {
 [[nodiscard]] Result<SymmetricStart> start_symmetric(const Inputs& inputs, GuessPermit permit, Bytes AD, Rng& rng);
 
 }  // namespace pake::cpace
+
+PAKE_EXPORT_END

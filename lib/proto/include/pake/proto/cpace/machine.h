@@ -9,11 +9,14 @@
 #include <optional>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/rng.h"
 #include "pake/base/secret.h"
 #include "pake/proto/cpace/suite.h"
 #include "pake/proto/guess.h"
 #include "pake/proto/machine.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::cpace {
 
@@ -47,3 +50,5 @@ class CPaceMachine : public Machine {
 [[nodiscard]] std::unique_ptr<CPaceMachine> symmetric_machine(const Config& config, GuessPermit permit, Rng& rng);
 
 }  // namespace pake::cpace
+
+PAKE_EXPORT_END

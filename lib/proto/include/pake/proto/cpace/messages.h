@@ -8,8 +8,11 @@
 #include <optional>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/proto/cpace/suite.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::cpace {
 
@@ -45,3 +48,5 @@ struct LeadingShare {
                                                                  std::size_t max_AD = kMaxADSize);
 
 }  // namespace pake::cpace
+
+PAKE_EXPORT_END

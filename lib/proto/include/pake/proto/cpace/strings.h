@@ -5,6 +5,9 @@
 #include <initializer_list>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::cpace {
 
@@ -19,3 +22,5 @@ namespace pake::cpace {
 [[nodiscard]] Buffer o_cat(Bytes x, Bytes y);
 
 }  // namespace pake::cpace
+
+PAKE_EXPORT_END

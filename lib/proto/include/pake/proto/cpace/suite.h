@@ -5,7 +5,10 @@
 #include <cstdint>
 #include <string_view>
 
+#include "pake/base/export.h"
 #include "pake/crypto/hash.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::cpace {
 
@@ -25,3 +28,5 @@ struct SuiteParameters {
 [[nodiscard]] inline std::size_t tag_size(Suite suite) noexcept { return crypto::output_size(parameters(suite).hash); }
 
 }  // namespace pake::cpace
+
+PAKE_EXPORT_END

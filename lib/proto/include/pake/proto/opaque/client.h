@@ -9,6 +9,7 @@
 #pragma once
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/base/secret.h"
@@ -17,6 +18,8 @@
 #include "pake/proto/opaque/identities.h"
 #include "pake/proto/opaque/suite.h"
 #include "pake/proto/state.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::opaque {
 
@@ -45,7 +48,7 @@ class StretchingRegistration {
 
  private:
   friend class AwaitingRegistrationResponse;
-  struct State;
+  struct PAKE_HIDDEN State;
   explicit StretchingRegistration(StatePtr<State> state) noexcept : state_(std::move(state)) {}
   StatePtr<State> state_;
 };
@@ -67,7 +70,7 @@ class AwaitingRegistrationResponse {
 
  private:
   friend class ClientRegistration;
-  struct State;
+  struct PAKE_HIDDEN State;
   explicit AwaitingRegistrationResponse(StatePtr<State> state) noexcept : state_(std::move(state)) {}
   StatePtr<State> state_;
 };
@@ -87,7 +90,7 @@ class ClientRegistration {
   [[nodiscard]] Result<RegistrationRequested> create_registration_request(Rng& rng) &&;
 
  private:
-  struct State;
+  struct PAKE_HIDDEN State;
   StatePtr<State> state_;
 };
 
@@ -121,7 +124,7 @@ class StretchingLogin {
 
  private:
   friend class AwaitingKE2;
-  struct State;
+  struct PAKE_HIDDEN State;
   explicit StretchingLogin(StatePtr<State> state) noexcept : state_(std::move(state)) {}
   StatePtr<State> state_;
 };
@@ -141,7 +144,7 @@ class AwaitingKE2 {
 
  private:
   friend class ClientLogin;
-  struct State;
+  struct PAKE_HIDDEN State;
   explicit AwaitingKE2(StatePtr<State> state) noexcept : state_(std::move(state)) {}
   StatePtr<State> state_;
 };
@@ -162,8 +165,10 @@ class ClientLogin {
   [[nodiscard]] Result<LoginStarted> generate_ke1(Rng& rng) &&;
 
  private:
-  struct State;
+  struct PAKE_HIDDEN State;
   StatePtr<State> state_;
 };
 
 }  // namespace pake::opaque
+
+PAKE_EXPORT_END

@@ -2,9 +2,12 @@
 #pragma once
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/crypto/ksf.h"
 #include "pake/proto/opaque/suite.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::opaque {
 
@@ -20,3 +23,5 @@ namespace pake::opaque {
 [[nodiscard]] Result<Buffer> toolkit_context(SuiteId suite, const crypto::KsfParameters& ksf, Bytes application);
 
 }  // namespace pake::opaque
+
+PAKE_EXPORT_END

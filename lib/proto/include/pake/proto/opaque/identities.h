@@ -2,7 +2,10 @@
 #pragma once
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/secret.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::opaque {
 
@@ -21,3 +24,5 @@ struct Identities {
 using ExportKey = SecretUpTo<64, struct ExportKeyTag>;
 
 }  // namespace pake::opaque
+
+PAKE_EXPORT_END

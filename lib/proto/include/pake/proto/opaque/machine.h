@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/rng.h"
 #include "pake/base/secret.h"
 #include "pake/crypto/ksf.h"
@@ -20,6 +21,8 @@
 #include "pake/proto/opaque/identities.h"
 #include "pake/proto/opaque/stored.h"
 #include "pake/proto/opaque/suite.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::opaque {
 
@@ -73,3 +76,5 @@ class RegistrationServerMachine : public Machine {
                                                             const KeyRing& ring, Rng& rng);
 
 }  // namespace pake::opaque
+
+PAKE_EXPORT_END

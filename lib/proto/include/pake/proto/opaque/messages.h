@@ -9,11 +9,14 @@
 #include <variant>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/crypto/group.h"
 #include "pake/crypto/hash.h"
 #include "pake/crypto/x25519.h"
 #include "pake/proto/opaque/suite.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::opaque {
 
@@ -105,3 +108,5 @@ struct KE3 {
 };
 
 }  // namespace pake::opaque
+
+PAKE_EXPORT_END

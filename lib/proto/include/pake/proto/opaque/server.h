@@ -6,6 +6,7 @@
 #pragma once
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/proto/guess.h"
@@ -15,6 +16,8 @@
 #include "pake/proto/opaque/server_keys.h"
 #include "pake/proto/opaque/suite.h"
 #include "pake/proto/state.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::opaque {
 
@@ -58,7 +61,7 @@ class AwaitingKE3 {
 
  private:
   friend struct Answering;
-  struct State;
+  struct PAKE_HIDDEN State;
   explicit AwaitingKE3(StatePtr<State> state) noexcept : state_(std::move(state)) {}
   StatePtr<State> state_;
 };
@@ -80,7 +83,7 @@ class AwaitingKeyOperation {
 
  private:
   friend class ServerLogin;
-  struct State;
+  struct PAKE_HIDDEN State;
   explicit AwaitingKeyOperation(StatePtr<State> state) noexcept : state_(std::move(state)) {}
   StatePtr<State> state_;
 };
@@ -104,8 +107,10 @@ class ServerLogin {
                                                          const KeyHolder& keys, Rng& rng) &&;
 
  private:
-  struct State;
+  struct PAKE_HIDDEN State;
   StatePtr<State> state_;
 };
 
 }  // namespace pake::opaque
+
+PAKE_EXPORT_END

@@ -2,12 +2,15 @@
 #pragma once
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/base/secret.h"
 #include "pake/crypto/group.h"
 #include "pake/crypto/hash.h"
 #include "pake/proto/opaque/suite.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::opaque {
 
@@ -81,3 +84,5 @@ class ServerKeys final : public KeyHolder {
 };
 
 }  // namespace pake::opaque
+
+PAKE_EXPORT_END

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "pake/base/bytes.h"
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/base/secret.h"
@@ -23,6 +24,8 @@
 #include "pake/proto/opaque/messages.h"
 #include "pake/proto/opaque/server_keys.h"
 #include "pake/proto/opaque/suite.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::opaque {
 
@@ -100,3 +103,5 @@ class KeyRing {
 };
 
 }  // namespace pake::opaque
+
+PAKE_EXPORT_END

@@ -5,7 +5,10 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "pake/base/export.h"
 #include "pake/base/result.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::opaque {
 
@@ -64,3 +67,5 @@ inline constexpr std::size_t kMaxMaskedResponseSize = sizes(SuiteId::p521).maske
 static_assert(sizes(SuiteId::ristretto255).KE2() == 320 && sizes(SuiteId::p521).KE2() == 425);
 
 }  // namespace pake::opaque
+
+PAKE_EXPORT_END

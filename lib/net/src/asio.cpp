@@ -1,2 +1,0 @@
-// Asio's own sources, compiled here once (ASIO_SEPARATE_COMPILATION).
-#include <asio/impl/src.hpp>

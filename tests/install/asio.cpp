@@ -1,0 +1,2 @@
+// The user's Asio, compiled apart as Asio's documentation says.
+#include <asio/impl/src.hpp>
