@@ -46,9 +46,14 @@ class Peer:
 
 
 def run_or_miss(what, command, **options):
-    run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, **options)
+    try:
+        run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, **options)
+    except subprocess.TimeoutExpired as expired:
+        raise Missing(f"{what}: no end after {expired.timeout:.0f} s") from None
     if run.returncode != 0:
-        raise Missing(f"{what}:\n{(run.stdout + run.stderr)[-2000:]}")
+        said = (run.stdout + run.stderr).strip().splitlines()
+        errors = [line for line in said if re.search(r"(?i)\berr", line)] or said or [f"exit code {run.returncode}"]
+        raise Missing(f"{what}: {errors[0][:200]}")
 
 
 def tool(name, debian_package=None):
@@ -60,15 +65,30 @@ def tool(name, debian_package=None):
     raise Missing(f"there is no {name}")
 
 
+def this_run():
+    """All tests of one ./check, or of one ctest."""
+    return os.environ.get("PAKE_RUN") or f"ctest {os.getppid()}"
+
+
 def made_once(work, sources, make):
-    """Calls make() in `work`, unless it succeeded there with these very sources before; one caller at a time."""
+    """Calls make() in `work`, unless it succeeded there with these very sources before; one caller at a time. Where it
+    failed in this run it is not tried again: a registry that is out of reach costs its time once."""
     work.mkdir(parents=True, exist_ok=True)
     with open(work / "lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         stamp, wanted = work / "stamp", b"\n".join(source.read_bytes() for source in sources)
         if stamp.exists() and stamp.read_bytes() == wanted:
             return
-        make()
+        failure = work / "failure"
+        if failure.exists():
+            run, _, reason = failure.read_text(encoding="utf-8").partition("\n")
+            if run == this_run():
+                raise Missing(reason)
+        try:
+            make()
+        except Missing as missing:
+            failure.write_text(f"{this_run()}\n{missing}", encoding="utf-8")
+            raise
         stamp.write_bytes(wanted)
 
 
@@ -80,7 +100,10 @@ def node_peer(script, work):
     def install():
         for source in sources:
             shutil.copy(source, work)
-        run_or_miss("npm ci", [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=work)
+        # Its cache and its logs beside what it installs, not in the home directory.
+        run_or_miss("npm ci", [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier",
+                               "--fetch-retries=0", "--fetch-timeout=15000", f"--cache={work / 'npm-cache'}"],
+                    cwd=work, timeout=60)
 
     made_once(work, sources, install)
     return Peer([node, script], env={"NODE_PATH": str(work / "node_modules")})
@@ -94,6 +117,7 @@ def pypi_peer(script, work):
     def install():
         run_or_miss("venv (Debian: python3-venv)", [sys.executable, "-m", "venv", "--clear", work / "venv"])
         run_or_miss("pip", [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:",
+                            "--retries", "0", "--timeout", "15", "--cache-dir", work / "pip-cache",
                             "--requirement", requirements])
 
     made_once(work, [requirements], install)
@@ -112,8 +136,10 @@ def cargo_peer(manifest, program, work, **environment):
     if version(found) < version(wanted):
         raise Missing(f"cargo is {found}, and {manifest} wants {wanted}")
     arguments = ["--locked", "--quiet", "--manifest-path", manifest]
-    environment = {**os.environ, "CARGO_TARGET_DIR": str(work), **environment}
-    run_or_miss("cargo fetch", [cargo, "fetch", *arguments], env=environment)
+    environment = {**os.environ, "CARGO_TARGET_DIR": str(work), "CARGO_HOME": str(work / "cargo-home"),
+                   "CARGO_NET_RETRY": "0", **environment}
+    made_once(work / "fetched", [manifest, manifest.parent / "Cargo.lock"],
+              lambda: run_or_miss("cargo fetch", [cargo, "fetch", *arguments], env=environment))
     subprocess.run([cargo, "build", "--offline", "--release", *arguments], stdin=subprocess.DEVNULL, check=True,
                    env=environment)
     return Peer([work / "release" / program])

@@ -6,6 +6,7 @@ import re
 import select
 import shutil
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -32,7 +33,9 @@ def needed(program):
 
 
 def shell(*argv):
-    run = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    with tempfile.TemporaryDirectory() as home:  # fish leaves its history in it
+        run = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE, check=False,
+                             env={**os.environ, "HOME": home, "XDG_DATA_HOME": home, "XDG_CONFIG_HOME": home})
     assert run.returncode == 0 and not run.stderr, run.stderr
     return run.stdout
 
