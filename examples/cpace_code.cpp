@@ -1,17 +1,15 @@
 // Two people with a code, told over the telephone, agree on a key. An arrow is what travels between them.
 #include <cstdio>
 
-#include "pake/crypto/rng.h"
-#include "pake/proto/cpace/cpace.h"
-#include "pake/proto/cpace/strings.h"
+#include "pake/cpace.h"
 
-using namespace pake;
+namespace cpace = pake::cpace;
 
 int main() {
-  crypto::SystemRng rng;
-  GuessBudget guesses(3);  // Bob answers three wrong codes, then nobody until he gives out another code
-  const auto names = cpace::lv_cat({as_bytes("example chat"), as_bytes("alice"), as_bytes("bob")});
-  const cpace::Inputs code = {.PRS = as_bytes("7-walnut-otter"), .CI = names};
+  pake::crypto::SystemRng rng;
+  pake::GuessBudget guesses(3);  // Bob answers three wrong codes, then nobody until he gives out another code
+  const auto names = cpace::lv_cat({pake::as_bytes("example chat"), pake::as_bytes("alice"), pake::as_bytes("bob")});
+  const cpace::Inputs code = {.PRS = pake::as_bytes("7-walnut-otter"), .CI = names};
 
   auto alice = cpace::initiate(code, {}, rng);
   auto permit = guesses.take();
@@ -24,7 +22,7 @@ int main() {
   if (!at_bob) return 1;
 
   const auto a = at_alice->key.session_key("example chat", 32), b = at_bob->session_key("example chat", 32);
-  const bool same = a && b && ct_equal(a->reveal(), b->reveal());
+  const bool same = a && b && pake::ct_equal(a->reveal(), b->reveal());
   std::puts(same ? "Alice and Bob have the same key" : "the keys differ");
   return same ? 0 : 1;
 }

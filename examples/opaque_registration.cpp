@@ -1,31 +1,29 @@
 // Alice chooses a password; the server keeps a record from which nobody reads it. An arrow is what travels, over a
-// connection that is confidential and whose server she knows already.
+// connection that is confidential and whose server she knows already. She logs in with it in opaque_login.cpp: suite,
+// profile, identities and credential_identifier are the same there, and must be.
 #include <cstdio>
 
-#include "pake/crypto/rng.h"
-#include "pake/proto/opaque/client.h"
-#include "pake/proto/opaque/server.h"
-#include "pake/proto/opaque/stored.h"
+#include "pake/opaque.h"
 
-using namespace pake;
+namespace opaque = pake::opaque;
 
 int main() {
-  crypto::SystemRng rng;
+  pake::crypto::SystemRng rng;
   const auto suite = opaque::SuiteId::ristretto255;
-  const auto profile = crypto::KsfProfile::rfc9106_2;
-  const auto ksf = crypto::ksf_parameters(profile, opaque::sizes(suite).Nh);
+  const auto profile = pake::crypto::KsfProfile::rfc9106_2;
+  const auto ksf = pake::crypto::ksf_parameters(profile, opaque::sizes(suite).Nh);
+  const opaque::Identities names = {.client = pake::as_bytes("alice"), .server = pake::as_bytes("example.org")};
   const auto server = opaque::StoredKeys::generate(suite, profile, 1, rng);  // once, when the server is set up
   if (!server) return 1;
 
-  auto alice = opaque::ClientRegistration(suite, SecretBuffer::copy_of(as_bytes("correct horse")))
+  auto alice = opaque::ClientRegistration(suite, pake::SecretBuffer::copy_of(pake::as_bytes("correct horse")))
                    .create_registration_request(rng);
   if (!alice) return 1;
   const auto response =  // registration_request -> server
-      opaque::create_registration_response(alice->registration_request, server->keys, as_bytes("user 4711"));
+      opaque::create_registration_response(alice->registration_request, server->keys, pake::as_bytes("user 4711"));
   if (!response) return 1;
   const auto finished =  // registration_response -> Alice, who stretches with 64 MiB
-      std::move(alice->next)
-          .finalize_registration_request(*response, {.identities = {.client = as_bytes("alice")}, .ksf = ksf}, rng);
+      std::move(alice->next).finalize_registration_request(*response, {.identities = names, .ksf = ksf}, rng);
   if (!finished) return 1;
   auto record = opaque::RegistrationRecord::decode(suite, finished->record);  // record -> server, which checks it
   if (!record) return 1;
