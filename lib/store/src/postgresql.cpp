@@ -75,6 +75,37 @@ std::int64_t at_most_64_bits(std::uint64_t value) {
   return static_cast<std::int64_t>(std::min<std::uint64_t>(value, std::numeric_limits<std::int64_t>::max()));
 }
 
+// The name's own row, or the decoy's (x). Both are looked up whatever the name is, so that both take the same time.
+constexpr const char* kReadLogin = R"(
+SELECT
+  coalesce(u.name, x.name), coalesce(u.revision, x.revision),
+  coalesce(u.generation, x.generation), coalesce(u.epoch, x.epoch),
+  coalesce(u.suite, x.suite), coalesce(u.ksf, x.ksf),
+  coalesce(u.state, x.state), coalesce(u.sealed, x.sealed),
+  coalesce(u.created_at, x.created_at), coalesce(u.changed_at, x.changed_at),
+  a.full_at, a.charged, s.full_at, s.charged, d.full_at, d.charged,
+  EXISTS(SELECT 1 FROM pake_devices WHERE key = $4 AND name = coalesce(u.name, ''::bytea))
+FROM pake_users x
+  LEFT JOIN pake_users u ON u.name = $1
+  LEFT JOIN pake_ledger a ON a.key = $2
+  LEFT JOIN pake_ledger s ON s.key = $3
+  LEFT JOIN pake_ledger d ON d.key = $4
+WHERE x.name = ''::bytea)";
+
+// The same for a selector; the decoy's user is the decoy.
+constexpr const char* kReadCode = R"(
+SELECT
+  coalesce(i.selector, x.selector), coalesce(i.name, x.name), coalesce(i.expires_at, x.expires_at),
+  coalesce(i.sealed, x.sealed), coalesce(i.created_at, x.created_at),
+  )" PAKE_USER_COLUMNS R"(,
+  c.full_at, c.charged, s.full_at, s.charged
+FROM pake_invitations x
+  LEFT JOIN pake_invitations i ON i.selector = $1
+  LEFT JOIN pake_users u ON u.name = coalesce(i.name, ''::bytea)
+  LEFT JOIN pake_ledger c ON c.key = $2
+  LEFT JOIN pake_ledger s ON s.key = $3
+WHERE x.selector = ''::bytea)";
+
 UserRow take_user(Rows& row) {
   UserRow user;
   user.name = row.text();
@@ -231,14 +262,7 @@ class PostgresqlStore final : public CredentialStore {
         parameters.bind(*query.device);
       else
         parameters.bind_null_bytes();
-      PAKE_TRY(auto rows,
-               connection.query("SELECT " PAKE_USER_COLUMNS
-                                ", a.full_at, a.charged, s.full_at, s.charged, d.full_at, d.charged, "
-                                "EXISTS(SELECT 1 FROM pake_devices WHERE key = $4 AND name = u.name) "
-                                "FROM pake_users u LEFT JOIN pake_ledger a ON a.key = $2 "
-                                "LEFT JOIN pake_ledger s ON s.key = $3 LEFT JOIN pake_ledger d ON d.key = $4 "
-                                "WHERE u.name = coalesce((SELECT name FROM pake_users WHERE name = $1), ''::bytea)",
-                                parameters));
+      PAKE_TRY(auto rows, connection.query(kReadLogin, parameters));
       if (!rows.next()) return fail_altered("the decoy among the users");
       LoginRows login;
       login.user = take_user(rows);
@@ -253,14 +277,9 @@ class PostgresqlStore final : public CredentialStore {
 
   StoreResult<CodeRows> read_code(const CodeQuery& query) override {
     return read([&](PostgresqlConnection& connection) -> StoreResult<CodeRows> {
-      PAKE_TRY(auto rows,
-               connection.query("SELECT i.selector, i.name, i.expires_at, i.sealed, i.created_at, " PAKE_USER_COLUMNS
-                                ", c.full_at, c.charged, s.full_at, s.charged "
-                                "FROM pake_invitations i JOIN pake_users u ON u.name = i.name "
-                                "LEFT JOIN pake_ledger c ON c.key = $2 LEFT JOIN pake_ledger s ON s.key = $3 "
-                                "WHERE i.selector = "
-                                "coalesce((SELECT selector FROM pake_invitations WHERE selector = $1), ''::bytea)",
-                                Parameters().bind(as_bytes(query.selector)).bind(query.code).bind(query.source)));
+      PAKE_TRY(
+          auto rows,
+          connection.query(kReadCode, Parameters().bind(as_bytes(query.selector)).bind(query.code).bind(query.source)));
       if (!rows.next()) return fail_altered("the decoy among the invitations");
       CodeRows code;
       code.invitation = take_invitation(rows);

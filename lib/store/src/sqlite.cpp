@@ -67,6 +67,37 @@ constexpr std::int64_t kSchema = kMigrations.size();
 #define PAKE_USER_COLUMNS \
   "u.name, u.revision, u.generation, u.epoch, u.suite, u.ksf, u.state, u.sealed, u.created_at, u.changed_at"
 
+// The name's own row, or the decoy's (x). Both are looked up whatever the name is, so that both take the same time.
+constexpr const char* kReadLogin = R"(
+SELECT
+  coalesce(u.name, x.name), coalesce(u.revision, x.revision),
+  coalesce(u.generation, x.generation), coalesce(u.epoch, x.epoch),
+  coalesce(u.suite, x.suite), coalesce(u.ksf, x.ksf),
+  coalesce(u.state, x.state), coalesce(u.sealed, x.sealed),
+  coalesce(u.created_at, x.created_at), coalesce(u.changed_at, x.changed_at),
+  a.full_at, a.charged, s.full_at, s.charged, d.full_at, d.charged,
+  EXISTS(SELECT 1 FROM devices WHERE key = ?4 AND name = coalesce(u.name, ''))
+FROM users x
+  LEFT JOIN users u ON u.name = ?1
+  LEFT JOIN ledger a ON a.key = ?2
+  LEFT JOIN ledger s ON s.key = ?3
+  LEFT JOIN ledger d ON d.key = ?4
+WHERE x.name = '')";
+
+// The same for a selector; the decoy's user is the decoy.
+constexpr const char* kReadCode = R"(
+SELECT
+  coalesce(i.selector, x.selector), coalesce(i.name, x.name), coalesce(i.expires_at, x.expires_at),
+  coalesce(i.sealed, x.sealed), coalesce(i.created_at, x.created_at),
+  )" PAKE_USER_COLUMNS R"(,
+  c.full_at, c.charged, s.full_at, s.charged
+FROM invitations x
+  LEFT JOIN invitations i ON i.selector = ?1
+  LEFT JOIN users u ON u.name = coalesce(i.name, '')
+  LEFT JOIN ledger c ON c.key = ?2
+  LEFT JOIN ledger s ON s.key = ?3
+WHERE x.selector = '')";
+
 UserRow take_user(Statement& row) {
   UserRow user;
   user.name = row.text();
@@ -236,12 +267,7 @@ class SqliteStore final : public CredentialStore {
 
   StoreResult<LoginRows> read_login(const LoginQuery& query) override {
     return read([&](Connection& connection) -> StoreResult<LoginRows> {
-      auto rows = connection.statement("SELECT " PAKE_USER_COLUMNS
-                                       ", a.full_at, a.charged, s.full_at, s.charged, d.full_at, d.charged, "
-                                       "EXISTS(SELECT 1 FROM devices WHERE key = ?4 AND name = u.name) "
-                                       "FROM users u LEFT JOIN ledger a ON a.key = ?2 LEFT JOIN ledger s ON s.key = ?3 "
-                                       "LEFT JOIN ledger d ON d.key = ?4 "
-                                       "WHERE u.name = coalesce((SELECT name FROM users WHERE name = ?1), '')");
+      auto rows = connection.statement(kReadLogin);
       rows.bind(query.name).bind(query.account).bind(query.source);
       if (query.device)
         rows.bind(*query.device);
@@ -262,12 +288,7 @@ class SqliteStore final : public CredentialStore {
 
   StoreResult<CodeRows> read_code(const CodeQuery& query) override {
     return read([&](Connection& connection) -> StoreResult<CodeRows> {
-      auto rows = connection.statement(
-          "SELECT i.selector, i.name, i.expires_at, i.sealed, i.created_at, " PAKE_USER_COLUMNS
-          ", c.full_at, c.charged, s.full_at, s.charged "
-          "FROM invitations i JOIN users u ON u.name = i.name LEFT JOIN ledger c ON c.key = ?2 "
-          "LEFT JOIN ledger s ON s.key = ?3 "
-          "WHERE i.selector = coalesce((SELECT selector FROM invitations WHERE selector = ?1), '')");
+      auto rows = connection.statement(kReadCode);
       rows.bind(query.selector).bind(query.code).bind(query.source);
       PAKE_TRY(const auto any, rows.step());
       if (!any) return fail_altered("the decoy among the invitations");
