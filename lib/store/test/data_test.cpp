@@ -128,6 +128,32 @@ TEST(Data, AFirstStartThatWasKilledGoesOn) {
   EXPECT_EQ(code_of(other.start()), StoreErrc::key_file_missing);
 }
 
+TEST(Data, IsCopiedWhileInUseAndRestored) {
+  Data data;
+  const auto opened = must(data.start());
+  Keys rows(1);
+  const auto add = [&](std::string_view name) {
+    auto row = new_user(name, kFirst, kNow, rows.rng);
+    must(seal_user(opened.keys, row, as_bytes("record"), rows.rng));
+    must(opened.store->write_user({.row = row}, note("user.add", std::string(name))));
+  };
+  add("alice");
+  must(back_up_sqlite(data.file("pake.db"), data.root / "copy.db"));
+  must(back_up_key_file(data.file("pake.key"), data.root / "copy.key"));
+  EXPECT_EQ(mode_of(data.root / "copy.db"), 0600U);
+  EXPECT_EQ(code_of(back_up_sqlite(data.file("pake.db"), data.root / "copy.db")), StoreErrc::exists);
+  EXPECT_EQ(code_of(back_up_sqlite(data.file("none.db"), data.root / "other.db")), StoreErrc::missing);
+  EXPECT_FALSE(std::filesystem::exists(data.root / "other.db"));
+  add("bob");
+
+  const auto restored =
+      must(open_data({.store = (data.root / "copy.db").string(), .key_file = data.root / "copy.key"}));
+  const auto alice = must(restored.store->find_user("alice"));
+  ASSERT_TRUE(alice);
+  EXPECT_TRUE(must(open_user(restored.keys, *alice)));
+  EXPECT_FALSE(must(restored.store->find_user("bob")));
+}
+
 TEST(Data, ThatIsNoStoreIsCalledSo) {
   Data data;
   must(data.start());
