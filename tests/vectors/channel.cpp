@@ -124,10 +124,14 @@ void check_ticket(Fields& entry) {
   std::vector<TicketKey> keys(1);
   std::ranges::copy(id, keys[0].id.begin());
   keys[0].key = crypto::SealKey::copy_of(Bytes(key).first<32>());
-  const TicketFacts facts{.name = entry.bytes("name"),
-                          .generation = entry.number("generation"),
-                          .login_time = entry.number("login_time"),
-                          .expiry = entry.number("expiry")};
+  const auto device = entry.bytes("device");
+  entry.require(device.size() == DeviceId{}.size(), "a device of another size");
+  TicketFacts facts{.name = entry.bytes("name"),
+                    .server_name = entry.bytes("server_name"),
+                    .generation = entry.number("generation"),
+                    .login_time = entry.number("login_time"),
+                    .expiry = entry.number("expiry")};
+  std::ranges::copy(device, facts.device.begin());
   testing::FixedRng rng(entry.bytes("nonce"));
   const TicketKeys ring(std::move(keys));
   const auto ticket = seal_ticket(ring, facts, ResumptionSecret::copy_of(Bytes(secret).first<64>()), rng);
@@ -138,12 +142,28 @@ void check_ticket(Fields& entry) {
                 "it opens to something else");
 }
 
+void check_export(Fields& entry) {
+  static_cast<void>(entry.text("id"));
+  const auto secret = entry.bytes("exporter_secret"), label = entry.bytes("label"), context = entry.bytes("context");
+  entry.require(secret.size() == ExporterSecret::kSize, "an exporter_secret of another size");
+  const auto whose = entry.text("whose");
+  entry.require(whose == "user" || whose == "pake", "nobody's");
+  const auto exporter_secret = ExporterSecret::copy_of(Bytes(secret).first<ExporterSecret::kSize>());
+  Buffer out(entry.bytes("out").size());
+  const auto exported = whose == "user"
+                            ? export_keying_material(exporter_secret, as_text(label), context, out)
+                            : export_keying_material(exporter_secret, InternalLabel{as_text(label)}, context, out);
+  entry.require(exported.has_value(), "it cannot be exported");
+  entry.expect("out", out);
+}
+
 }  // namespace
 
 void check_channel(Sections& file) {
   file.ignore("about");
   file.each("runs", check_run);
   file.each("tickets", check_ticket);
+  file.each("exports", check_export);
 }
 
 }  // namespace pake::vectors

@@ -317,19 +317,19 @@ class Run:
 
     def client_hello(self, suites, pake):
         """Sends it. `pake` gives the PAKE bytes when called with everything before them, first `None` for their size."""
-        fields = (b"pake\1" + bytes([self.kind]) + self.client_random["random"] + lp1(self.client_aeads) + lp1(suites) +
+        fields = (b"pake\2" + bytes([self.kind]) + self.client_random["random"] + lp1(self.client_aeads) + lp1(suites) +
                   lp1(self.server_name) + lp1(self.user) + lp2(b""))
         head = up_to_pake(1, fields, len(pake(None)))
         self.H0 = SHA512(self.first, head)
         self.frames.append(head + pake(self.first + head))
 
     def retry(self, suite):
-        self.frames.append(frame(2, bytes([1, suite])))
+        self.frames.append(frame(2, bytes([2, suite])))
         self.first = b"".join(self.frames)
 
     def server_hello(self, suite, size, pake):
         """`pake` is called with H1 and with everything before it."""
-        head = up_to_pake(3, bytes([1, suite, self.aead, self.ksf]) + lp2(b""), size)
+        head = up_to_pake(3, bytes([2, suite, self.aead, self.ksf]) + lp2(b""), size)
         before = b"".join(self.frames) + head
         self.H1 = SHA512(before)
         message = pake(before)
@@ -444,8 +444,9 @@ def code(name, **options):
     return run.entry(name)
 
 
-def seal_ticket(key_id, key, nonce, user, generation, login_time, expiry, secret):
-    plaintext = b"\1" + lp1(user) + b"".join(n.to_bytes(8, "big") for n in (generation, login_time, expiry)) + secret
+def seal_ticket(key_id, key, nonce, user, server_name, device, generation, login_time, expiry, secret):
+    times = b"".join(n.to_bytes(8, "big") for n in (generation, login_time, expiry))
+    plaintext = b"\2" + lp1(user) + lp1(server_name) + device + times + secret
     cipher = ChaCha20_Poly1305.new(key=key, nonce=nonce)
     cipher.update(b"pake/1 ticket" + key_id)
     ciphertext, tag = cipher.encrypt_and_digest(plaintext)
@@ -455,7 +456,8 @@ def seal_ticket(key_id, key, nonce, user, generation, login_time, expiry, secret
 def resume(name, **options):
     run = Run(name, RESUME, b"\x21", user=b"", **options)
     ticket_secret, key_id, key = run.random.bytes(64), run.random.bytes(4), run.random.bytes()
-    ticket = seal_ticket(key_id, key, run.random.bytes(24), b"alice", 3, 1_790_000_000, 1_790_604_800, ticket_secret)
+    ticket = seal_ticket(key_id, key, run.random.bytes(24), b"alice", run.server_name, run.random.bytes(16), 3,
+                         1_790_000_000, 1_790_604_800, ticket_secret)
     run.inputs |= {"ticket": ticket, "ticket_secret": ticket_secret, "ticket_key_id": key_id, "ticket_key": key}
     run.client_random["private_key"], run.server_random["private_key"] = run.random.bytes(), run.random.bytes()
     a, b = run.client_random["private_key"], run.server_random["private_key"]
@@ -476,13 +478,21 @@ def resume(name, **options):
     return run.entry(name)
 
 
-def ticket(name, user):
+def ticket(name, user, server_name):
     stream = Stream(name)
     fields = {"key_id": stream.bytes(4), "key": stream.bytes(), "nonce": stream.bytes(24), "name": user,
+              "server_name": server_name, "device": stream.bytes(16),
               "generation": 2**63 + 5, "login_time": 1_790_000_000, "expiry": 2**64 - 1,
               "resumption_secret": stream.bytes(64)}
     key_id, key, nonce, *facts, secret = fields.values()
     return fields | {"ticket": seal_ticket(key_id, key, nonce, *facts, secret)}
+
+
+def export(name, whose, label, context, length):
+    exporter_secret = Stream(name).bytes(64)
+    info = b"pake/1 export" + whose + lp2(label) + lp2(context) + length.to_bytes(2, "big")
+    return {"id": name, "whose": whose[1:].decode(), "exporter_secret": exporter_secret, "label": label, "context": context,
+            "out": SHA512.expand(exporter_secret, info, length)}
 
 
 def as_json(value):
@@ -512,7 +522,12 @@ def main():
             resume("resume"),
             resume("resume, a client without AES", client_aeads=b"\2"),
         ],
-        "tickets": [ticket("ticket", b"alice"), ticket("the longest name", b"u" * 255), ticket("no name", b"")],
+        "tickets": [ticket("ticket", b"alice", b"example.org"), ticket("the longest names", b"u" * 255, b"s" * 255),
+                    ticket("no name", b"", b"")],
+        "exports": [export("a user's", b" user", b"label", b"context", 40),
+                    export("one of pake's own", b" pake", b"label", b"context", 40),
+                    export("shorter", b" user", b"label", b"context", 32),
+                    export("nothing", b" user", b"", b"", 0), export("the longest", b" user", b"l", b"", 16320)],
     }
     json.dump(as_json(document), sys.stdout, indent=1)
     print()

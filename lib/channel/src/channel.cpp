@@ -346,6 +346,9 @@ const ResumptionSecret& Channel::resumption_secret() const noexcept { return imp
 Status Channel::export_keying_material(std::string_view label, Bytes context, MutableBytes out) const noexcept {
   return channel::export_keying_material(impl_->exporter_secret_, label, context, out);
 }
+Status Channel::export_keying_material(InternalLabel label, Bytes context, MutableBytes out) const noexcept {
+  return channel::export_keying_material(impl_->exporter_secret_, label, context, out);
+}
 std::size_t Channel::buffered() const noexcept { return impl_->streams_.buffered(); }
 
 }  // namespace pake::channel

@@ -153,13 +153,15 @@ HandshakeResult<void> ServerHandshake::Run::on_client_hello(const Frame& frame) 
 // docs/wire.md, section 7: the ticket opens and the binder is right, or everything else is spared.
 //   pake = lp2(ticket) || share (32) || binder (64)
 HandshakeResult<void> ServerHandshake::Run::check_ticket(Bytes pake, Transcript up_to_pake) {
-  if (!config.ticket_keys) return std::unexpected(AlertCode::unknown_server);
+  if (!config.ticket_keys) return std::unexpected(AlertCode::refused);  // as any ticket that is refused
   PAKE_TRY(const auto ticket, Reader(pake).take_lp2());
   PAKE_TRY(received->ticket, open_ticket(*config.ticket_keys, ticket));
   const auto binder = pake.last<kProofSize>();
   const auto expected =
       compute_binder(received->ticket.secret, up_to_pake.add(pake.first(pake.size() - binder.size())));
   if (!ct_equal(expected.reveal(), binder)) return std::unexpected(AlertCode::refused);
+  if (!std::ranges::equal(received->ticket.facts.server_name, received->hello.server_name))
+    return std::unexpected(AlertCode::refused);  // lent under another name of this server
   return {};
 }
 

@@ -10,7 +10,7 @@
 namespace pake::channel {
 namespace {
 
-constexpr std::uint8_t kTicketVersion = 1;
+constexpr std::uint8_t kTicketVersion = 2;
 constexpr std::size_t kKeyIdSize = 4;
 
 // additional data = "pake/1 ticket" || key_id
@@ -26,6 +26,10 @@ Result<OpenedTicket> decode(Bytes plaintext) {
   OpenedTicket opened;
   PAKE_TRY(const auto name, reader.take_lp1());
   opened.facts.name = to_buffer(name);
+  PAKE_TRY(const auto server_name, reader.take_lp1());
+  opened.facts.server_name = to_buffer(server_name);
+  PAKE_TRY(const auto device, reader.take(opened.facts.device.size()));
+  std::ranges::copy(device, opened.facts.device.begin());
   PAKE_TRY(opened.facts.generation, reader.u64());
   PAKE_TRY(opened.facts.login_time, reader.u64());
   PAKE_TRY(opened.facts.expiry, reader.u64());
@@ -43,13 +47,15 @@ const TicketKey* TicketKeys::find(Bytes id) const noexcept {
 }
 
 //   ticket    = key_id (4) || nonce (24) || XChaCha20-Poly1305(key, nonce, "pake/1 ticket" || key_id, plaintext)
-//   plaintext = version (u8 = 1) || lp1(user name) || generation (u64) || login time (u64) || expiry (u64)
-//               || resumption_secret (64)
+//   plaintext = version (u8 = 2) || lp1(user name) || lp1(server name) || device (16) || generation (u64)
+//               || login time (u64) || expiry (u64) || resumption_secret (64)
 Result<Buffer> seal_ticket(const TicketKeys& keys, const TicketFacts& facts, const ResumptionSecret& secret, Rng& rng) {
   const auto* newest = keys.newest();
-  if (newest == nullptr || facts.name.size() > kMaxNameSize) return fail(Errc::misuse);
-  Writer head(32 + facts.name.size());
-  head.u8(kTicketVersion).put_lp1(facts.name).u64(facts.generation).u64(facts.login_time).u64(facts.expiry);
+  if (newest == nullptr || std::max(facts.name.size(), facts.server_name.size()) > kMaxNameSize)
+    return fail(Errc::misuse);
+  Writer head(64 + facts.name.size() + facts.server_name.size());
+  head.u8(kTicketVersion).put_lp1(facts.name).put_lp1(facts.server_name).put(facts.device);
+  head.u64(facts.generation).u64(facts.login_time).u64(facts.expiry);
   const auto plaintext = SecretBuffer::make(head.bytes().size() + secret.kSize, [&](MutableBytes out) {
     std::ranges::copy(secret.reveal(), std::ranges::copy(head.bytes(), out.begin()).out);
   });

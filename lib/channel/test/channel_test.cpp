@@ -448,11 +448,11 @@ TEST(Channel, LendsTickets) {
   EXPECT_EQ(pair.server.channel.send_ticket(3600, as_bytes("another")), fail(Errc::misuse)) << "one at a time";
   pair.settle();
   EXPECT_EQ(pair.client.events(), "ticket 3600 a ticket");
-  EXPECT_TRUE(pair.server.channel.send_ticket(1, as_bytes(std::string(512, 'x'))));
+  EXPECT_TRUE(pair.server.channel.send_ticket(1, as_bytes(std::string(kMaxTicketSize, 'x'))));
   pair.settle();
-  EXPECT_EQ(pair.client.events(), "ticket 1 " + std::string(512, 'x'));
+  EXPECT_EQ(pair.client.events(), "ticket 1 " + std::string(kMaxTicketSize, 'x'));
   EXPECT_EQ(pair.server.channel.send_ticket(1, {}), fail(Errc::misuse));
-  EXPECT_EQ(pair.server.channel.send_ticket(1, as_bytes(std::string(513, 'x'))), fail(Errc::misuse));
+  EXPECT_EQ(pair.server.channel.send_ticket(1, as_bytes(std::string(kMaxTicketSize + 1, 'x'))), fail(Errc::misuse));
   EXPECT_EQ(pair.client.channel.send_ticket(1, as_bytes("x")), fail(Errc::misuse));
   EXPECT_TRUE(
       ct_equal(pair.client.channel.resumption_secret().reveal(), pair.server.channel.resumption_secret().reveal()));

@@ -252,7 +252,7 @@ TEST(Resume, WhateverIsWrongWithATicketTheAnswerIsOne) {
   cut.ticket.pop_back();
   outcome_of(std::move(cut));
   outcome_of({.ticket = Buffer(1), .secret = {}});
-  outcome_of({.ticket = Buffer(512), .secret = {}});
+  outcome_of({.ticket = Buffer(kMaxTicketSize), .secret = {}});
   auto unknown_key = World::get().ticket();
   unknown_key.ticket[3] = 9;
   outcome_of(std::move(unknown_key));
@@ -275,13 +275,24 @@ TEST(Resume, TheCallerRefusesByWhatTheTicketSays) {
   EXPECT_EQ(run.client.failure()->error, Errc::auth_failed);
 }
 
-TEST(Resume, AServerWithoutTicketKeysDoesNotOfferIt) {
+TEST(Resume, AServerThatResumesNothingAnswersLikeOneThatRefusesTheTicket) {
   pake::testing::SeededRng client_rng(1), server_rng(2);
   auto client = ClientHandshake::by_ticket({}, World::get().ticket(), client_rng);
   ASSERT_TRUE(client);
   ServerHandshake server({}, server_rng);
-  EXPECT_EQ(server.receive(*client->take_message()), fail(Errc::malformed));
-  EXPECT_EQ(server.failure()->to_send, Alert{.code = AlertCode::unknown_server});
+  EXPECT_EQ(server.receive(*client->take_message()), fail(Errc::auth_failed));
+  EXPECT_EQ(server.failure()->to_send, Alert{.code = AlertCode::refused});
+}
+
+// Both names are of servers that share their ticket keys.
+TEST(Resume, ATicketIsGoodAtTheNameItWasLentUnderAlone) {
+  for (const char* name : {"other.example", "example.org.", "Example.org", ""}) {
+    Exchange run({.kind = HandshakeKind::resume, .server_name = name});
+    run.run();
+    EXPECT_TRUE(nobody_has_keys(run)) << name;
+    EXPECT_FALSE(run.answered) << name;
+    EXPECT_EQ(run.server.failure()->to_send, Alert{.code = AlertCode::refused}) << name;
+  }
 }
 
 // --- Every byte matters.
@@ -780,8 +791,8 @@ TEST(Client, RefusesWhatIsOutOfBounds) {
   EXPECT_TRUE(ClientHandshake::by_code({}, {.selector = longest, .code = {}}, rng));
   EXPECT_FALSE(ClientHandshake::by_code({}, {.selector = longer, .code = {}}, rng));
   EXPECT_FALSE(ClientHandshake::by_ticket({}, {.ticket = {}, .secret = {}}, rng));
-  EXPECT_FALSE(ClientHandshake::by_ticket({}, {.ticket = Buffer(513), .secret = {}}, rng));
-  EXPECT_TRUE(ClientHandshake::by_ticket({}, {.ticket = Buffer(512), .secret = {}}, rng));
+  EXPECT_FALSE(ClientHandshake::by_ticket({}, {.ticket = Buffer(kMaxTicketSize + 1), .secret = {}}, rng));
+  EXPECT_TRUE(ClientHandshake::by_ticket({}, {.ticket = Buffer(kMaxTicketSize), .secret = {}}, rng));
 }
 
 TEST(MovedFrom, IsOver) {
@@ -850,7 +861,11 @@ TEST(Extensions, UnknownOnesAreHashedAndIgnoredUnlessTheyMustBeUnderstood) {
     const auto ticket = World::get().ticket();
     const auto hello_with = [&](Bytes extensions) {
       static const Buffer aeads = {2}, suites = {0x21};
-      return ClientHello{.kind = HandshakeKind::resume, .aeads = aeads, .suites = suites, .extensions = extensions}
+      return ClientHello{.kind = HandshakeKind::resume,
+                         .aeads = aeads,
+                         .suites = suites,
+                         .server_name = as_bytes("example.org"),
+                         .extensions = extensions}
           .encode_up_to_pake(2 + ticket.ticket.size() + 96);
     };
     const auto extensions = pake::testing::unhex(std::string(type) +

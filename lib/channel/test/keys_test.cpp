@@ -36,7 +36,21 @@ std::string exported(std::string_view label, std::string_view context, std::size
 
 TEST(Keys, ExporterGivesTheBytesThatThePageGives) {
   EXPECT_EQ(exported("label", "context", 40),
-            "31e6be585f89de6a4a82d1fce5d975af6522e96e3bb7643d1fbe38b4799b58026f0b70caa16c9968");
+            "f4870ed894559e95202aa69bd40b468549a975c765fe9f58bf12a2c318e87eeacf8942fc988710f3");
+}
+
+TEST(Keys, ExporterBindsTheLength) {
+  const auto longer = exported("label", "context", 64);
+  for (const std::size_t size : {1U, 32U, 63U})
+    EXPECT_NE(exported("label", "context", size), longer.substr(0, 2 * size));
+}
+
+TEST(Keys, NoLabelOfAUsersMeetsAnInternalOne) {
+  Buffer internal(32);
+  EXPECT_TRUE(
+      export_keying_material(counting<ExporterSecret>(), InternalLabel{"label"}, as_bytes("context"), internal));
+  for (const char* label : {"label", "pake label", " pakelabel", "pake"})
+    EXPECT_NE(exported(label, "context", 32), hex(internal)) << label;
 }
 
 TEST(Keys, ExporterKeepsLabelAndContextApart) {

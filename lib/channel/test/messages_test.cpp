@@ -46,7 +46,7 @@ TEST(ClientHello, IsThePagesBytes) {
   EXPECT_EQ(hex(frame),
             "010000a2"
             "70616b65"
-            "01"
+            "02"
             "01"
             "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
             "020102"
@@ -111,7 +111,7 @@ TEST(ClientHello, EachRuleIsKept) {
   const BadHello cases[] = {
       {"magic", AlertCode::malformed, [] { return changed(0, 'P'); }},
       {"version 0", AlertCode::unsupported, [] { return changed(4, 0); }},
-      {"version 2", AlertCode::unsupported, [] { return changed(4, 2); }},
+      {"version 1", AlertCode::unsupported, [] { return changed(4, 1); }},
       {"kind 0", AlertCode::unknown_server, [] { return changed(5, 0); }},
       {"kind 4", AlertCode::unknown_server, [] { return changed(5, 4); }},
       {"no aead", AlertCode::malformed, [] { return with([](auto& h) { h.aeads = none; }); }},
@@ -142,7 +142,7 @@ TEST(ClientHello, EachRuleIsKept) {
   EXPECT_TRUE(ClientHello::decode(with([](auto& h) { h.server_name = {}; })));
 }
 
-TEST(ClientHello, AResumptionCarriesATicketOf1To512Bytes) {
+TEST(ClientHello, AResumptionCarriesATicketOf1To1024Bytes) {
   const Buffer suites = {0x21};
   const auto decode = [&](std::size_t ticket, std::size_t behind) {
     auto hello = login_hello();
@@ -153,8 +153,8 @@ TEST(ClientHello, AResumptionCarriesATicketOf1To512Bytes) {
   };
   EXPECT_FALSE(decode(0, 96));
   EXPECT_TRUE(decode(1, 96));
-  EXPECT_TRUE(decode(512, 96));
-  EXPECT_FALSE(decode(513, 96));
+  EXPECT_TRUE(decode(1024, 96));
+  EXPECT_FALSE(decode(1025, 96));
   EXPECT_FALSE(decode(1, 95));
   EXPECT_FALSE(decode(1, 97));
 }
@@ -201,7 +201,7 @@ TEST(Extensions, AscendAndWhatMustBeUnderstoodIs) {
       EXPECT_EQ(hello.error(), *alert) << bytes;
     }
 
-    const auto body = Writer().put(unhex("01010200")).put_lp2(extensions).put_lp2(Buffer(320)).take();
+    const auto body = Writer().put(unhex("02010200")).put_lp2(extensions).put_lp2(Buffer(320)).take();
     const auto answer = ServerHello::decode(body);
     ASSERT_EQ(answer.has_value(), !alert) << bytes;
     if (alert) {
@@ -211,18 +211,18 @@ TEST(Extensions, AscendAndWhatMustBeUnderstoodIs) {
 }
 
 TEST(Retry, IsSixBytes) {
-  EXPECT_EQ(hex(Retry{.suite = 2}.encode()), "020000020102");
-  ASSERT_TRUE(Retry::decode(unhex("0102")));
-  EXPECT_EQ(Retry::decode(unhex("0102"))->suite, 2);
-  EXPECT_EQ(Retry::decode(unhex("0202")).error(), AlertCode::unsupported);
-  for (const auto* bytes : {"", "01", "010203"}) EXPECT_EQ(Retry::decode(unhex(bytes)).error(), AlertCode::malformed);
+  EXPECT_EQ(hex(Retry{.suite = 2}.encode()), "020000020202");
+  ASSERT_TRUE(Retry::decode(unhex("0202")));
+  EXPECT_EQ(Retry::decode(unhex("0202"))->suite, 2);
+  EXPECT_EQ(Retry::decode(unhex("0102")).error(), AlertCode::unsupported);
+  for (const auto* bytes : {"", "02", "020203"}) EXPECT_EQ(Retry::decode(unhex(bytes)).error(), AlertCode::malformed);
 }
 
 TEST(ServerHello, IsThePagesBytes) {
   const ServerHello hello{.suite = 1, .aead = AeadId::aes_256_gcm, .ksf = 2, .extensions = {}, .pake = {}};
   EXPECT_EQ(hex(hello.encode_up_to_pake(320)),
             "03000148"
-            "01"
+            "02"
             "01"
             "01"
             "02"
@@ -232,7 +232,7 @@ TEST(ServerHello, IsThePagesBytes) {
 
 TEST(ServerHello, DecodesAndKeepsEachRule) {
   const auto body = unhex(
-      "01010102"
+      "02010102"
       "0000"
       "0003"
       "070809");
@@ -244,19 +244,19 @@ TEST(ServerHello, DecodesAndKeepsEachRule) {
   EXPECT_EQ(to_buffer(hello->pake), Buffer({7, 8, 9}));
   for (std::size_t size = 0; size < body.size(); ++size)
     EXPECT_EQ(ServerHello::decode(Bytes(body).first(size)).error(), AlertCode::malformed) << size;
-  EXPECT_EQ(ServerHello::decode(unhex("01010102"
+  EXPECT_EQ(ServerHello::decode(unhex("02010102"
                                       "0000"
                                       "0003"
                                       "07080900"))
                 .error(),
             AlertCode::malformed);
-  EXPECT_EQ(ServerHello::decode(unhex("01010002"
+  EXPECT_EQ(ServerHello::decode(unhex("02010002"
                                       "0000"
                                       "0003"
                                       "070809"))
                 .error(),
             AlertCode::malformed);
-  EXPECT_EQ(ServerHello::decode(unhex("01010302"
+  EXPECT_EQ(ServerHello::decode(unhex("02010302"
                                       "0000"
                                       "0003"
                                       "070809"))

@@ -84,7 +84,7 @@ const std::vector<Violation>& violations() {
       {"PONG on a stream", Role::server, [](auto& p) { p.frame(pong, 1, "12345678"); }},
       {"TICKET from a client", Role::server, [](auto& p) { p.frame(ticket, 0, "1234ticket"); }},
       {"TICKET without a ticket", Role::client, [](auto& p) { p.frame(ticket, 0, "1234"); }},
-      {"TICKET of 513 bytes", Role::client, [](auto& p) { p.frame(ticket, 0, std::string(517, 't')); }},
+      {"TICKET of 1,025 bytes", Role::client, [](auto& p) { p.frame(ticket, 0, std::string(1029, 't')); }},
       {"TICKET on a stream", Role::client, [](auto& p) { p.frame(ticket, 1, "1234ticket"); }},
       {"DATA on a stream the client has not opened", Role::client, [](auto& p) { p.data(7, "x"); }},
       {"WINDOW for a stream the client has not opened", Role::client, [](auto& p) { p.window(7, 1); }},

@@ -53,7 +53,12 @@ class World {
 };
 
 [[nodiscard]] inline TicketFacts alices_ticket() {
-  return {.name = to_buffer(as_bytes("alice")), .generation = 7, .login_time = 1'700'000'000, .expiry = 1'700'604'800};
+  return {.name = to_buffer(as_bytes("alice")),
+          .server_name = to_buffer(as_bytes("example.org")),
+          .device = {7},
+          .generation = 7,
+          .login_time = 1'700'000'000,
+          .expiry = 1'700'604'800};
 }
 
 /// What both sides are given, and what happens to the bytes between them.

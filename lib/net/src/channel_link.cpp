@@ -95,7 +95,8 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
     write_wakeup_.notify();
     return {};
   }
-  [[nodiscard]] Status export_keying_material(std::string_view label, Bytes context, MutableBytes out) const {
+  template <class Label>
+  [[nodiscard]] Status export_keying_material(Label label, Bytes context, MutableBytes out) const {
     return channel_.export_keying_material(label, context, out);
   }
   std::optional<LentTicket> take_ticket() { return std::exchange(ticket_, std::nullopt); }
@@ -399,6 +400,9 @@ Result<std::unique_ptr<Stream>> ChannelLink::open(std::string_view service, Byte
 }
 Awaitable<Outcome<AcceptedStream>> ChannelLink::accept(Deadline deadline) { return impl_->accept(deadline); }
 Status ChannelLink::send_ticket(std::uint32_t lifetime, Bytes ticket) { return impl_->send_ticket(lifetime, ticket); }
+Status ChannelLink::export_keying_material(channel::InternalLabel label, Bytes context, MutableBytes out) const {
+  return impl_->export_keying_material(label, context, out);
+}
 Status ChannelLink::export_keying_material(std::string_view label, Bytes context, MutableBytes out) const {
   return impl_->export_keying_material(label, context, out);
 }

@@ -462,7 +462,7 @@ TEST(ChannelLink, AbortEndsAWriterThatIsStuck) {
   const auto begin = Clock::now();
   const auto end = run_against_a_pinger(true, [](ChannelLink& link) -> Awaitable<void> {
     for (int i = 0; i < 600; ++i) {  // more than the system's buffers hold
-      static_cast<void>(link.send_ticket(1, Buffer(512)));
+      static_cast<void>(link.send_ticket(1, Buffer(channel::kMaxTicketSize)));
       EXPECT_EQ((co_await link.accept(after(1ms))).error(), Error::Kind::timed_out);
     }
     link.abort();

@@ -118,7 +118,7 @@ def listen(options):
         keys, kind = wire.server_handshake(connection, host, options.aeads, options.server_name)
         pipe = wire.Pipe(connection, keys, False, service=options.service)
         if kind != wire.CODE:
-            pipe.lend(host.new_ticket(keys), TICKET_LIFETIME)
+            pipe.lend(host.new_ticket(keys, options.server_name), TICKET_LIFETIME)
         return pipe, keys
 
     return max(run(options, answer, sys.stdin.buffer)[0] for _ in range(options.connections))

@@ -173,6 +173,7 @@ class Server {
   Buffer renew(const channel::ServerOutcome& outcome) {
     const auto login_time = outcome.ticket ? outcome.ticket->login_time : now();
     const channel::TicketFacts facts{.name = outcome.name,
+                                     .server_name = to_buffer(as_bytes(kServerName)),
                                      .generation = kGeneration,
                                      .login_time = login_time,
                                      .expiry = login_time + kTicketLifetime};

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 import pakes
 from pakes import AuthenticationFailed, expand, extract, lp2, mac, sha512, verify
 
+VERSION = 2
 CLIENT_HELLO, RETRY, SERVER_HELLO, CLIENT_FINISH, ALERT, DATA, CLOSE = 1, 2, 3, 4, 5, 0x10, 0x11
 LOGIN, CODE, RESUME = 1, 2, 3
 OPAQUE_RISTRETTO255, OPAQUE_P256, CPACE_RISTRETTO255, X25519 = 0x01, 0x02, 0x11, 0x21
@@ -231,7 +232,7 @@ Hello = collections.namedtuple("Hello", "kind random aeads suites server_name na
 def make_hello(client, random, aeads, suites, server_name, before):
     """The whole frame of a client's part."""
     size = client.message_sizes(suites[0])[0]
-    body = (b"pake\1" + bytes([client.kind]) + random + lp1(bytes(aeads)) + lp1(bytes(suites)) + lp1(server_name) +
+    body = (b"pake\2" + bytes([client.kind]) + random + lp1(bytes(aeads)) + lp1(bytes(suites)) + lp1(server_name) +
             lp1(client.name) + lp2(b"") + size.to_bytes(2, "big"))
     head = bytes([CLIENT_HELLO]) + (len(body) + size).to_bytes(3, "big") + body
     hello = Hello(client.kind, random, bytes(aeads), bytes(suites), server_name, client.name, before, head, b"")
@@ -245,7 +246,7 @@ def client_handshake(connection, client, aeads, server_name=b"", suites=None):
     connection.sendall(hello)
     answer = read_frame(connection, (RETRY, SERVER_HELLO), MAX_HELLO)
     if answer[0] == RETRY:
-        if len(answer) != 6 or answer[4] != 1 or answer[5] not in suites[1:]:
+        if len(answer) != 6 or answer[4] != VERSION or answer[5] not in suites[1:]:
             raise ProtocolError("Retry")
         suites.sort(key=lambda suite: suite != answer[5])  # stable: the others keep their order
         before = hello + answer
@@ -258,7 +259,7 @@ def client_handshake(connection, client, aeads, server_name=b"", suites=None):
     skip_extensions(reader)
     reply = reader.take(reader.number(2))
     reader.finish()
-    if version != 1 or chosen != suites[0] or aead not in aeads:
+    if version != VERSION or chosen != suites[0] or aead not in aeads:
         raise ProtocolError("the server chose what was not offered")
     if len(reply) != client.message_sizes(chosen)[1] or ksf not in client.ksf_accepted:
         raise ProtocolError("KSF profile or size")
@@ -282,7 +283,7 @@ class Refusal(Exception):
 def read_hello(connection, before):
     data = read_frame(connection, (CLIENT_HELLO,), MAX_HELLO)
     reader = Reader(data[4:])
-    if reader.take(5) != b"pake\1":
+    if reader.take(5) != b"pake\2":
         raise ProtocolError("magic or version")
     kind, random = reader.number(1), reader.take(32)
     aeads, suites, server_name, name = (reader.take(reader.number(1)) for _ in range(4))
@@ -315,19 +316,22 @@ class LoginHost:
         reader.finish()
         if ticket not in self.tickets:
             raise Refusal(REFUSED)
+        server_name, secret = self.tickets[ticket]
         try:
-            verify(binder(self.tickets[ticket], hello.before, whole_hello[:-64]), shown)
+            verify(binder(secret, hello.before, whole_hello[:-64]), shown)
         except AuthenticationFailed:
             raise Refusal(REFUSED) from None
+        if hello.server_name != server_name:
+            raise Refusal(REFUSED)
         private, own_share = x25519_pair()
-        proofs = Proofs(self.tickets[ticket], x25519(private, share))
+        proofs = Proofs(secret, x25519(private, share))
         reply = own_share + proofs.server(hello.before, whole_hello, start, own_share)
         return reply, proofs.client(hello.before, whole_hello, start, reply), proofs.key
 
-    def new_ticket(self, keys):
+    def new_ticket(self, keys, server_name):
         """Its secret stays here: the ticket is only a name for it."""
         ticket = secrets.token_bytes(40)
-        self.tickets[ticket] = keys.resumption
+        self.tickets[ticket] = server_name, keys.resumption
         return ticket
 
 
@@ -360,7 +364,7 @@ def agree_on_suite(connection, host, server_name):
         return hello
     if wanted not in hello.suites:
         raise Refusal(UNSUPPORTED)
-    retry = frame(RETRY, bytes([1, wanted]))
+    retry = frame(RETRY, bytes([VERSION, wanted]))
     connection.sendall(retry)
     second = read_hello(connection, hello.head + hello.message + retry)
     moved = bytes([wanted]) + bytes(suite for suite in hello.suites if suite != wanted)
@@ -376,7 +380,7 @@ def server_handshake(connection, host, aeads, server_name=b""):
         whole_hello, suite = hello.head + hello.message, hello.suites[0]
         aead = AES_256_GCM if AES_256_GCM in hello.aeads and AES_256_GCM in aeads else CHACHA20_POLY1305
         size = host.reply_size(suite)
-        body = bytes([1, suite, aead, host.profile(hello)]) + lp2(b"") + size.to_bytes(2, "big")
+        body = bytes([VERSION, suite, aead, host.profile(hello)]) + lp2(b"") + size.to_bytes(2, "big")
         start = bytes([SERVER_HELLO]) + (len(body) + size).to_bytes(3, "big") + body
         reply, expected, key = host.reply(hello, whole_hello, start)
     except Refusal as refusal:
@@ -493,7 +497,7 @@ class Pipe:
             self.send_frames((PONG, 0, payload))
         elif kind == PONG and stream == 0 and len(payload) == 8:
             pass
-        elif kind == TICKET and stream == 0 and self.is_client and 4 < len(payload) <= 516:
+        elif kind == TICKET and stream == 0 and self.is_client and 4 < len(payload) <= 1028:
             self.ticket = payload[4:]
         else:
             raise ProtocolError(f"stream frame of type {kind} for {stream}, {len(payload)} bytes")

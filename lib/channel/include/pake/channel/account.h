@@ -154,7 +154,7 @@ struct MigrationOffer {
 /// OPAQUE's Context of the login that proves a new record: "pake/1 record" || `exported`, which are 64 bytes that both
 /// sides export from their channel as (kRecordExportLabel, one byte of purpose). So the proof is good in that channel
 /// alone.
-inline constexpr std::string_view kRecordExportLabel = "record";
+inline constexpr InternalLabel kRecordExportLabel{"record"};
 [[nodiscard]] Buffer record_login_context(Bytes exported);
 
 }  // namespace pake::channel

@@ -151,14 +151,17 @@ class Channel {
   /// Says that the first `size` bytes of `unread` are taken, which lets the peer send more.
   void consume(StreamId stream, std::size_t size) noexcept;
 
-  /// Lends the client a ticket (1 to 512 bytes). Errc::misuse at the client, for another size, or while one is waiting.
+  /// Lends the client a ticket (1 to 1,024 bytes). Errc::misuse at the client, for another size, or while one is
+  /// waiting.
   [[nodiscard]] Status send_ticket(std::uint32_t lifetime, Bytes ticket);
   /// What belongs to a ticket that travels in this channel.
   [[nodiscard]] const ResumptionSecret& resumption_secret() const noexcept;
 
-  /// Keying material bound to this channel, the same at both ends: docs/wire.md, section 6. Errc::misuse for more than
-  /// 16,320 bytes, or a label or a context over 65,535.
+  /// Keying material bound to this channel, the same at both ends: docs/wire.md, section 6. For applications, whatever
+  /// label they or their users choose. Errc::misuse for more than 16,320 bytes, or a label or a context over 65,535.
   [[nodiscard]] Status export_keying_material(std::string_view label, Bytes context, MutableBytes out) const noexcept;
+  /// The same for what pake itself derives: no label of an application's meets one of these.
+  [[nodiscard]] Status export_keying_material(InternalLabel label, Bytes context, MutableBytes out) const noexcept;
 
   /// How many bytes of the peer's the channel holds, of all streams.
   [[nodiscard]] std::size_t buffered() const noexcept;

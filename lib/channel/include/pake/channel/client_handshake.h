@@ -54,7 +54,7 @@ struct CodeCredentials {
 
 /// What a client keeps of an earlier channel.
 struct StoredTicket {
-  Buffer ticket;            // 1 to 512 bytes
+  Buffer ticket;            // 1 to 1,024 bytes
   ResumptionSecret secret;  // of the channel in which the ticket came
 };
 

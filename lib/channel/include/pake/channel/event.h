@@ -59,7 +59,7 @@ struct Written {
 /// the next event.
 struct TicketArrived {
   std::uint32_t lifetime;  // seconds
-  Bytes ticket;            // 1 to 512 bytes
+  Bytes ticket;            // 1 to 1,024 bytes
 };
 /// The peer has closed the channel, done or going away: nothing more will come, on no stream. It waits until
 /// Channel::close answers: `done` says that all that came has been delivered, `not_delivered` that it was not.

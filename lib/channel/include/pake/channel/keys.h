@@ -38,10 +38,19 @@ struct ChannelKeys {
 /// The key and IV with which a direction goes on after 2^20 records: docs/wire.md, section 8.
 [[nodiscard]] TrafficKey ratchet(const TrafficKey& key) noexcept;
 
-/// docs/wire.md, section 6: fills `out` with the channel's keying material for (label, context, out.size()).
+/// A label of what pake itself derives from a channel.
+struct InternalLabel {
+  std::string_view text;
+};
+
+/// docs/wire.md, section 6: fills `out` with the channel's keying material for (label, context, out.size()); another
+/// size gives other bytes. For applications, whatever label they or their users choose: no label meets an internal one.
 /// Errc::misuse when `out` is longer than 16,320 bytes, or label or context than 65,535.
 [[nodiscard]] Status export_keying_material(const ExporterSecret& exporter_secret, std::string_view label,
                                             Bytes context, MutableBytes out) noexcept;
+/// The same for what pake itself derives from a channel; errors as above.
+[[nodiscard]] Status export_keying_material(const ExporterSecret& exporter_secret, InternalLabel label, Bytes context,
+                                            MutableBytes out) noexcept;
 
 }  // namespace pake::channel
 

@@ -17,10 +17,10 @@ PAKE_EXPORT_BEGIN
 
 namespace pake::channel {
 
-inline constexpr std::uint8_t kVersion = 1;
+inline constexpr std::uint8_t kVersion = 2;
 inline constexpr std::size_t kMaxHelloSize = 8192;  // the body of a ClientHello, of a ServerHello
 inline constexpr std::size_t kMaxNameSize = 255;
-inline constexpr std::size_t kMaxTicketSize = 512;
+inline constexpr std::size_t kMaxTicketSize = 1024;
 inline constexpr std::size_t kMaxOffers = 8;  // AEADs, suites
 
 /// How the two sides recognise each other.
@@ -92,7 +92,7 @@ struct ClientHello {
   Bytes server_name{};
   Bytes name{};        // login: 1 to 255 bytes; code: up to 255 bytes; resume: empty
   Bytes extensions{};  // well-formed, none that must be understood
-  Bytes pake{};        // of sizes_of(suite()).hello bytes; resume: behind lp2(1 to 512 bytes)
+  Bytes pake{};        // of sizes_of(suite()).hello bytes; resume: behind lp2(1 to 1,024 bytes)
 
   /// The suite of `pake`.
   [[nodiscard]] Suite suite() const noexcept { return static_cast<Suite>(suites[0]); }

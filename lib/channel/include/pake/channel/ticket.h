@@ -38,9 +38,14 @@ class TicketKeys {
   std::vector<TicketKey> keys_;
 };
 
+/// Names one device of a user: drawn at a verified login by password, kept by every renewal.
+using DeviceId = std::array<std::uint8_t, 16>;
+
 /// What a ticket says of its bearer. Times are seconds since 1970, UTC.
 struct TicketFacts {
-  Buffer name;                   // the user's, at most 255 bytes
+  Buffer name;         // the user's, at most 255 bytes
+  Buffer server_name;  // of the login: the ticket is good for this name of the server alone
+  DeviceId device{};
   std::uint64_t generation = 0;  // of the credential it stems from
   std::uint64_t login_time = 0;  // of the login by password with which the chain of tickets began
   std::uint64_t expiry = 0;
@@ -49,7 +54,7 @@ struct TicketFacts {
 };
 
 /// Seals `secret` (the resumption secret of the channel in which the ticket will travel) and `facts` under the newest
-/// key: 134 bytes and the name's. Errc::misuse when there is no key or the name is longer than 255 bytes.
+/// key: 151 bytes and the names'. Errc::misuse when there is no key or a name is longer than 255 bytes.
 [[nodiscard]] Result<Buffer> seal_ticket(const TicketKeys& keys, const TicketFacts& facts,
                                          const ResumptionSecret& secret, Rng& rng);
 

@@ -84,9 +84,10 @@ class ChannelLink {
   /// @return the errors of channel::Channel::send_ticket
   [[nodiscard]] Status send_ticket(std::uint32_t lifetime, Bytes ticket);
 
-  /// Keying material bound to this channel, the same at both ends.
+  /// Keying material bound to this channel, the same at both ends; for applications, and for what pake derives.
   /// @return the errors of channel::Channel::export_keying_material
   [[nodiscard]] Status export_keying_material(std::string_view label, Bytes context, MutableBytes out) const;
+  [[nodiscard]] Status export_keying_material(channel::InternalLabel label, Bytes context, MutableBytes out) const;
 
   /// The last ticket that the server has lent, once; while the channel runs or after it.
   [[nodiscard]] std::optional<LentTicket> take_ticket();
