@@ -47,18 +47,19 @@ struct Seconds {
 /// A server that knows alice, and what alice knows.
 class Parties {
  public:
-  explicit Parties(Suite suite) : suite_(suite), keys_(opaque::ServerKeys::generate(opaque_suite(), rng_).value()) {
+  explicit Parties(Suite suite)
+      : suite_(suite),
+        keys_(std::make_shared<const opaque::ServerKeys>(opaque::ServerKeys::generate(opaque_suite(), rng_).value())) {
     opaque::ClientRegistration client(opaque_suite(), SecretBuffer::copy_of(kPassword));
     auto requested = std::move(client).create_registration_request(rng_).value();
     const auto response =
-        opaque::create_registration_response(requested.registration_request, keys_, credential_identifier(kName))
+        opaque::create_registration_response(requested.registration_request, *keys_, credential_identifier(kName))
             .value();
     const auto ksf = crypto::ksf_parameters(kProfile, opaque::sizes(opaque_suite()).Nh);
-    const auto finished =
-        std::move(requested.next)
-            .finalize_registration_request(response, {.identities = {.client = kName}, .ksf = ksf}, rng_)
-            .value();
-    record_ = opaque::RegistrationRecord::decode(opaque_suite(), finished.record).value();
+    auto finished = std::move(requested.next)
+                        .finalize_registration_request(response, {.identities = {.client = kName}, .ksf = ksf}, rng_)
+                        .value();
+    record_ = std::move(finished.record);
 
     std::vector<TicketKey> keys(1);
     ticket_keys_ = std::make_shared<const TicketKeys>(std::move(keys));
@@ -79,16 +80,17 @@ class Parties {
       } else if (client.want() == Want::send) {
         const auto frame = timed(seconds.client, [&] { return client.take_message(); }).value();
         timed(seconds.server, [&] { return server.receive(frame); }).value();
-      } else if (server.want() == Want::record) {
-        timed(seconds.server, [&] { return answer(server); }).value();
+      } else if (server.want() == Want::decision) {
+        auto decision = decide();
+        timed(seconds.server, [&] { return server.decide(std::move(decision)); }).value();
       } else {
         const auto frame = timed(seconds.server, [&] { return server.take_message(); }).value();
         timed(seconds.client, [&] { return client.receive(frame); }).value();
       }
     }
-    const auto at_client = client.take_outcome().value();
-    const auto at_server = server.take_outcome().value();
-    if (!ct_equal(at_client.keys.client.reveal(), at_server.keys.client.reveal())) std::abort();
+    const auto at_client = client.take_keys().value();
+    const auto at_server = server.take_keys().value();
+    if (!ct_equal(at_client.client.reveal(), at_server.client.reveal())) std::abort();
   }
 
  private:
@@ -103,34 +105,39 @@ class Parties {
   ClientHandshake begin() {
     ClientConfig config{.server_name = to_buffer(as_bytes("example.org")), .fastest_aead = AeadId::aes_256_gcm};
     switch (kind_of(suite_)) {
-      case Kind::login:
+      case HandshakeKind::login:
         config.login_suites = {suite_};
         return ClientHandshake::by_password(config, {.name = kName, .password = kPassword}, rng_).value();
-      case Kind::code:
+      case HandshakeKind::code:
         return ClientHandshake::by_code(config, {.selector = {}, .code = kPassword}, rng_).value();
-      case Kind::resume:
+      case HandshakeKind::resume:
         return ClientHandshake::by_ticket(config, ticket_, rng_).value();
     }
     std::abort();
   }
 
-  Status answer(ServerHandshake& server) {
+  Decision decide() {
     switch (kind_of(suite_)) {
-      case Kind::login:
-        return server.answer_login(
-            {.keys = keys_, .record = record_, .ksf = kProfile, .permit = GuessPermit::uncounted_for_study()});
-      case Kind::code:
-        return server.answer_code({.code = kPassword, .permit = GuessPermit::uncounted_for_study()});
-      case Kind::resume:
-        return server.answer_ticket();
+      case HandshakeKind::login:
+        return LoginAnswer{
+            .credential = {.record = {.suite = opaque_suite(),
+                                      .ksf = kProfile,
+                                      .epoch = 1,
+                                      .record = opaque::RegistrationRecord::decode(opaque_suite(), record_).value()},
+                           .keys = keys_},
+            .permit = GuessPermit::uncounted_for_study()};
+      case HandshakeKind::code:
+        return CodeAnswer{.code = SecretBuffer::copy_of(kPassword), .permit = GuessPermit::uncounted_for_study()};
+      case HandshakeKind::resume:
+        return TicketAccepted{};
     }
     std::abort();
   }
 
   Suite suite_;
   crypto::SystemRng rng_;
-  opaque::ServerKeys keys_;
-  opaque::RegistrationRecord record_;
+  std::shared_ptr<const opaque::ServerKeys> keys_;
+  Buffer record_;
   std::shared_ptr<const TicketKeys> ticket_keys_;
   StoredTicket ticket_;
 };

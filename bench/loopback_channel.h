@@ -38,25 +38,20 @@ inline net::Awaitable<std::shared_ptr<net::ChannelLink>> dial_channel(net::Loop&
   auto stream = (co_await net::connect(loop, net::TcpAddress{.port = port}, net::after(kPatience))).value();
   auto handshake =
       channel::ClientHandshake::by_code({.fastest_aead = kAead}, {.selector = {}, .code = shared_code()}, rng).value();
-  auto started = (co_await net::run_handshake(handshake, loop, *stream, {})).value();
-  co_return std::make_shared<net::ChannelLink>(
-      loop, std::move(stream), std::move(started.outcome.keys), channel::Role::client, cache,
-      net::ChannelLink::Leftover{.to_send = std::move(started.finish), .arrived = {}});
+  co_return (co_await net::connect_channel(loop, stream, std::move(handshake), cache)).value().link;
+}
+
+inline net::Awaitable<channel::Decision> answer_with_code(const channel::ClientRequest&) {
+  co_return channel::CodeAnswer{.code = SecretBuffer::copy_of(shared_code()),
+                                .permit = GuessPermit::uncounted_for_study()};
 }
 
 inline net::Awaitable<std::shared_ptr<net::ChannelLink>> accept_channel(net::Loop& loop, channel::KeyCache& cache,
                                                                         net::Listener& listener) {
   crypto::SystemRng rng;
   auto stream = (co_await listener.accept(loop, net::kNever)).value();
-  channel::ServerHandshake handshake({.fastest_aead = kAead}, rng);
-  const net::AnswerRequest answer = [](channel::ServerHandshake& asked) -> net::Awaitable<void> {
-    asked.answer_code({.code = shared_code(), .permit = GuessPermit::uncounted_for_study()}).value();
-    co_return;
-  };
-  auto started = (co_await net::run_handshake(handshake, loop, *stream, answer, {})).value();
-  co_return std::make_shared<net::ChannelLink>(
-      loop, std::move(stream), std::move(started.outcome.keys), channel::Role::server, cache,
-      net::ChannelLink::Leftover{.to_send = {}, .arrived = std::move(started.arrived)});
+  const net::ServerSide side{.config = {.fastest_aead = kAead}, .decide = answer_with_code, .rng = rng, .cache = cache};
+  co_return (co_await net::accept_channel(loop, stream, side)).value().link;
 }
 
 }  // namespace pake::bench

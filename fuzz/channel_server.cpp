@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::begin(run, input);
   const bool honest = run.server_outcome.has_value() || run.server.want() == Want::done;
   fuzz::feed(run.server, input, [&] {
-    while (run.server.want() == Want::record || run.server.want() == Want::send) run.step_server();
+    while (run.server.want() == Want::decision || run.server.want() == Want::send) run.step_server();
     return run.server.want() == Want::receive;
   });
   fuzz::require(honest || run.server.want() != Want::done);

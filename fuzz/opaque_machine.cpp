@@ -39,7 +39,7 @@ ServerConfig server(SuiteId suite) {
 
 /// Does what the machine wants of its own side. False where it waits for its peer, or has ended.
 bool serve(Machine& machine, std::optional<Bytes> stored) {
-  if (machine.want() == Want::record) {
+  if (machine.want() == Want::decision) {
     const auto status = machine.provide_record(stored);
     fuzz::require(status.has_value() == (machine.want() != Want::failed));
     return true;
@@ -88,7 +88,7 @@ bool talk(Machine& machine, Machine& peer, const World& world, FuzzedDataProvide
       heard = *machine.take_message();
       continue;
     }
-    if (machine.want() == Want::record && input.ConsumeBool()) {
+    if (machine.want() == Want::decision && input.ConsumeBool()) {
       const auto invented = input.ConsumeBytes<std::uint8_t>(300);
       serve(machine, input.ConsumeBool() ? std::optional<Bytes>(invented) : std::nullopt);
       continue;

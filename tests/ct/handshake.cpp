@@ -42,8 +42,8 @@ std::shared_ptr<const TicketKeys> ticket_keys() {
 }
 
 Status answer(ServerHandshake& server, Bytes code) {
-  if (server.request()->kind == Kind::resume) return server.answer_ticket();
-  return server.answer_code({.code = code, .permit = GuessPermit::uncounted_for_study()});
+  if (server.request()->kind == HandshakeKind::resume) return server.decide(TicketAccepted{});
+  return server.decide(CodeAnswer{.code = SecretBuffer::copy_of(code), .permit = GuessPermit::uncounted_for_study()});
 }
 
 /// Drives both until one is over. Whether both have the channel.
@@ -54,17 +54,17 @@ bool run(ClientHandshake& client, ServerHandshake& server, Bytes code) {
     return to.receive(frame).has_value();
   };
   while (server.want() != Want::done) {
-    if (server.want() == Want::record) {
+    if (server.want() == Want::decision) {
       require(answer(server, code).has_value(), "the answer is refused");
     } else if (!(client.want() == Want::send ? pass(client, server) : pass(server, client))) {
       return false;
     }
   }
-  const auto at_client = must(client.take_outcome());
-  const auto at_server = must(server.take_outcome());
-  require(ct_equal(at_client.keys.client.reveal(), at_server.keys.client.reveal()), "the sides have different keys");
-  require(ct::is_secret(at_client.keys.client.reveal()), "the keys of secrets are secret");
-  require(ct::is_secret(at_server.keys.resumption_secret.reveal()), "all of them");
+  const auto at_client = must(client.take_keys());
+  const auto at_server = must(server.take_keys());
+  require(ct_equal(at_client.client.reveal(), at_server.client.reveal()), "the sides have different keys");
+  require(ct::is_secret(at_client.client.reveal()), "the keys of secrets are secret");
+  require(ct::is_secret(at_server.resumption_secret.reveal()), "all of them");
   return true;
 }
 

@@ -98,8 +98,8 @@ void Party::run_handshake(Instant now) {
         if (read_frame()) break;
         if (now >= deadline_) fail_handshake("timed out", now);
         return;
-      case Want::record:
-        static_cast<void>(test::answer(std::get<ServerHandshake>(handshake_), plan_, budget_));
+      case Want::decision:
+        decide();
         break;
       case Want::ksf:
         run_job();
@@ -118,7 +118,8 @@ void Party::run_handshake(Instant now) {
 
 void Party::send_message(Instant now) {
   auto message = std::visit([](auto& handshake) { return must(handshake.take_message()); }, handshake_);
-  deadline_ = now + (role_ == Role::client ? kAnswerTime : kFinishTime);
+  const auto finish_time = plan_.kind == HandshakeKind::login ? kLoginFinishTime : kFinishTime;
+  deadline_ = now + (role_ == Role::client ? kAnswerTime : finish_time);
   if (want() == Want::done) {
     finish_ = std::move(message);
   } else {
@@ -141,10 +142,14 @@ void Party::run_job() {
   static_cast<void>(client.resume(std::move(job)));  // `want` says it
 }
 
+void Party::decide() {
+  auto& server = std::get<ServerHandshake>(handshake_);
+  static_cast<void>(server.decide(test::decide(*server.request(), plan_, budget_)));  // `want` says it
+}
+
 void Party::open_channel(Instant now) {
-  channel_.emplace(
-      std::visit([](auto& handshake) { return std::move(must(handshake.take_outcome()).keys); }, handshake_), role_,
-      cache_, now);
+  channel_.emplace(std::visit([](auto& handshake) { return must(handshake.take_keys()); }, handshake_), role_, cache_,
+                   now);
 }
 
 void Party::fail_handshake(std::string_view how, Instant now) {

@@ -24,7 +24,8 @@ namespace pake::channel::simulator {
 // docs/wire.md, section 11.
 inline constexpr std::chrono::seconds kHelloTime{5};
 inline constexpr std::chrono::seconds kAnswerTime{10};
-inline constexpr std::chrono::seconds kFinishTime{60};
+inline constexpr std::chrono::seconds kLoginFinishTime{60};
+inline constexpr std::chrono::seconds kFinishTime{10};
 
 class Party {
  public:
@@ -63,6 +64,7 @@ class Party {
   void send_message(Instant now);
   [[nodiscard]] bool read_frame();
   void run_job();
+  void decide();
   void open_channel(Instant now);
   void fail_handshake(std::string_view how, Instant now);
 

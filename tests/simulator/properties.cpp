@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kPatience = kFinishTime + 5s;  // the longest deadline, and what was still under way
+constexpr auto kPatience = kLoginFinishTime + 5s;  // the longest deadline, and what was still under way
 
 /// One direction as somebody sees it who knows what was sent and what arrived.
 struct Seen {

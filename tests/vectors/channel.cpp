@@ -106,7 +106,7 @@ void check_run(Fields& entry) {
   check_transcript(entry.object("transcript"), run->frames);
 
   auto& outputs = entry.object("outputs");
-  for (const auto* keys : {&run->client.keys, &run->server.keys}) {
+  for (const auto* keys : {&run->client_keys, &run->server_keys}) {
     outputs.require(outputs.number("aead") == std::to_underlying(keys->aead), "another AEAD");
     outputs.expect("client_traffic", keys->client.reveal());
     outputs.expect("server_traffic", keys->server.reveal());

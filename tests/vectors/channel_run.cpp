@@ -71,24 +71,24 @@ Result<std::shared_ptr<const TicketKeys>> ticket_keys(const ChannelInputs& in) {
   return std::make_shared<const TicketKeys>(std::move(keys));
 }
 
-Status answer(ServerHandshake& server, const ChannelInputs& in) {
-  const auto suite = server.request()->suite;
+Result<Decision> decide(const ClientRequest& request, const ChannelInputs& in) {
   switch (in.kind) {
     case HandshakeKind::login: {
       const auto wanted = static_cast<Suite>(in.server_suite);
-      if (suite != wanted) return server.retry(wanted);
+      if (request.suite != wanted) return RetryWith{.suite = wanted};
       const auto id = wanted == Suite::opaque_p256 ? opaque::SuiteId::p256 : opaque::SuiteId::ristretto255;
-      PAKE_TRY(const auto keys,
+      PAKE_TRY(auto keys,
                opaque::ServerKeys::decode(id, {.oprf_seed = in.oprf_seed, .private_key = in.server_private_key}));
-      PAKE_TRY(const auto record, opaque::RegistrationRecord::decode(id, in.record));
+      PAKE_TRY(auto record, opaque::RegistrationRecord::decode(id, in.record));
       PAKE_TRY(const auto ksf, crypto::decode_ksf_profile(in.ksf));
-      return server.answer_login(
-          {.keys = keys, .record = record, .ksf = ksf, .permit = GuessPermit::uncounted_for_study()});
+      return LoginAnswer{.credential = {.record = {.suite = id, .ksf = ksf, .epoch = 1, .record = std::move(record)},
+                                        .keys = std::make_shared<const opaque::ServerKeys>(std::move(keys))},
+                         .permit = GuessPermit::uncounted_for_study()};
     }
     case HandshakeKind::code:
-      return server.answer_code({.code = in.secret, .permit = GuessPermit::uncounted_for_study()});
+      return CodeAnswer{.code = SecretBuffer::copy_of(in.secret), .permit = GuessPermit::uncounted_for_study()};
     case HandshakeKind::resume:
-      return server.answer_ticket();
+      return TicketAccepted{};
   }
   return fail(Errc::misuse);
 }
@@ -110,14 +110,17 @@ Result<ChannelRun> run_channel(const ChannelInputs& in) {
       PAKE_TRY(auto frame, client.take_message());
       PAKE_TRYV(server.receive(frame));
       run.frames.push_back(std::move(frame));
-    } else if (server.want() == Want::record) {
-      PAKE_TRYV(answer(server, in));
+    } else if (server.want() == Want::decision) {
+      PAKE_TRY(auto decision, decide(*server.request(), in));
+      PAKE_TRYV(server.decide(std::move(decision)));
     } else {
       PAKE_TRY(auto frame, server.take_message());
       PAKE_TRYV(client.receive(frame));
       run.frames.push_back(std::move(frame));
     }
   }
+  PAKE_TRY(run.client_keys, client.take_keys());
+  PAKE_TRY(run.server_keys, server.take_keys());
   PAKE_TRY(run.client, client.take_outcome());
   PAKE_TRY(run.server, server.take_outcome());
   if (!client_rng.used_up() || !server_rng.used_up()) return fail(Errc::misuse);

@@ -30,11 +30,12 @@ struct ChannelInputs {
 /// What was on the wire, and what both sides have in the end.
 struct ChannelRun {
   std::vector<Buffer> frames;
+  channel::ChannelKeys client_keys, server_keys;
   channel::ClientOutcome client;
   channel::ServerOutcome server;
 };
 
-/// The error of the first step that fails; Errc::misuse where other randomness was drawn than there is.
+/// The error of the first step that fails; Errc::misuse if other randomness was drawn than there is.
 [[nodiscard]] Result<ChannelRun> run_channel(const ChannelInputs& inputs);
 
 }  // namespace pake::vectors

@@ -289,11 +289,12 @@ class Server : public Party {
   [[nodiscard]] Result<LoginAnswered> generate_ke2_by_device(Bytes ke1, Bytes record_bytes) const {
     const auto record = decoded(record_bytes);
     auto rng = login_randomness();
-    auto waiting = login().receive_ke1(ke1, login_inputs(record), device(), rng);
-    if (!waiting) return pake::fail(waiting.error());
-    const auto answer = device().answer(must(waiting->operation(), "the key operation"));
+    auto step = login().receive_ke1(ke1, login_inputs(record), std::make_shared<const Device>(device()), rng);
+    if (!step) return pake::fail(step.error());
+    auto waiting = std::get<AwaitingKeyOperation>(*std::move(step));
+    const auto answer = must(waiting.key_job(), "the key operation").run();
     if (!answer) return pake::fail(answer.error());
-    return std::move(*waiting).generate_ke2(*answer);
+    return std::move(waiting).generate_ke2(*answer);
   }
 
   ServerKeys keys_;

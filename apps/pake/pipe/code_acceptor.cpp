@@ -18,10 +18,6 @@
 namespace pake::cli::pipe {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr auto kFinishTime = 10s;  // there is nothing to stretch
-
 Problem code_used_up() {
   return {.exit_code = kExitAuthFailed,
           .error = "wrong code, or somebody is in between",
@@ -80,21 +76,23 @@ class CodeAcceptor : public std::enable_shared_from_this<CodeAcceptor> {
 
   net::Awaitable<void> answer(net::Caller& caller) {
     std::shared_ptr<Answer> given;
-    channel::ServerHandshake handshake({.fastest_aead = fastest_aead()}, rng_);
-    const net::AnswerRequest decide = [&](channel::ServerHandshake& asked) -> net::Awaitable<void> {
-      given = answer_request(asked, caller);
-      co_return;
-    };
-    auto started = co_await net::run_handshake(handshake, loop_, caller.stream(), decide, {.finish = kFinishTime});
+    const auto address = caller.stream().peer();
+    const net::ServerSide side{
+        .config = {.fastest_aead = fastest_aead()},
+        .decide = [&](const channel::ClientRequest& request) -> net::Awaitable<channel::Decision> {
+          given = answer_to(request, caller);
+          if (given == nullptr) co_return refusal_of(request);
+          co_return channel::CodeAnswer{.code = SecretBuffer::copy_of(code_.reveal()), .permit = GuessPermit(given)};
+        },
+        .rng = rng_,
+        .cache = cache_};
+    auto accepted = co_await net::accept_channel(caller, side);
     if (!given) co_return;
     --answering_;
-    if (!started && given->is_spent()) {
-      if (started.error().error != net::Error::Kind::cancelled) note_wrong_try();
-    } else if (started) {
-      peer_ = AuthenticatedPeer{.address = caller.stream().peer(), .link = nullptr};
-      peer_->link = std::make_shared<net::ChannelLink>(
-          loop_, caller.take_stream(), std::move(started->outcome.keys), channel::Role::server, cache_,
-          net::ChannelLink::Leftover{.to_send = {}, .arrived = std::move(started->arrived)});
+    if (!accepted && given->is_spent()) {
+      if (accepted.error().error != net::Error::Kind::cancelled) note_wrong_try();
+    } else if (accepted) {
+      peer_ = AuthenticatedPeer{.address = address, .link = std::move(accepted->link)};
       callers_.erase(&caller);
       over_.notify();
     }
@@ -113,25 +111,24 @@ class CodeAcceptor : public std::enable_shared_from_this<CodeAcceptor> {
   }
 
   // The pipe's hellos name nobody: docs/wire.md, section 13.
-  // @return null if the caller is not answered
-  std::shared_ptr<Answer> answer_request(channel::ServerHandshake& asked, net::Caller& caller) {
+  static bool is_for_us(const channel::ClientRequest& request) {
+    return request.kind == channel::HandshakeKind::code && request.server_name.empty() && request.name.empty();
+  }
+
+  // To try again never helps: the code is used up by then.
+  static channel::Alert refusal_of(const channel::ClientRequest& request) {
     using enum channel::AlertCode;
-    const auto& request = *asked.request();
-    if (request.kind != channel::HandshakeKind::code || !request.server_name.empty() || !request.name.empty()) {
-      static_cast<void>(asked.refuse({.code = unknown_server}));
-      return nullptr;
-    }
+    return {.code = is_for_us(request) ? throttled : unknown_server};
+  }
+
+  // @return null if the caller is not answered
+  std::shared_ptr<Answer> answer_to(const channel::ClientRequest& request, net::Caller& caller) {
+    if (!is_for_us(request)) return nullptr;
     const bool is_gone = caller.stream().has_peer_ended();  // and would cost the code
     const bool is_free = !is_settled_ && wrong_ + answering_ < options_.tries;
-    if (is_gone || !is_free || !caller.begin_waiting()) {
-      // To try again never helps: the code is used up by then.
-      static_cast<void>(asked.refuse({.code = throttled}));
-      return nullptr;
-    }
-    auto given = std::make_shared<Answer>(shared_from_this());
+    if (is_gone || !is_free || !caller.begin_waiting()) return nullptr;
     ++answering_;
-    static_cast<void>(asked.answer_code({.code = code_.reveal(), .permit = GuessPermit(given)}));
-    return given;
+    return std::make_shared<Answer>(shared_from_this());
   }
 
   net::Loop& loop_;

@@ -51,15 +51,14 @@ class Dialler {
     auto handshake = channel::ClientHandshake::by_code({.fastest_aead = fastest_aead()},
                                                        {.selector = {}, .code = code_.reveal()}, rng_);
     if (!handshake) co_return std::unexpected(Problem{.error = "cannot begin the handshake"});
-    auto started = co_await net::run_handshake(*handshake, loop, *stream, {.answer = options_.deadline});
-    if (!started)
+    auto channel =
+        co_await net::connect_channel(loop, stream, *std::move(handshake), cache_, {.answer = options_.deadline});
+    if (!channel)
       co_return std::unexpected(no_channel(
-          started.error(), {.wrong_secret = wrong_code(source_), .busy = "somebody else is trying this code"}));
+          channel.error(), {.wrong_secret = wrong_code(source_), .busy = "somebody else is trying this code"}));
     say_note("connected: both sides know the code");
 
-    const auto link = std::make_shared<net::ChannelLink>(
-        loop, std::move(stream), std::move(started->outcome.keys), channel::Role::client, cache_,
-        net::ChannelLink::Leftover{.to_send = std::move(started->finish), .arrived = {}});
+    const auto& link = channel->link;
     auto pipe = link->open(kService);
     if (!pipe) co_return std::unexpected(Problem{.error = "cannot open the pipe"});
     co_return co_await converse(loop, link, std::move(*pipe));

@@ -74,7 +74,8 @@ struct ClientHandshake::Run {
   Buffer message;                        // Want::send
   std::optional<Stretching> stretching;  // Want::ksf
   AeadId aead{};                         // the server's choice
-  std::optional<ClientOutcome> outcome;  // from the ClientFinish on
+  std::optional<ChannelKeys> keys;       // from the ClientFinish on
+  std::optional<ClientOutcome> outcome;  // the same
   std::optional<Failure> failure;        // Want::failed
 };
 
@@ -85,6 +86,7 @@ Result<T> ClientHandshake::Run::settle(HandshakeResult<T> step) {
     want = Want::failed;
     pake.reset();
     stretching.reset();
+    keys.reset();
     outcome.reset();
   }
   return outcome_of(std::move(step));
@@ -170,9 +172,9 @@ HandshakeResult<void> ClientHandshake::Run::finish(ClientFinished finished) {
       std::ranges::find(known, finished.server_public_key) == known.end())
     return std::unexpected(AlertCode::refused);
   message = encode_client_finish(finished.finish);
+  keys = derive_channel_keys(aead, transcript.add(message).hash(), finished.pake_key);
   outcome = ClientOutcome{
       .kind = kind,
-      .keys = derive_channel_keys(aead, transcript.add(message).hash(), finished.pake_key),
       .server_public_key = std::move(finished.server_public_key),
       .export_key = std::move(finished.export_key),
   };
@@ -194,8 +196,8 @@ Result<ClientHandshake> ClientHandshake::start(std::unique_ptr<Run> run) {
 
 Result<ClientHandshake> ClientHandshake::by_password(const ClientConfig& config, const PasswordCredentials& credentials,
                                                      Rng& rng) {
-  if (config.server_name.size() > kMaxNameSize || credentials.name.empty() || credentials.name.size() > kMaxNameSize ||
-      !is_offer(HandshakeKind::login, config.login_suites))
+  if (config.server_name.size() > kMaxNameSize || credentials.name.empty() || credentials.password.empty() ||
+      credentials.name.size() > kMaxNameSize || !is_offer(HandshakeKind::login, config.login_suites))
     return fail(Errc::misuse);
   auto run = std::make_unique<Run>(HandshakeKind::login, config, config.login_suites, credentials.name, rng);
   run->pake = login_client(credentials);
@@ -204,7 +206,9 @@ Result<ClientHandshake> ClientHandshake::by_password(const ClientConfig& config,
 
 Result<ClientHandshake> ClientHandshake::by_code(const ClientConfig& config, const CodeCredentials& credentials,
                                                  Rng& rng) {
-  if (config.server_name.size() > kMaxNameSize || credentials.selector.size() > kMaxNameSize) return fail(Errc::misuse);
+  if (config.server_name.size() > kMaxNameSize || credentials.selector.size() > kMaxNameSize ||
+      credentials.code.empty())
+    return fail(Errc::misuse);
   constexpr Suite suites[] = {Suite::cpace_ristretto255};
   auto run = std::make_unique<Run>(HandshakeKind::code, config, suites, credentials.selector, rng);
   run->pake = code_client(credentials, config.server_name, run->random);
@@ -222,8 +226,14 @@ Result<ClientHandshake> ClientHandshake::by_ticket(const ClientConfig& config, c
 
 Want ClientHandshake::want() const noexcept { return run_ ? run_->want : Want::failed; }
 
+std::unexpected<Errc> ClientHandshake::misuse() {
+  if (want() != Want::done && want() != Want::failed)
+    static_cast<void>(run_->settle(HandshakeResult<void>(std::unexpected(Errc::misuse))));
+  return fail(Errc::misuse);
+}
+
 Result<Buffer> ClientHandshake::take_message() {
-  if (want() != Want::send) return fail(Errc::misuse);
+  if (want() != Want::send) return misuse();
   run_->want = run_->outcome ? Want::done : Want::receive;
   return std::move(run_->message);
 }
@@ -233,24 +243,30 @@ Incoming ClientHandshake::incoming() const noexcept {
 }
 
 Result<std::size_t> ClientHandshake::receive(Bytes bytes) {
-  if (want() != Want::receive) return fail(Errc::misuse);
+  if (want() != Want::receive) return misuse();
   return run_->settle(run_->read(bytes));
 }
 
 Result<std::unique_ptr<Job>> ClientHandshake::take_job() {
-  if (want() != Want::ksf) return fail(Errc::misuse);
+  if (want() != Want::ksf) return misuse();
   auto job = run_->stretching->lend();
-  if (!job) return fail(Errc::misuse);
+  if (!job) return misuse();
   return job;
 }
 
 Status ClientHandshake::resume(std::unique_ptr<Job> job) {
-  if (want() != Want::ksf) return fail(Errc::misuse);
-  PAKE_TRY(auto stretched, run_->stretching->take_back(std::move(job)));
-  return run_->settle(run_->on_stretched(std::move(stretched)));
+  if (want() != Want::ksf) return misuse();
+  auto stretched = run_->stretching->take_back(std::move(job));
+  if (!stretched) return misuse();
+  return run_->settle(run_->on_stretched(*std::move(stretched)));
 }
 
 const Failure* ClientHandshake::failure() const noexcept { return run_ && run_->failure ? &*run_->failure : nullptr; }
+
+Result<ChannelKeys> ClientHandshake::take_keys() {
+  if (want() != Want::done || !run_->keys) return fail(Errc::misuse);
+  return *std::exchange(run_->keys, std::nullopt);
+}
 
 Result<ClientOutcome> ClientHandshake::take_outcome() {
   if (want() != Want::done || !run_->outcome) return fail(Errc::misuse);

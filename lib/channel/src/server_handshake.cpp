@@ -36,7 +36,7 @@ struct ReceivedHello {
   ClientHello hello;  // views of `body`
   ClientRequest request;
   crypto::Digest H0;
-  OpenedTicket ticket;  // resume
+  ResumptionSecret ticket_secret;  // resume
 };
 
 // The holder of the keys is being asked.
@@ -64,12 +64,17 @@ struct ServerHandshake::Run {
   HandshakeResult<void> on_client_hello(const Frame& frame);
   HandshakeResult<void> check_ticket(Bytes pake, Transcript up_to_pake);
   HandshakeResult<void> on_client_finish(const Frame& frame);
-  HandshakeResult<void> send_retry(Suite suite);
+  HandshakeResult<void> on_decision(LoginAnswer answer);
+  HandshakeResult<void> on_decision(CodeAnswer answer);
+  HandshakeResult<void> on_decision(TicketAccepted answer);
+  HandshakeResult<void> on_decision(RetryWith answer);
+  HandshakeResult<void> on_decision(const Alert& answer);
+  /// A call out of turn ends the run; one that is over stays as it ended.
+  [[nodiscard]] std::unexpected<Errc> misuse();
   void begin_server_hello(std::uint8_t ksf);
-  HandshakeResult<void> send_server_hello(Result<Answered> answered);
-  HandshakeResult<void> ask_holder(LoginAnswer answer);
+  HandshakeResult<void> send_server_hello(Answered answer);
+  HandshakeResult<void> ask_holder(opaque::AwaitingKeyOperation login);
   HandshakeResult<void> on_key_operation(Result<opaque::KeyOperationAnswer> answer);
-  [[nodiscard]] bool asks_for(HandshakeKind kind) const noexcept { return want == Want::record && peer.kind == kind; }
   /// The run's end, where `step` is one: everything secret goes, and the permit with it.
   template <class T>
   Result<T> settle(HandshakeResult<T> step);
@@ -80,10 +85,11 @@ struct ServerHandshake::Run {
   Want want = Want::receive;
   Peer peer;
   std::unique_ptr<crypto::Digest> second_hello;  // after a Retry, until it is answered: its fingerprint
-  std::unique_ptr<ReceivedHello> received;       // Want::record
+  std::unique_ptr<ReceivedHello> received;       // Want::decision
   std::unique_ptr<KeyQuestion> question;         // Want::key_operation
   Buffer message;                                // Want::send; under way before it
   std::unique_ptr<AwaitingFinish> awaiting;      // from the ServerHello on
+  std::unique_ptr<ChannelKeys> keys;             // Want::done
   std::unique_ptr<ServerOutcome> outcome;        // Want::done
   std::unique_ptr<Failure> failure;              // Want::failed
 };
@@ -98,6 +104,12 @@ Result<T> ServerHandshake::Run::settle(HandshakeResult<T> step) {
     awaiting.reset();
   }
   return outcome_of(std::move(step));
+}
+
+std::unexpected<Errc> ServerHandshake::Run::misuse() {
+  if (want != Want::done && want != Want::failed)
+    static_cast<void>(settle(HandshakeResult<void>(std::unexpected(Errc::misuse))));
+  return fail(Errc::misuse);
 }
 
 Incoming ServerHandshake::Run::incoming() const noexcept {
@@ -140,13 +152,13 @@ HandshakeResult<void> ServerHandshake::Run::on_client_hello(const Frame& frame) 
     PAKE_TRYV(check_ticket(hello.pake, transcript));
   }
   transcript.add(hello.pake);
-  received->request = {.kind = hello.kind,
-                       .suite = hello.suite(),
-                       .suites = hello.suites,
-                       .server_name = hello.server_name,
-                       .name = hello.name,
-                       .ticket = hello.kind == HandshakeKind::resume ? &received->ticket.facts : nullptr};
-  want = Want::record;
+  auto& request = received->request;
+  request.kind = hello.kind;
+  request.suite = hello.suite();
+  request.suites = to_buffer(hello.suites);
+  request.server_name = to_buffer(hello.server_name);
+  request.name = to_buffer(hello.name);
+  want = Want::decision;
   return {};
 }
 
@@ -155,17 +167,51 @@ HandshakeResult<void> ServerHandshake::Run::on_client_hello(const Frame& frame) 
 HandshakeResult<void> ServerHandshake::Run::check_ticket(Bytes pake, Transcript up_to_pake) {
   if (!config.ticket_keys) return std::unexpected(AlertCode::refused);  // as any ticket that is refused
   PAKE_TRY(const auto ticket, Reader(pake).take_lp2());
-  PAKE_TRY(received->ticket, open_ticket(*config.ticket_keys, ticket));
+  PAKE_TRY(auto opened, open_ticket(*config.ticket_keys, ticket));
   const auto binder = pake.last<kProofSize>();
-  const auto expected =
-      compute_binder(received->ticket.secret, up_to_pake.add(pake.first(pake.size() - binder.size())));
+  const auto expected = compute_binder(opened.secret, up_to_pake.add(pake.first(pake.size() - binder.size())));
   if (!ct_equal(expected.reveal(), binder)) return std::unexpected(AlertCode::refused);
-  if (!std::ranges::equal(received->ticket.facts.server_name, received->hello.server_name))
+  if (!std::ranges::equal(opened.facts.server_name, received->hello.server_name))
     return std::unexpected(AlertCode::refused);  // lent under another name of this server
+  received->request.ticket = std::move(opened.facts);
+  received->ticket_secret = std::move(opened.secret);
   return {};
 }
 
-HandshakeResult<void> ServerHandshake::Run::send_retry(Suite suite) {
+HandshakeResult<void> ServerHandshake::Run::on_decision(LoginAnswer answer) {
+  const auto& [record, holder] = answer.credential;
+  if (peer.kind != HandshakeKind::login || holder == nullptr) return std::unexpected(Errc::misuse);
+  const auto suite = opaque_suite(peer.suite);
+  if (holder->suite() != suite || record.suite != suite) return std::unexpected(Errc::misuse);
+  begin_server_hello(std::to_underlying(record.ksf));
+  PAKE_TRY(auto next, answer_login(received->hello, std::move(answer), transcript, rng));
+  if (auto* login = std::get_if<opaque::AwaitingKeyOperation>(&next)) return ask_holder(std::move(*login));
+  return send_server_hello(std::get<Answered>(std::move(next)));
+}
+
+HandshakeResult<void> ServerHandshake::Run::on_decision(CodeAnswer answer) {
+  if (peer.kind != HandshakeKind::code) return std::unexpected(Errc::misuse);
+  begin_server_hello(0);
+  PAKE_TRY(auto answered, answer_code(received->hello, received->H0, std::move(answer), transcript, rng));
+  return send_server_hello(std::move(answered));
+}
+
+HandshakeResult<void> ServerHandshake::Run::on_decision(TicketAccepted) {
+  if (peer.kind != HandshakeKind::resume) return std::unexpected(Errc::misuse);
+  begin_server_hello(0);
+  PAKE_TRY(auto answered, answer_ticket(received->hello, received->ticket_secret, transcript, rng));
+  return send_server_hello(std::move(answered));
+}
+
+HandshakeResult<void> ServerHandshake::Run::on_decision(const Alert& answer) {
+  return std::unexpected(Stop::sending_alert(answer));
+}
+
+HandshakeResult<void> ServerHandshake::Run::on_decision(RetryWith answer) {
+  const auto suite = answer.suite;
+  if (peer.kind != HandshakeKind::login || second_hello || suite == peer.suite ||
+      !find_suite(HandshakeKind::login, std::to_underlying(suite)))
+    return std::unexpected(Errc::misuse);
   const auto& hello = received->hello;
   if (!contains(hello.suites, std::to_underlying(suite))) return std::unexpected(AlertCode::unsupported);
   second_hello = std::make_unique<crypto::Digest>(fingerprint(hello, suite));
@@ -182,12 +228,11 @@ void ServerHandshake::Run::begin_server_hello(std::uint8_t ksf) {
   transcript.add(message);
 }
 
-HandshakeResult<void> ServerHandshake::Run::send_server_hello(Result<Answered> answered) {
-  PAKE_TRY(auto answer, std::move(answered));
+HandshakeResult<void> ServerHandshake::Run::send_server_hello(Answered answer) {
   transcript.add(answer.message);
   message.insert(message.end(), answer.message.begin(), answer.message.end());
   awaiting = std::move(answer.next);
-  if (peer.kind == HandshakeKind::resume) peer.ticket = std::move(received->ticket.facts);
+  if (received) peer.ticket = std::move(received->request.ticket);
   second_hello.reset();
   received.reset();
   question.reset();
@@ -195,30 +240,28 @@ HandshakeResult<void> ServerHandshake::Run::send_server_hello(Result<Answered> a
   return {};
 }
 
-HandshakeResult<void> ServerHandshake::Run::ask_holder(LoginAnswer answer) {
-  const auto& keys = answer.keys;
-  PAKE_TRY(auto login, begin_login(received->hello, std::move(answer), transcript, rng));
-  PAKE_TRY(auto operation, login.operation());
+HandshakeResult<void> ServerHandshake::Run::ask_holder(opaque::AwaitingKeyOperation login) {
+  PAKE_TRY(auto job, login.key_job());
   received.reset();
   question = std::make_unique<KeyQuestion>(
       KeyQuestion{.login = std::move(login),
-                  .job = IssuedJob<opaque::KeyOperationAnswer>(
-                      [&keys, operation = std::move(operation)] { return keys.answer(operation); })});
+                  .job = IssuedJob<opaque::KeyOperationAnswer>([job = std::move(job)] { return job.run(); })});
   want = Want::key_operation;
   return {};
 }
 
 HandshakeResult<void> ServerHandshake::Run::on_key_operation(Result<opaque::KeyOperationAnswer> answer) {
   PAKE_TRY(const auto found, std::move(answer));
-  return send_server_hello(finish_login(std::move(question->login), found));
+  PAKE_TRY(auto answered, finish_login(std::move(question->login), found));
+  return send_server_hello(std::move(answered));
 }
 
 HandshakeResult<void> ServerHandshake::Run::on_client_finish(const Frame& frame) {
   PAKE_TRY(const auto pake_key, std::exchange(awaiting, nullptr)->finish(frame.body));
   const auto H2 = transcript.add(frame.whole).hash();
+  keys = std::make_unique<ChannelKeys>(derive_channel_keys(peer.aead, H2, pake_key));
   outcome =
       std::make_unique<ServerOutcome>(ServerOutcome{.kind = peer.kind,
-                                                    .keys = derive_channel_keys(peer.aead, H2, pake_key),
                                                     .name = peer.ticket ? peer.ticket->name : std::move(peer.name),
                                                     .ticket = std::move(peer.ticket)});
   want = Want::done;
@@ -232,8 +275,10 @@ ServerHandshake::~ServerHandshake() = default;
 
 Want ServerHandshake::want() const noexcept { return run_ ? run_->want : Want::failed; }
 
+std::unexpected<Errc> ServerHandshake::misuse() { return run_ ? run_->misuse() : fail(Errc::misuse); }
+
 Result<Buffer> ServerHandshake::take_message() {
-  if (want() != Want::send) return fail(Errc::misuse);
+  if (want() != Want::send) return misuse();
   run_->want = Want::receive;
   return std::exchange(run_->message, {});
 }
@@ -241,66 +286,39 @@ Result<Buffer> ServerHandshake::take_message() {
 Incoming ServerHandshake::incoming() const noexcept { return run_ ? run_->incoming() : Incoming{}; }
 
 Result<std::size_t> ServerHandshake::receive(Bytes bytes) {
-  if (want() != Want::receive) return fail(Errc::misuse);
+  if (want() != Want::receive) return misuse();
   return run_->settle(run_->read(bytes));
 }
 
 const ClientRequest* ServerHandshake::request() const noexcept {
-  return want() == Want::record ? &run_->received->request : nullptr;
+  return want() == Want::decision ? &run_->received->request : nullptr;
 }
 
-Status ServerHandshake::answer_login(LoginAnswer answer) {
-  if (!run_ || !run_->asks_for(HandshakeKind::login) || answer.keys.suite() != opaque_suite(run_->peer.suite))
-    return fail(Errc::misuse);
-  run_->begin_server_hello(std::to_underlying(answer.ksf));
-  if (!answer.keys.in_memory()) return run_->settle(run_->ask_holder(std::move(answer)));
-  return run_->settle(run_->send_server_hello(
-      channel::answer_login(run_->received->hello, std::move(answer), run_->transcript, run_->rng)));
-}
-
-Status ServerHandshake::answer_code(CodeAnswer answer) {
-  if (!run_ || !run_->asks_for(HandshakeKind::code)) return fail(Errc::misuse);
-  run_->begin_server_hello(0);
-  const auto& received = *run_->received;
-  return run_->settle(run_->send_server_hello(
-      channel::answer_code(received.hello, received.H0, std::move(answer), run_->transcript, run_->rng)));
-}
-
-Status ServerHandshake::answer_ticket() {
-  if (!run_ || !run_->asks_for(HandshakeKind::resume)) return fail(Errc::misuse);
-  run_->begin_server_hello(0);
-  const auto& received = *run_->received;
-  return run_->settle(run_->send_server_hello(
-      channel::answer_ticket(received.hello, received.ticket.secret, run_->transcript, run_->rng)));
-}
-
-Status ServerHandshake::retry(Suite suite) {
-  if (!run_ || !run_->asks_for(HandshakeKind::login) || run_->second_hello ||
-      !find_suite(HandshakeKind::login, std::to_underlying(suite)) || suite == run_->peer.suite)
-    return fail(Errc::misuse);
-  return run_->settle(run_->send_retry(suite));
-}
-
-Status ServerHandshake::refuse(const Alert& alert) {
-  if (want() != Want::record) return fail(Errc::misuse);
-  static_cast<void>(run_->settle(HandshakeResult<void>(std::unexpected(Stop::sending_alert(alert)))));
-  return {};
+Status ServerHandshake::decide(Decision decision) {
+  if (want() != Want::decision) return misuse();
+  return run_->settle(std::visit([this](auto& answer) { return run_->on_decision(std::move(answer)); }, decision));
 }
 
 Result<std::unique_ptr<Job>> ServerHandshake::take_job() {
-  if (want() != Want::key_operation) return fail(Errc::misuse);
+  if (want() != Want::key_operation) return misuse();
   auto job = run_->question->job.lend();
-  if (!job) return fail(Errc::misuse);
+  if (!job) return misuse();
   return job;
 }
 
 Status ServerHandshake::resume(std::unique_ptr<Job> job) {
-  if (want() != Want::key_operation) return fail(Errc::misuse);
-  PAKE_TRY(auto answer, run_->question->job.take_back(std::move(job)));
-  return run_->settle(run_->on_key_operation(std::move(answer)));
+  if (want() != Want::key_operation) return misuse();
+  auto answer = run_->question->job.take_back(std::move(job));
+  if (!answer) return misuse();
+  return run_->settle(run_->on_key_operation(*std::move(answer)));
 }
 
 const Failure* ServerHandshake::failure() const noexcept { return run_ ? run_->failure.get() : nullptr; }
+
+Result<ChannelKeys> ServerHandshake::take_keys() {
+  if (want() != Want::done || !run_->keys) return fail(Errc::misuse);
+  return std::move(*std::exchange(run_->keys, nullptr));
+}
 
 Result<ServerOutcome> ServerHandshake::take_outcome() {
   if (want() != Want::done || !run_->outcome) return fail(Errc::misuse);

@@ -46,37 +46,26 @@ class AwaitingClientProof final : public AwaitingFinish {
   SessionKey pake_key_;
 };
 
-// docs/wire.md, section 5, login, with `step` either way to begin. The views that `inputs` holds live until it returns.
-template <class Step>
-auto with_login_inputs(const ClientHello& hello, const LoginAnswer& answer, const Transcript& up_to_pake, Step step) {
-  const auto identifier = credential_identifier(hello.name);
-  const auto context = opaque_context(up_to_pake.hash());
-  return step(opaque::ServerLoginInputs{.record = answer.record,
-                                        .credential_identifier = identifier,
-                                        .context = context,
-                                        .identities = {.client = hello.name}});
-}
-
 Answered answered(opaque::LoginAnswered login) {
   return {.message = std::move(login.ke2), .next = std::make_unique<AwaitingKE3>(std::move(login.next))};
 }
 
 }  // namespace
 
-Result<Answered> answer_login(const ClientHello& hello, LoginAnswer answer, const Transcript& up_to_pake, Rng& rng) {
-  opaque::ServerLogin login(answer.keys.suite(), std::move(answer.permit));
-  PAKE_TRY(auto done, with_login_inputs(hello, answer, up_to_pake, [&](const opaque::ServerLoginInputs& inputs) {
-             return std::move(login).generate_ke2(hello.pake, inputs, *answer.keys.in_memory(), rng);
-           }));
-  return answered(std::move(done));
-}
-
-Result<opaque::AwaitingKeyOperation> begin_login(const ClientHello& hello, LoginAnswer answer,
-                                                 const Transcript& up_to_pake, Rng& rng) {
-  opaque::ServerLogin login(answer.keys.suite(), std::move(answer.permit));
-  return with_login_inputs(hello, answer, up_to_pake, [&](const opaque::ServerLoginInputs& inputs) {
-    return std::move(login).receive_ke1(hello.pake, inputs, answer.keys, rng);
-  });
+// docs/wire.md, section 5, login.
+Result<std::variant<Answered, opaque::AwaitingKeyOperation>> answer_login(const ClientHello& hello, LoginAnswer answer,
+                                                                          const Transcript& up_to_pake, Rng& rng) {
+  const auto& [record, keys] = answer.credential;
+  const auto identifier = credential_identifier(hello.name);
+  const auto context = opaque_context(up_to_pake.hash());
+  const opaque::ServerLoginInputs inputs{.record = record.record,
+                                         .credential_identifier = identifier,
+                                         .context = context,
+                                         .identities = {.client = hello.name}};
+  PAKE_TRY(auto next,
+           opaque::ServerLogin(record.suite, std::move(answer.permit)).receive_ke1(hello.pake, inputs, keys, rng));
+  if (auto* login = std::get_if<opaque::LoginAnswered>(&next)) return answered(std::move(*login));
+  return std::get<opaque::AwaitingKeyOperation>(std::move(next));
 }
 
 Result<Answered> finish_login(opaque::AwaitingKeyOperation login, const opaque::KeyOperationAnswer& answer) {
@@ -87,10 +76,12 @@ Result<Answered> finish_login(opaque::AwaitingKeyOperation login, const opaque::
 // docs/wire.md, section 5, code: sid = random, ADa = H0, ADb = H1, the second message is Yb || Tb.
 Result<Answered> answer_code(const ClientHello& hello, const crypto::Digest& H0, CodeAnswer answer,
                              const Transcript& up_to_pake, Rng& rng) {
+  if (answer.code.empty()) return fail(Errc::misuse);
   const auto CI = cpace_ci(hello.server_name, hello.name);
   const auto H1 = up_to_pake.hash();
-  PAKE_TRY(auto response, cpace::respond({.PRS = answer.code, .CI = CI, .sid = hello.random}, std::move(answer.permit),
-                                         {.Y = hello.pake, .AD = H0.reveal()}, H1.reveal(), rng));
+  PAKE_TRY(auto response,
+           cpace::respond({.PRS = answer.code.reveal(), .CI = CI, .sid = hello.random}, std::move(answer.permit),
+                          {.Y = hello.pake, .AD = H0.reveal()}, H1.reveal(), rng));
   return Answered{.message = Writer().put(response.Yb).put(response.Tb).take(),
                   .next = std::make_unique<AwaitingTa>(std::move(response.next))};
 }

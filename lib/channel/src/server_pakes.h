@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <variant>
 
 #include "pake/base/bytes.h"
 #include "pake/base/result.h"
@@ -22,7 +23,7 @@ class AwaitingFinish {
   AwaitingFinish& operator=(const AwaitingFinish&) = delete;
   virtual ~AwaitingFinish() = default;
 
-  /// @return the PAKE key; Errc::auth_failed where `message` (of sizes_of(suite).finish bytes) proves nothing
+  /// @return the PAKE key; Errc::auth_failed if `message` (of sizes_of(suite).finish bytes) proves nothing
   [[nodiscard]] virtual Result<SessionKey> finish(Bytes message) = 0;
 };
 
@@ -34,11 +35,11 @@ struct Answered {
 // `hello` is the decoded ClientHello, `up_to_pake` holds both hellos as far as the second PAKE message. All spend the
 // permit when they succeed.
 
-[[nodiscard]] Result<Answered> answer_login(const ClientHello& hello, LoginAnswer answer, const Transcript& up_to_pake,
-                                            Rng& rng);
-/// The same around the question to `answer.keys`.
-[[nodiscard]] Result<opaque::AwaitingKeyOperation> begin_login(const ClientHello& hello, LoginAnswer answer,
-                                                               const Transcript& up_to_pake, Rng& rng);
+/// Answered, or the holder of the keys is to be asked.
+[[nodiscard]] Result<std::variant<Answered, opaque::AwaitingKeyOperation>> answer_login(const ClientHello& hello,
+                                                                                        LoginAnswer answer,
+                                                                                        const Transcript& up_to_pake,
+                                                                                        Rng& rng);
 [[nodiscard]] Result<Answered> finish_login(opaque::AwaitingKeyOperation login,
                                             const opaque::KeyOperationAnswer& answer);
 

@@ -27,9 +27,9 @@ AlertCode Stop::alert_for(Errc code) noexcept {
     case Errc::malformed:
       return AlertCode::malformed;
     case Errc::unavailable:
+    case Errc::misuse:  // our caller's mistake: the peer's password may be right
       return AlertCode::unavailable;
     case Errc::auth_failed:
-    case Errc::misuse:
     case Errc::exhausted:
       return AlertCode::refused;
   }

@@ -19,32 +19,17 @@ std::size_t bytes_while_waiting(test::Plan plan) {
   Buffer hello;
   {
     test::Exchange probe(plan);
-    while (probe.server.want() != Want::record) {
+    while (probe.server.want() != Want::decision) {
       if (!probe.step_client() && !probe.step_server()) std::abort();
       hello = probe.sent.back().bytes;
     }
   }
   pake::testing::SeededRng rng(2);
   GuessBudget budget(1);
-  auto permit = budget.take();
   const auto before = allocations().bytes;
   ServerHandshake server({.fastest_aead = AeadId::aes_256_gcm, .ticket_keys = test::World::get().ticket_keys()}, rng);
   if (!server.receive(hello)) std::abort();
-  const auto& world = test::World::get();
-  switch (plan.kind) {
-    case HandshakeKind::login:
-      EXPECT_TRUE(server.answer_login({.keys = world.keys(server.request()->suite),
-                                       .record = world.fake(server.request()->suite),
-                                       .ksf = crypto::KsfProfile::small,
-                                       .permit = *std::move(permit)}));
-      break;
-    case HandshakeKind::code:
-      EXPECT_TRUE(server.answer_code({.code = as_bytes(plan.code), .permit = *std::move(permit)}));
-      break;
-    case HandshakeKind::resume:
-      EXPECT_TRUE(server.answer_ticket());
-      break;
-  }
+  EXPECT_TRUE(server.decide(test::decide(*server.request(), plan, budget)));
   EXPECT_TRUE(server.take_message());
   EXPECT_EQ(server.want(), Want::receive);
   return sizeof server + allocations().bytes - before;

@@ -52,10 +52,19 @@ World::Login World::make_login(Suite suite, Rng& rng) {
   auto finished = must(
       std::move(requested.next)
           .finalize_registration_request(response, {.identities = {.client = as_bytes("alice")}, .ksf = ksf}, rng));
-  return {.keys = std::move(keys),
-          .record = must(opaque::RegistrationRecord::decode(id, finished.record)),
-          .fake = must(opaque::fake_record(id, rng)),
+  return {.keys = std::make_shared<const opaque::ServerKeys>(std::move(keys)),
+          .record = std::move(finished.record),
+          .fake = must(opaque::fake_record(id, rng)).encode(id),
           .export_key = std::move(finished.export_key)};
+}
+
+opaque::Credential World::credential(Suite suite, Bytes name, crypto::KsfProfile ksf) const {
+  const auto id = opaque_suite(suite);
+  const auto& login = of(suite);
+  const auto& record = as_text(name) == "alice" ? login.record : login.fake;
+  return {
+      .record = {.suite = id, .ksf = ksf, .epoch = 1, .record = must(opaque::RegistrationRecord::decode(id, record))},
+      .keys = login.keys};
 }
 
 StoredTicket World::ticket() const {
@@ -92,24 +101,17 @@ ServerConfig server_config(const Plan& plan) {
   return {.fastest_aead = plan.server_aead, .ticket_keys = World::get().ticket_keys()};
 }
 
-Status answer(ServerHandshake& server, const Plan& plan, GuessBudget& budget) {
-  const auto& request = *server.request();
-  if (plan.refusal) return server.refuse(*plan.refusal);
-  auto permit = budget.take();
+Decision decide(const ClientRequest& request, const Plan& plan, GuessBudget& budget) {
+  if (plan.refusal) return *plan.refusal;
   switch (request.kind) {
-    case HandshakeKind::login: {
-      if (request.suite != plan.server_suite) return server.retry(plan.server_suite);
-      const auto& world = World::get();
-      const bool known = as_text(request.name) == "alice";
-      return server.answer_login({.keys = world.keys(request.suite),
-                                  .record = known ? world.record(request.suite) : world.fake(request.suite),
-                                  .ksf = plan.record_profile,
-                                  .permit = must(std::move(permit))});
-    }
+    case HandshakeKind::login:
+      if (request.suite != plan.server_suite) return RetryWith{.suite = plan.server_suite};
+      return LoginAnswer{.credential = World::get().credential(request.suite, request.name, plan.record_profile),
+                         .permit = must(budget.take())};
     case HandshakeKind::code:
-      return server.answer_code({.code = as_bytes(plan.code), .permit = must(std::move(permit))});
+      return CodeAnswer{.code = SecretBuffer::copy_of(as_bytes(plan.code)), .permit = must(budget.take())};
     case HandshakeKind::resume:
-      return server.answer_ticket();
+      return TicketAccepted{};
   }
   std::abort();
 }
@@ -149,6 +151,7 @@ bool Exchange::step_client() {
     }
     case Want::done:
       if (client_outcome) return false;
+      client_keys = must(client.take_keys());
       client_outcome = must(client.take_outcome());
       return true;
     case Want::failed:
@@ -156,7 +159,7 @@ bool Exchange::step_client() {
       alert_sent_by_client_ = true;
       deliver(Side::client, client.failure()->to_send->encode());
       return true;
-    case Want::record:
+    case Want::decision:
     case Want::key_operation:
       break;
   }
@@ -174,12 +177,13 @@ bool Exchange::step_server() {
       if (consumed) to_server.erase(to_server.begin(), to_server.begin() + static_cast<std::ptrdiff_t>(*consumed));
       return true;
     }
-    case Want::record:
+    case Want::decision:
       answered = true;
-      static_cast<void>(answer(server, plan, budget));
+      static_cast<void>(server.decide(decide(*server.request(), plan, budget)));
       return true;
     case Want::done:
       if (server_outcome) return false;
+      server_keys = must(server.take_keys());
       server_outcome = must(server.take_outcome());
       return true;
     case Want::failed:
@@ -202,8 +206,8 @@ Exchange& Exchange::run() {
 
 bool agree(const Exchange& run) {
   if (!run.client_outcome || !run.server_outcome) return false;
-  const auto& client = run.client_outcome->keys;
-  const auto& server = run.server_outcome->keys;
+  const auto& client = *run.client_keys;
+  const auto& server = *run.server_keys;
   return client.aead == server.aead && ct_equal(client.client.reveal(), server.client.reveal()) &&
          ct_equal(client.server.reveal(), server.server.reveal()) &&
          ct_equal(client.exporter_secret.reveal(), server.exporter_secret.reveal()) &&

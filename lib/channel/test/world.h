@@ -29,9 +29,9 @@ class World {
  public:
   static World& get();
 
-  [[nodiscard]] const opaque::ServerKeys& keys(Suite suite) const { return of(suite).keys; }
-  [[nodiscard]] const opaque::RegistrationRecord& record(Suite suite) const { return of(suite).record; }
-  [[nodiscard]] const opaque::RegistrationRecord& fake(Suite suite) const { return of(suite).fake; }
+  [[nodiscard]] const opaque::ServerKeys& keys(Suite suite) const { return *of(suite).keys; }
+  /// Of alice, or of anybody else; stretched with `ksf`.
+  [[nodiscard]] opaque::Credential credential(Suite suite, Bytes name, crypto::KsfProfile ksf) const;
   [[nodiscard]] const opaque::ExportKey& export_key(Suite suite) const { return of(suite).export_key; }
   [[nodiscard]] const std::shared_ptr<const TicketKeys>& ticket_keys() const { return ticket_keys_; }
   /// A ticket of alice's as a client keeps it.
@@ -39,9 +39,9 @@ class World {
 
  private:
   struct Login {
-    opaque::ServerKeys keys;
-    opaque::RegistrationRecord record;
-    opaque::RegistrationRecord fake;
+    std::shared_ptr<const opaque::ServerKeys> keys;
+    Buffer record;
+    Buffer fake;
     opaque::ExportKey export_key;
   };
   World();
@@ -100,6 +100,7 @@ class Exchange {
   ServerHandshake server;
   std::vector<Flight> sent;  // as they were sent, before anyone changed them
   Buffer to_client, to_server;
+  std::optional<ChannelKeys> client_keys, server_keys;
   std::optional<ClientOutcome> client_outcome;
   std::optional<ServerOutcome> server_outcome;
   std::size_t jobs = 0;   // KSF jobs handed out
@@ -118,8 +119,8 @@ class Exchange {
 [[nodiscard]] ClientConfig client_config(const Plan& plan);
 [[nodiscard]] Result<ClientHandshake> make_client(const Plan& plan, Rng& rng);
 [[nodiscard]] ServerConfig server_config(const Plan& plan);
-/// Answers the server's question, at Want::record, as the plan says.
-Status answer(ServerHandshake& server, const Plan& plan, GuessBudget& budget);
+/// Answers a ClientRequest as the plan says.
+[[nodiscard]] Decision decide(const ClientRequest& request, const Plan& plan, GuessBudget& budget);
 [[nodiscard]] std::string name_of(const Plan& plan);
 void PrintTo(const Plan& plan, std::ostream* out);  // NOLINT(readability-identifier-naming): GoogleTest's name
 

@@ -406,6 +406,9 @@ Status ChannelLink::export_keying_material(channel::InternalLabel label, Bytes c
 Status ChannelLink::export_keying_material(std::string_view label, Bytes context, MutableBytes out) const {
   return impl_->export_keying_material(label, context, out);
 }
+const channel::ResumptionSecret& ChannelLink::resumption_secret() const noexcept {
+  return impl_->channel().resumption_secret();
+}
 std::optional<LentTicket> ChannelLink::take_ticket() { return impl_->take_ticket(); }
 void ChannelLink::close(channel::CloseCode code, Deadline deadline) { impl_->close(code, deadline); }
 void ChannelLink::delivered() { impl_->delivered(); }

@@ -33,7 +33,7 @@ class Drive {
         return send_message();
       case Want::receive:
         return receive_message();
-      case Want::record:  // nobody here looks up records or runs jobs
+      case Want::decision:  // nobody here looks up records or runs jobs
       case Want::ksf:
       case Want::key_operation:
       case Want::done:

@@ -1,9 +1,13 @@
 #include "pake/net/handshake.h"
 
+#include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
 #include <memory>
 #include <thread>
 #include <utility>
 
+#include "loop_impl.h"
 #include "pake/channel/frame.h"
 #include "pake/internal/try.h"
 #include "pake/net/clock.h"
@@ -13,10 +17,11 @@
 namespace pake::net {
 namespace {
 
-constexpr std::size_t kOneRead = 2048;
+constexpr std::size_t kHelloRead = 2048;  // in one piece
+constexpr std::size_t kFinishRead = 128;  // the same while a peer is waited for that may take its time
 constexpr std::chrono::seconds kAlertTime{1};
 
-/// Runs `job` on a thread of its own. A job cannot be stopped: where the wait is cancelled, this waits for its end.
+/// Runs `job` on a thread of its own. A job cannot be stopped: if the wait is cancelled, this waits for its end.
 Awaitable<Outcome<void>> run_elsewhere(Loop& loop, Job& job) {
   const auto done = std::make_shared<Signal>(loop);  // what is posted may run after this has returned
   const std::jthread worker([&loop, &job, done] {
@@ -32,21 +37,21 @@ class Exchange {
  public:
   Exchange(Handshake& handshake, Loop& loop, Stream& stream) : handshake_(handshake), loop_(loop), stream_(stream) {}
 
-  // Until the handshake has consumed a frame.
-  Awaitable<Outcome<void>> receive(Deadline deadline) {
+  // Until the handshake has consumed a frame. `piece` is what is read at once.
+  Awaitable<Outcome<void>> receive(Deadline deadline, std::size_t piece) {
     for (;;) {
-      const auto incoming = handshake_.incoming();
       if (!arrived_.empty()) {
+        const auto at_most = handshake_.incoming().at_most;
         const auto consumed = handshake_.receive(arrived_);
         if (!consumed) co_return fail(Error::Kind::run_failed);
         if (*consumed > 0) {
-          arrived_.erase(arrived_.begin(), arrived_.begin() + static_cast<std::ptrdiff_t>(*consumed));
+          arrived_ = Buffer(arrived_.begin() + static_cast<std::ptrdiff_t>(*consumed), arrived_.end());
           co_return Outcome<void>();
         }
-        if (arrived_.size() >= incoming.at_most) co_return fail(Error::Kind::too_long);
+        if (arrived_.size() >= at_most) co_return fail(Error::Kind::too_long);
       }
       const auto before = arrived_.size();
-      arrived_.resize(before + kOneRead);
+      arrived_.resize(before + piece);
       const auto count = co_await stream_.read_some(MutableBytes(arrived_).subspan(before), deadline);
       arrived_.resize(before + count.value_or(0));
       if (!count) co_return std::unexpected(count.error());
@@ -83,8 +88,9 @@ class Exchange {
   Buffer arrived_;
 };
 
+// The ClientFinish, to be sent.
 Awaitable<Outcome<Buffer>> run_client(channel::ClientHandshake& handshake, Exchange<channel::ClientHandshake>& exchange,
-                                      Stream& stream, HandshakeTimeouts timeouts) {
+                                      Stream& stream, const HandshakeTimeouts& timeouts) {
   for (;;) {
     switch (handshake.want()) {
       case Want::send: {
@@ -95,12 +101,12 @@ Awaitable<Outcome<Buffer>> run_client(channel::ClientHandshake& handshake, Excha
         break;
       }
       case Want::receive:
-        PAKE_CO_TRYV(co_await exchange.receive(after(timeouts.answer)));
+        PAKE_CO_TRYV(co_await exchange.receive(after(timeouts.answer), kHelloRead));
         break;
       case Want::ksf:
         PAKE_CO_TRYV(co_await exchange.run_job());
         break;
-      case Want::record:
+      case Want::decision:
       case Want::key_operation:
       case Want::done:
       case Want::failed:
@@ -109,57 +115,169 @@ Awaitable<Outcome<Buffer>> run_client(channel::ClientHandshake& handshake, Excha
   }
 }
 
-Awaitable<Outcome<void>> run_server(channel::ServerHandshake& handshake, Exchange<channel::ServerHandshake>& exchange,
-                                    Stream& stream, const AnswerRequest& answer, HandshakeTimeouts timeouts) {
-  auto limit = timeouts.hello;
-  for (;;) {
-    switch (handshake.want()) {
-      case Want::receive:
-        PAKE_CO_TRYV(co_await exchange.receive(after(limit)));
-        break;
-      case Want::record:
-        co_await answer(handshake);
-        break;
-      case Want::key_operation:
-        PAKE_CO_TRYV(co_await exchange.run_job());
-        break;
-      case Want::send: {
-        const auto message = handshake.take_message();
-        if (!message) co_return fail(Error::Kind::run_failed);
-        PAKE_CO_TRYV(co_await stream.write_all(*message, after(timeouts.hello)));
-        if (message->front() == std::to_underlying(channel::FrameType::server_hello)) limit = timeouts.finish;
-        break;
+std::unexpected<HandshakeError> no_outcome() {
+  return std::unexpected(HandshakeError{.error = {Error::Kind::run_failed}, .failure = std::nullopt});
+}
+
+/// A ClientHello on its way through `decide`.
+class Question {
+ public:
+  Question(Loop& loop, const channel::ClientRequest& request)
+      : request_(request), answered_(loop), over_(loop.impl().io(), kNever) {}
+
+  /// Lives on the loop beside whoever waits.
+  static Awaitable<void> ask(Question& self, const Decide& decide) {
+    self.decision_ = co_await decide(self.request_);
+    self.answered_.notify();
+    self.over_.cancel();
+  }
+
+  Awaitable<Outcome<channel::Decision>> wait(Deadline deadline) {
+    PAKE_CO_TRYV(co_await answered_.wait(deadline));
+    co_return *std::move(decision_);
+  }
+
+  /// Until `ask` no longer needs what it was given, whatever becomes of the loops.
+  Awaitable<void> join() {
+    asio::error_code woken;
+    while (!decision_) co_await over_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  }
+
+ private:
+  channel::ClientRequest request_;
+  std::optional<channel::Decision> decision_;
+  Signal answered_;
+  asio::steady_timer over_;
+};
+
+class ServerRun {
+ public:
+  ServerRun(Loop& loop, Stream& stream, const ServerSide& side)
+      : loop_(loop),
+        stream_(stream),
+        side_(side),
+        handshake_(side.config, side.rng),
+        exchange_(handshake_, loop, stream) {}
+
+  Awaitable<Outcome<void>> run() {
+    enter(HandshakeStage::silent);
+    auto kind = channel::HandshakeKind::login;
+    for (;;) {
+      switch (handshake_.want()) {
+        case Want::receive:
+          PAKE_CO_TRYV(co_await receive(kind));
+          break;
+        case Want::decision:
+          kind = handshake_.request()->kind;
+          PAKE_CO_TRYV(co_await decide());
+          break;
+        case Want::key_operation:
+          PAKE_CO_TRYV(co_await exchange_.run_job());
+          break;
+        case Want::send:
+          PAKE_CO_TRYV(co_await send());
+          break;
+        case Want::done:
+          co_return Outcome<void>();
+        case Want::ksf:
+        case Want::failed:
+          co_return fail(Error::Kind::run_failed);
       }
-      case Want::done:
-        co_return Outcome<void>();
-      case Want::ksf:
-      case Want::failed:
-        co_return fail(Error::Kind::run_failed);
     }
   }
-}
+
+  /// What the other side may know has been told when this returns.
+  Awaitable<HandshakeError> fail_with(Error error) {
+    const auto why = co_await exchange_.fail_with(error);
+    if (question_) co_await question_->join();
+    co_return why;
+  }
+
+  template <class TakeStream>
+  std::expected<ServerChannel, HandshakeError> take_channel(TakeStream take_stream) {
+    auto keys = handshake_.take_keys();
+    auto outcome = handshake_.take_outcome();
+    if (!keys || !outcome) return no_outcome();
+    return ServerChannel{.link = std::make_shared<ChannelLink>(
+                             loop_, take_stream(), *std::move(keys), channel::Role::server, side_.cache,
+                             ChannelLink::Leftover{.to_send = {}, .arrived = exchange_.take_arrived()}),
+                         .outcome = *std::move(outcome)};
+  }
+
+ private:
+  void enter(HandshakeStage stage) {
+    if (side_.on_stage && stage_ != stage) side_.on_stage(stage);
+    stage_ = stage;
+  }
+
+  Awaitable<Outcome<void>> receive(channel::HandshakeKind kind) {
+    const auto& timeouts = side_.timeouts;
+    if (stage_ != HandshakeStage::waiting) return exchange_.receive(after(timeouts.hello), kHelloRead);
+    const auto limit = kind == channel::HandshakeKind::login ? timeouts.login_finish : timeouts.finish;
+    return exchange_.receive(after(limit), kFinishRead);
+  }
+
+  Awaitable<Outcome<void>> decide() {
+    enter(HandshakeStage::deciding);
+    question_ = std::make_unique<Question>(loop_, *handshake_.request());
+    loop_.spawn(Question::ask(*question_, side_.decide));
+    auto decision = co_await question_->wait(after(side_.timeouts.decision));
+    if (!decision) {
+      static_cast<void>(handshake_.decide(channel::Alert{.code = channel::AlertCode::unavailable}));
+      co_return std::unexpected(decision.error());
+    }
+    question_.reset();
+    if (!handshake_.decide(*std::move(decision))) co_return fail(Error::Kind::run_failed);
+    co_return Outcome<void>();
+  }
+
+  Awaitable<Outcome<void>> send() {
+    const auto message = handshake_.take_message();
+    if (!message) co_return fail(Error::Kind::run_failed);
+    PAKE_CO_TRYV(co_await stream_.write_all(*message, after(side_.timeouts.hello)));
+    const bool is_answer = message->front() == std::to_underlying(channel::FrameType::server_hello);
+    enter(is_answer ? HandshakeStage::waiting : HandshakeStage::silent);
+    co_return Outcome<void>();
+  }
+
+  Loop& loop_;
+  Stream& stream_;
+  const ServerSide& side_;
+  channel::ServerHandshake handshake_;
+  Exchange<channel::ServerHandshake> exchange_;
+  std::unique_ptr<Question> question_;
+  std::optional<HandshakeStage> stage_;
+};
 
 }  // namespace
 
-Awaitable<std::expected<ClientStart, HandshakeError>> run_handshake(channel::ClientHandshake& handshake, Loop& loop,
-                                                                    Stream& stream, HandshakeTimeouts timeouts) {
-  Exchange exchange(handshake, loop, stream);
-  auto finish = co_await run_client(handshake, exchange, stream, timeouts);
+Awaitable<std::expected<ClientChannel, HandshakeError>> connect_channel(Loop& loop, std::unique_ptr<Stream>& stream,
+                                                                        channel::ClientHandshake handshake,
+                                                                        channel::KeyCache& cache,
+                                                                        HandshakeTimeouts timeouts) {
+  Exchange exchange(handshake, loop, *stream);
+  auto finish = co_await run_client(handshake, exchange, *stream, timeouts);
   if (!finish) co_return std::unexpected(co_await exchange.fail_with(finish.error()));
+  auto keys = handshake.take_keys();
   auto outcome = handshake.take_outcome();
-  if (!outcome) co_return std::unexpected(HandshakeError{.error = {Error::Kind::run_failed}, .failure = std::nullopt});
-  co_return ClientStart{.outcome = std::move(*outcome), .finish = std::move(*finish)};
+  if (!keys || !outcome) co_return no_outcome();
+  co_return ClientChannel{
+      .link = std::make_shared<ChannelLink>(loop, std::move(stream), *std::move(keys), channel::Role::client, cache,
+                                            ChannelLink::Leftover{.to_send = *std::move(finish), .arrived = {}}),
+      .outcome = *std::move(outcome)};
 }
 
-Awaitable<std::expected<ServerStart, HandshakeError>> run_handshake(channel::ServerHandshake& handshake, Loop& loop,
-                                                                    Stream& stream, const AnswerRequest& answer,
-                                                                    HandshakeTimeouts timeouts) {
-  Exchange exchange(handshake, loop, stream);
-  if (const auto done = co_await run_server(handshake, exchange, stream, answer, timeouts); !done)
-    co_return std::unexpected(co_await exchange.fail_with(done.error()));
-  auto outcome = handshake.take_outcome();
-  if (!outcome) co_return std::unexpected(HandshakeError{.error = {Error::Kind::run_failed}, .failure = std::nullopt});
-  co_return ServerStart{.outcome = std::move(*outcome), .arrived = exchange.take_arrived()};
+Awaitable<std::expected<ServerChannel, HandshakeError>> accept_channel(Loop& loop, std::unique_ptr<Stream>& stream,
+                                                                       const ServerSide& side) {
+  ServerRun run(loop, *stream, side);
+  if (const auto done = co_await run.run(); !done) co_return std::unexpected(co_await run.fail_with(done.error()));
+  co_return run.take_channel([&] { return std::move(stream); });
+}
+
+Awaitable<std::expected<ServerChannel, HandshakeError>> accept_channel(Caller& caller, const ServerSide& side) {
+  ServerRun run(caller.loop(), caller.stream(), side);
+  if (const auto done = co_await run.run(); !done) co_return std::unexpected(co_await run.fail_with(done.error()));
+  co_return run.take_channel([&] { return caller.take_stream(); });
 }
 
 }  // namespace pake::net

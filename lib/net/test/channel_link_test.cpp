@@ -19,8 +19,8 @@ namespace {
 using channel::EndReason;
 
 /// The outcome of one side's handshake.
-using ClientResult = std::expected<ClientStart, HandshakeError>;
-using ServerResult = std::expected<ServerStart, HandshakeError>;
+using ClientResult = std::expected<ClientChannel, HandshakeError>;
+using ServerResult = std::expected<ServerChannel, HandshakeError>;
 
 /// Two sides on one loop, that share a code, or do not.
 struct World {
@@ -31,22 +31,48 @@ struct World {
   testing::SeededRng rng{1};
   channel::KeyCache cache;
   GuessBudget budget{1};
-  HandshakeTimeouts timeouts{.hello = 60s, .answer = 60s, .finish = 60s};
+  HandshakeTimeouts timeouts{.hello = 60s, .decision = 60s, .answer = 60s, .login_finish = 60s, .finish = 60s};
+  std::vector<HandshakeStage> stages;
+
+  channel::Decision answer(std::string_view code) {
+    return channel::CodeAnswer{.code = SecretBuffer::copy_of(as_bytes(code)), .permit = std::move(*budget.take())};
+  }
+
+  Awaitable<ServerResult> serve_with(Decide decide) {
+    const ServerSide side{.decide = std::move(decide),
+                          .rng = rng,
+                          .cache = cache,
+                          .timeouts = timeouts,
+                          .on_stage = [this](HandshakeStage stage) { stages.push_back(stage); }};
+    co_return co_await accept_channel(loop, pair.right, side);
+  }
 
   Awaitable<ServerResult> serve(std::string_view code) {
-    channel::ServerHandshake handshake({}, rng);
-    const AnswerRequest answer = [&](channel::ServerHandshake& asked) -> Awaitable<void> {
-      EXPECT_TRUE(asked.answer_code({.code = as_bytes(code), .permit = std::move(*budget.take())}));
-      co_return;
-    };
-    co_return co_await run_handshake(handshake, loop, *pair.right, answer, timeouts);
+    return serve_with(
+        [=, this](const channel::ClientRequest&) -> Awaitable<channel::Decision> { co_return answer(code); });
   }
 
   Awaitable<ClientResult> dial(std::string_view code) {
     auto handshake = channel::ClientHandshake::by_code({}, {.selector = {}, .code = as_bytes(code)}, rng);
-    co_return co_await run_handshake(*handshake, loop, *pair.left, timeouts);
+    co_return co_await connect_channel(loop, pair.left, *std::move(handshake), cache, timeouts);
   }
 };
+
+/// A client whose records a test makes itself.
+struct ByHand {
+  channel::ChannelKeys keys;
+  Buffer finish;  // to be sent before them
+};
+
+Awaitable<ByHand> dial_by_hand(World& world) {
+  auto client = *channel::ClientHandshake::by_code({}, {.selector = {}, .code = as_bytes("code")}, world.rng);
+  EXPECT_TRUE(co_await world.pair.left->write_all(*client.take_message(), patient()));
+  Buffer hello(4096);
+  hello.resize(*co_await world.pair.left->read_some(hello, patient()));
+  EXPECT_EQ(client.receive(hello), hello.size());
+  auto finish = *client.take_message();
+  co_return ByHand{.keys = *client.take_keys(), .finish = std::move(finish)};
+}
 
 using Body = std::function<Awaitable<void>(World&)>;
 
@@ -75,10 +101,9 @@ Awaitable<void> use_link(ChannelLink& link, const Use& use, Signal& done) {
 }
 
 Awaitable<void> run_server(World& world, const Use& use, LinkEnd& end, Signal& over) {
-  auto started = co_await world.serve("code");
-  EXPECT_TRUE(started);
-  ChannelLink link(world.loop, std::move(world.pair.right), std::move(started->outcome.keys), channel::Role::server,
-                   world.cache, {.to_send = {}, .arrived = std::move(started->arrived)});
+  const auto accepted = co_await world.serve("code");
+  EXPECT_TRUE(accepted);
+  auto& link = *accepted->link;
   Signal used(world.loop);
   world.loop.spawn(use_link(link, use, used));
   end = co_await link.run();
@@ -89,10 +114,9 @@ Awaitable<void> run_server(World& world, const Use& use, LinkEnd& end, Signal& o
 Awaitable<void> run_both(World& world, const Use& at_client, const Use& at_server, Ends& ends) {
   Signal server_over(world.loop);
   world.loop.spawn(run_server(world, at_server, ends.server, server_over));
-  auto started = co_await world.dial("code");
-  EXPECT_TRUE(started);
-  ChannelLink link(world.loop, std::move(world.pair.left), std::move(started->outcome.keys), channel::Role::client,
-                   world.cache, {.to_send = std::move(started->finish), .arrived = {}});
+  const auto connected = co_await world.dial("code");
+  EXPECT_TRUE(connected);
+  auto& link = *connected->link;
   Signal used(world.loop);
   world.loop.spawn(use_link(link, at_client, used));
   ends.client = co_await link.run();
@@ -137,7 +161,7 @@ TEST(Signal, RemembersANotifyAndEndsByItsDeadline) {
   });
 }
 
-TEST(ShakeHands, AWrongCodeFailsBothSidesAndSpendsTheGuess) {
+TEST(Handshake, AWrongCodeFailsBothSidesAndSpendsTheGuess) {
   run([](World& world) -> Awaitable<void> {
     std::optional<ServerResult> served;
     Signal over(world.loop);
@@ -155,7 +179,7 @@ TEST(ShakeHands, AWrongCodeFailsBothSidesAndSpendsTheGuess) {
   });
 }
 
-TEST(ShakeHands, ASilentPeerEndsByTheDeadline) {
+TEST(Handshake, ASilentPeerEndsByTheDeadline) {
   run([](World& world) -> Awaitable<void> {
     world.timeouts.hello = 20ms;
     world.timeouts.answer = 20ms;
@@ -165,23 +189,90 @@ TEST(ShakeHands, ASilentPeerEndsByTheDeadline) {
   });
 }
 
-TEST(ShakeHands, ASecondHelloHasNoMoreTimeThanTheFirst) {
+TEST(Handshake, ASecondHelloHasNoMoreTimeThanTheFirst) {
   run([](World& world) -> Awaitable<void> {
     world.timeouts.hello = 100ms;
     auto client =
         channel::ClientHandshake::by_password({}, {.name = as_bytes("alice"), .password = as_bytes("x")}, world.rng);
     EXPECT_TRUE(co_await world.pair.left->write_all(*client->take_message(), patient()));
-    channel::ServerHandshake server({}, world.rng);
-    const AnswerRequest answer = [](channel::ServerHandshake& asked) -> Awaitable<void> {
-      EXPECT_TRUE(asked.retry(channel::Suite::opaque_p256));
-      co_return;
-    };
-    const auto served = co_await run_handshake(server, world.loop, *world.pair.right, answer, world.timeouts);
+    const auto served = co_await world.serve_with([](const channel::ClientRequest&) -> Awaitable<channel::Decision> {
+      co_return channel::RetryWith{.suite = channel::Suite::opaque_p256};
+    });
     EXPECT_EQ(served.error().error, Error::Kind::timed_out);
+    using enum HandshakeStage;
+    EXPECT_EQ(world.stages, (std::vector{silent, deciding, silent}));
   });
 }
 
-TEST(ShakeHands, GarbageIsAnsweredWithAnAlert) {
+// What a server may do while it decides: nothing at all, what does not fit, or the right thing late.
+TEST(Handshake, ADecisionHasADeadlineAndThePeerIsToldAtOnce) {
+  run([](World& world) -> Awaitable<void> {
+    world.timeouts.decision = 20ms;
+    auto client = *channel::ClientHandshake::by_code({}, {.selector = {}, .code = as_bytes("code")}, world.rng);
+    EXPECT_TRUE(co_await world.pair.left->write_all(*client.take_message(), patient()));
+    Signal told(world.loop);
+    bool has_returned = false;
+    const auto served =
+        co_await world.serve_with([&](const channel::ClientRequest& request) -> Awaitable<channel::Decision> {
+          std::array<std::uint8_t, 64> alert{};
+          EXPECT_EQ(co_await world.pair.left->read_some(alert, patient()), 9U);  // while this is still running
+          EXPECT_EQ(request.kind, channel::HandshakeKind::code);
+          has_returned = true;
+          co_return world.answer("code");
+        });
+    EXPECT_TRUE(has_returned) << "what decides is not left behind";
+    EXPECT_EQ(served.error().error, Error::Kind::timed_out);
+    EXPECT_EQ(served.error().failure->to_send, channel::Alert{.code = channel::AlertCode::unavailable});
+    EXPECT_EQ(world.budget.available(), 1U);
+  });
+}
+
+TEST(Handshake, ADecisionThatDoesNotFitEndsTheRun) {
+  run([](World& world) -> Awaitable<void> {
+    auto client = *channel::ClientHandshake::by_code({}, {.selector = {}, .code = as_bytes("code")}, world.rng);
+    EXPECT_TRUE(co_await world.pair.left->write_all(*client.take_message(), patient()));
+    const auto served = co_await world.serve_with(
+        [](const channel::ClientRequest&) -> Awaitable<channel::Decision> { co_return channel::TicketAccepted{}; });
+    EXPECT_EQ(served.error().failure->error, Errc::misuse);
+    EXPECT_EQ(served.error().failure->to_send, channel::Alert{.code = channel::AlertCode::unavailable});
+    EXPECT_TRUE(world.pair.right) << "without a channel the stream stays with the caller";
+  });
+}
+
+TEST(Handshake, TheFinishOfACodeHasATimeOfItsOwn) {
+  run([](World& world) -> Awaitable<void> {
+    world.timeouts.finish = 20ms;
+    auto client = *channel::ClientHandshake::by_code({}, {.selector = {}, .code = as_bytes("code")}, world.rng);
+    EXPECT_TRUE(co_await world.pair.left->write_all(*client.take_message(), patient()));
+    EXPECT_EQ((co_await world.serve("code")).error().error, Error::Kind::timed_out);
+    EXPECT_EQ(world.budget.available(), 0U);
+    using enum HandshakeStage;
+    EXPECT_EQ(world.stages, (std::vector{silent, deciding, waiting}));
+  });
+}
+
+TEST(Handshake, CancellationWaitsForWhoeverDecides) {
+  Loops loops(1);
+  bool has_ended = false;
+  std::optional<Error> error;
+  const Body body = [&](World& world) -> Awaitable<void> {
+    auto client = *channel::ClientHandshake::by_code({}, {.selector = {}, .code = as_bytes("code")}, world.rng);
+    EXPECT_TRUE(co_await world.pair.left->write_all(*client.take_message(), patient()));
+    const auto served = co_await world.serve_with([&](const channel::ClientRequest&) -> Awaitable<channel::Decision> {
+      loops.cancel();
+      EXPECT_FALSE(co_await world.loop.sleep_until(patient()));
+      for (int i = 0; i < 100; ++i) co_await world.loop.yield();
+      has_ended = true;
+      co_return channel::Alert{.code = channel::AlertCode::unavailable};
+    });
+    EXPECT_TRUE(has_ended);
+    error = served.error().error;
+  };
+  loops.run(with_world(loops.main(), body));
+  EXPECT_EQ(error, Error::Kind::cancelled);
+}
+
+TEST(Handshake, GarbageIsAnsweredWithAnAlert) {
   run([](World& world) -> Awaitable<void> {
     EXPECT_TRUE(co_await world.pair.left->write_all(as_bytes("GET / HTTP/1.1\r\n"), patient()));
     const auto served = co_await world.serve("code");
@@ -334,12 +425,12 @@ TEST(ChannelLink, ACutIsNoEnd) {
       EXPECT_EQ((co_await accepted->stream->read_some(bytes, patient())).error(), Error::Kind::reset);
     };
     world.loop.spawn(run_server(world, reads, at_server, over));
-    auto started = co_await world.dial("code");
+    auto client = co_await dial_by_hand(world);
+    auto out = std::move(client.finish);
     // A whole channel on this side, written out, and then the transport ends without its Close.
-    channel::Channel bare(std::move(started->outcome.keys), channel::Role::client, world.cache, Clock::now());
+    channel::Channel bare(std::move(client.keys), channel::Role::client, world.cache, Clock::now());
     const auto stream = bare.open(as_bytes("pipe"));
     EXPECT_TRUE(bare.write(*stream, as_bytes("hello")));
-    auto out = std::move(started->finish);
     const auto before = out.size();
     out.resize(before + 4096);
     out.resize(before + bare.produce(MutableBytes(out).subspan(before), Clock::now()));
@@ -405,9 +496,9 @@ TEST(ChannelLink, WhatCouldNotBeDeliveredIsTold) {
 
 /// A client that keeps the channel alive, takes nothing of what comes if `is_deaf`, and never closes.
 Awaitable<void> keep_pinging(World& world, const bool& is_over, bool is_deaf, Signal& done) {
-  auto started = co_await world.dial("code");
-  channel::RecordSealer sealer(world.cache, started->outcome.keys.aead, std::move(started->outcome.keys.client));
-  auto bytes = std::move(started->finish);
+  auto client = co_await dial_by_hand(world);
+  channel::RecordSealer sealer(world.cache, client.keys.aead, std::move(client.keys.client));
+  auto bytes = std::move(client.finish);
   Buffer sink(64 * 1024);
   while (!is_over) {
     Buffer record(16 + channel::kRecordOverhead);

@@ -236,7 +236,7 @@ TEST(Drive, WhatTheMachineRefusesEndsTheRun) {
 }
 
 TEST(Drive, AMachineThatWaitsForSomebodyElseIsOutOfPlace) {
-  for (const Want want : {Want::record, Want::ksf, Want::key_operation}) {
+  for (const Want want : {Want::decision, Want::ksf, Want::key_operation}) {
     Script::Step step;
     step.want = want;
     const auto driven = run({step}, sends({}));

@@ -88,9 +88,9 @@ class Server {
         address_(std::move(address)),
         suite_(suite_named(option(options, "suite", "ristretto255"))),
         aead_(fastest_aead(options)),
-        keys_(must(opaque::ServerKeys::generate(opaque_suite(), rng_))),
+        keys_(std::make_shared<const opaque::ServerKeys>(must(opaque::ServerKeys::generate(opaque_suite(), rng_)))),
         record_(register_user()),
-        fake_(must(opaque::fake_record(opaque_suite(), rng_))),
+        fake_(must(opaque::fake_record(opaque_suite(), rng_)).encode(opaque_suite())),
         ticket_keys_(make_ticket_keys()) {}
 
   net::Awaitable<void> run() {
@@ -112,16 +112,15 @@ class Server {
     return suite_ == Suite::opaque_p256 ? opaque::SuiteId::p256 : opaque::SuiteId::ristretto255;
   }
 
-  opaque::RegistrationRecord register_user() {
+  Buffer register_user() {
     const auto suite = opaque_suite();
     opaque::ClientRegistration client(suite, SecretBuffer::copy_of(as_bytes(kPassword)));
     auto requested = must(std::move(client).create_registration_request(rng_));
-    const auto response = must(opaque::create_registration_response(requested.registration_request, keys_,
+    const auto response = must(opaque::create_registration_response(requested.registration_request, *keys_,
                                                                     channel::credential_identifier(as_bytes(kUser))));
     const auto ksf = crypto::ksf_parameters(kKsf, opaque::sizes(suite).Nh);
     const opaque::RegistrationInputs inputs{.identities = {.client = as_bytes(kUser)}, .ksf = ksf};
-    const auto finished = must(std::move(requested.next).finalize_registration_request(response, inputs, rng_));
-    return must(opaque::RegistrationRecord::decode(suite, finished.record));
+    return must(std::move(requested.next).finalize_registration_request(response, inputs, rng_)).record;
   }
 
   std::shared_ptr<const channel::TicketKeys> make_ticket_keys() {
@@ -131,21 +130,20 @@ class Server {
   }
 
   net::Awaitable<void> serve(std::unique_ptr<net::Stream> stream) {
-    channel::ServerHandshake handshake({.fastest_aead = aead_, .ticket_keys = ticket_keys_}, rng_);
-    const net::AnswerRequest answer = [this](channel::ServerHandshake& asked) -> net::Awaitable<void> {
-      static_cast<void>(answer_request(asked));
-      co_return;
-    };
-    auto started = co_await net::run_handshake(handshake, loop_, *stream, answer, {});
-    if (!started) {
+    const net::ServerSide side{
+        .config = {.fastest_aead = aead_, .ticket_keys = ticket_keys_},
+        .decide = [this](const channel::ClientRequest& request) -> net::Awaitable<channel::Decision> {
+          co_return decide(request);
+        },
+        .rng = rng_,
+        .cache = cache_};
+    auto accepted = co_await net::accept_channel(loop_, stream, side);
+    if (!accepted) {
       std::cerr << "no channel" << '\n';
       co_return;
     }
-    auto& outcome = started->outcome;
-    const auto ticket = renew(outcome);
-    const auto link = std::make_shared<net::ChannelLink>(
-        loop_, std::move(stream), std::move(outcome.keys), channel::Role::server, cache_,
-        net::ChannelLink::Leftover{.to_send = {}, .arrived = std::move(started->arrived)});
+    const auto& [link, outcome] = *accepted;
+    const auto ticket = renew(*link, outcome);
     static_cast<void>(link->send_ticket(kTicketLifetime, ticket));
     loop_.spawn(serve_streams(link));
     const auto end = co_await link->run();
@@ -153,31 +151,37 @@ class Server {
               << as_text(outcome.name) << ": " << to_string(end.end) << '\n';
   }
 
-  Status answer_request(channel::ServerHandshake& asked) {
+  channel::Decision decide(const channel::ClientRequest& request) {
     using enum channel::AlertCode;
-    const auto& request = *asked.request();
     if (as_text(request.server_name) != kServerName || request.kind == channel::HandshakeKind::code)
-      return asked.refuse({.code = unknown_server});
-    if (request.ticket != nullptr) {
+      return channel::Alert{.code = unknown_server};
+    if (request.ticket) {
       const bool is_good = request.ticket->generation == kGeneration && request.ticket->expiry > now();
-      return is_good ? asked.answer_ticket() : asked.refuse({.code = refused});
+      if (is_good) return channel::TicketAccepted{};
+      return channel::Alert{.code = refused};
     }
-    if (request.suite != suite_) return asked.retry(suite_);
+    if (request.suite != suite_) return channel::RetryWith{.suite = suite_};
     auto permit = budget_.take();
-    if (!permit) return asked.refuse({.code = throttled, .retry_after = 60});
+    if (!permit) return channel::Alert{.code = throttled, .retry_after = 60};
     const auto& record = as_text(request.name) == kUser ? record_ : fake_;
-    return asked.answer_login({.keys = keys_, .record = record, .ksf = kKsf, .permit = std::move(*permit)});
+    return channel::LoginAnswer{
+        .credential = {.record = {.suite = opaque_suite(),
+                                  .ksf = kKsf,
+                                  .epoch = 1,
+                                  .record = must(opaque::RegistrationRecord::decode(opaque_suite(), record))},
+                       .keys = keys_},
+        .permit = std::move(*permit)};
   }
 
   // A ticket for the channel that begins; a chain of them ends where the first one does.
-  Buffer renew(const channel::ServerOutcome& outcome) {
+  Buffer renew(const net::ChannelLink& link, const channel::ServerOutcome& outcome) {
     const auto login_time = outcome.ticket ? outcome.ticket->login_time : now();
     const channel::TicketFacts facts{.name = outcome.name,
                                      .server_name = to_buffer(as_bytes(kServerName)),
                                      .generation = kGeneration,
                                      .login_time = login_time,
                                      .expiry = login_time + kTicketLifetime};
-    return must(channel::seal_ticket(*ticket_keys_, facts, outcome.keys.resumption_secret, rng_));
+    return must(channel::seal_ticket(*ticket_keys_, facts, link.resumption_secret(), rng_));
   }
 
   net::Awaitable<void> serve_streams(std::shared_ptr<net::ChannelLink> link) {
@@ -195,8 +199,8 @@ class Server {
   Suite suite_;
   channel::AeadId aead_;
   crypto::SystemRng rng_;
-  opaque::ServerKeys keys_;
-  opaque::RegistrationRecord record_, fake_;
+  std::shared_ptr<const opaque::ServerKeys> keys_;
+  Buffer record_, fake_;
   std::shared_ptr<const channel::TicketKeys> ticket_keys_;
   GuessBudget budget_{kGuesses};
   channel::KeyCache cache_;
@@ -220,23 +224,21 @@ class Client {
     const auto password = option(options_, "password", kPassword);
     auto by_password = must(
         channel::ClientHandshake::by_password(config_, {.name = as_bytes(user), .password = as_bytes(password)}, rng_));
-    if (const auto failed = co_await converse(by_password, text); failed != kOk) co_return failed;
+    if (const auto failed = co_await converse(std::move(by_password), text); failed != kOk) co_return failed;
     if (option(options_, "resume", "no") != "yes") co_return kOk;
     if (!ticket_) co_return kProtocol;
     auto by_ticket = must(channel::ClientHandshake::by_ticket(config_, ticket_->stored, rng_));
-    co_return co_await converse(by_ticket, text);
+    co_return co_await converse(std::move(by_ticket), text);
   }
 
  private:
-  net::Awaitable<int> converse(channel::ClientHandshake& handshake, const std::string& text) {
+  net::Awaitable<int> converse(channel::ClientHandshake handshake, const std::string& text) {
     auto stream = co_await net::connect(loop_, address_, net::after(std::chrono::seconds{10}));
     if (!stream) co_return kCutShort;
-    auto started = co_await net::run_handshake(handshake, loop_, **stream, {});
-    if (!started) co_return explain(started.error());
-    std::cerr << (started->outcome.kind == channel::HandshakeKind::resume ? "resumed" : "logged in") << '\n';
-    const auto link = std::make_shared<net::ChannelLink>(
-        loop_, std::move(*stream), std::move(started->outcome.keys), channel::Role::client, cache_,
-        net::ChannelLink::Leftover{.to_send = std::move(started->finish), .arrived = {}});
+    auto connected = co_await net::connect_channel(loop_, *stream, std::move(handshake), cache_);
+    if (!connected) co_return explain(connected.error());
+    const auto& [link, outcome] = *connected;
+    std::cerr << (outcome.kind == channel::HandshakeKind::resume ? "resumed" : "logged in") << '\n';
     const std::shared_ptr<net::Stream> echo = must(link->open("echo"));
     loop_.spawn(say(echo, text));
     loop_.spawn(hear(link, echo));

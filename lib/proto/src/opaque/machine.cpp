@@ -86,7 +86,7 @@ class Run : public Interface {
     after_message_ = Want::done;
     want_ = Want::send;
   }
-  void want_record() { want_ = Want::record; }
+  void want_decision() { want_ = Want::decision; }
   template <class T>
   void want_job(Want what, std::move_only_function<Result<T>()> compute) {
     job_ = std::make_unique<Work<T>>(std::move(compute));
@@ -236,10 +236,8 @@ class Server : public Run<Interface> {
     return on_answer(answer);
   }
 
-  void want_key_operation(std::shared_ptr<const KeyHolder> keys, KeyOperation operation) {
-    this->template want_job<KeyOperationAnswer>(
-        Want::key_operation,
-        [keys = std::move(keys), operation = std::move(operation)] { return keys->answer(operation); });
+  void want_key_operation(KeyJob job) {
+    this->template want_job<KeyOperationAnswer>(Want::key_operation, [job = std::move(job)] { return job.run(); });
   }
   [[nodiscard]] Sizes size() const noexcept { return sizes(config_.suite); }
 
@@ -269,7 +267,7 @@ class RegistrationServer final : public Server<RegistrationServerMachine> {
     if (member_ == nullptr) return fail(Errc::unavailable);
     PAKE_TRY(auto operation, registration_key_operation(config_.suite, request, config_.credential_identifier));
     if (member_->keys->in_memory() == nullptr) {
-      want_key_operation(member_->keys, std::move(operation));
+      want_key_operation({.holder = member_->keys, .operation = std::move(operation)});
       return {};
     }
     PAKE_TRY(const auto answer, member_->keys->answer(operation));
@@ -300,7 +298,7 @@ class LoginServer final : public Server<Machine> {
   }
 
   [[nodiscard]] Status provide_record(std::optional<Bytes> stored) override {
-    if (want() != Want::record) return fail(Errc::misuse);
+    if (want() != Want::decision) return fail(Errc::misuse);
     return settle(on_stored(stored));
   }
 
@@ -308,7 +306,7 @@ class LoginServer final : public Server<Machine> {
   Status on_message(Bytes message) override {
     if (std::holds_alternative<AwaitingKE3>(step_)) return on_ke3(message);
     ke1_ = to_buffer(message);
-    want_record();
+    want_decision();
     return {};
   }
 
@@ -319,11 +317,11 @@ class LoginServer final : public Server<Machine> {
         .credential_identifier = config_.credential_identifier,
         .context = config_.context,
         .identities = {.client = config_.client_identity, .server = config_.server_identity}};
-    if (const auto* keys = credential.keys->in_memory())
-      return on_ke2(std::get<ServerLogin>(std::move(step_)).generate_ke2(ke1_, inputs, *keys, rng_));
-    PAKE_TRY(step_, std::get<ServerLogin>(std::move(step_)).receive_ke1(ke1_, inputs, *credential.keys, rng_));
-    PAKE_TRY(auto operation, std::get<AwaitingKeyOperation>(step_).operation());
-    want_key_operation(credential.keys, std::move(operation));
+    PAKE_TRY(auto answer, std::get<ServerLogin>(std::move(step_)).receive_ke1(ke1_, inputs, credential.keys, rng_));
+    if (auto* answered = std::get_if<LoginAnswered>(&answer)) return on_ke2(std::move(*answered));
+    step_ = std::get<AwaitingKeyOperation>(std::move(answer));
+    PAKE_TRY(auto job, std::get<AwaitingKeyOperation>(step_).key_job());
+    want_key_operation(std::move(job));
     return {};
   }
   Status on_answer(const KeyOperationAnswer& answer) override {

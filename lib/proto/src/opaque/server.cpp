@@ -84,6 +84,7 @@ struct Answering {
 
 struct AwaitingKeyOperation::State {
   Answering answering;
+  std::shared_ptr<const KeyHolder> holder;
   Buffer credential_identifier;
   EncodedElement dh1;
   EncodedElement dh3;
@@ -189,31 +190,35 @@ Result<LoginAnswered> ServerLogin::generate_ke2(Bytes ke1, const ServerLoginInpu
   return std::move(answering).finish(std::move(evaluation.result), ikm);
 }
 
-Result<AwaitingKeyOperation> ServerLogin::receive_ke1(Bytes ke1, const ServerLoginInputs& inputs, const KeyHolder& keys,
-                                                      Rng& rng) && {
+Result<KE1Answer> ServerLogin::receive_ke1(Bytes ke1, const ServerLoginInputs& inputs,
+                                           std::shared_ptr<const KeyHolder> keys, Rng& rng) && {
+  if (keys != nullptr && keys->in_memory() != nullptr)
+    return std::move(*this).generate_ke2(ke1, inputs, *keys->in_memory(), rng);
   const auto state = std::move(state_);
-  if (!state) return fail(Errc::misuse);
+  if (!state || keys == nullptr) return fail(Errc::misuse);
   const auto& suite = state->suite;
-  PAKE_TRY(auto answering, Answering::start(suite, std::move(state->permit), ke1, inputs, keys, rng));
+  PAKE_TRY(auto answering, Answering::start(suite, std::move(state->permit), ke1, inputs, *keys, rng));
   const auto& server_secret = answering.ephemeral.private_key;
   std::array<DiffieHellman, 2> dh = {
       {{&server_secret, &answering.ke1.client_public_keyshare}, {&server_secret, &answering.client_public_key}}};
   PAKE_TRYV(suite.ake().diffie_hellman(dh));
   return AwaitingKeyOperation(
       make_state(AwaitingKeyOperation::State{.answering = std::move(answering),
+                                             .holder = std::move(keys),
                                              .credential_identifier = to_buffer(inputs.credential_identifier),
                                              .dh1 = std::move(dh[0].result),
                                              .dh3 = std::move(dh[1].result)}));
 }
 
-Result<KeyOperation> AwaitingKeyOperation::operation() const {
+Result<KeyJob> AwaitingKeyOperation::key_job() const {
   if (!state_) return fail(Errc::misuse);
   const auto& suite = state_->answering.suite;
   const auto& ke1 = state_->answering.ke1;
-  return KeyOperation{.suite = suite.id(),
-                      .credential_identifier = state_->credential_identifier,
-                      .blinded_message = suite.encode_oprf_element(ke1.blinded_message),
-                      .client_public_keyshare = suite.encode_to_send(ke1.client_public_keyshare)};
+  return KeyJob{.holder = state_->holder,
+                .operation = {.suite = suite.id(),
+                              .credential_identifier = state_->credential_identifier,
+                              .blinded_message = suite.encode_oprf_element(ke1.blinded_message),
+                              .client_public_keyshare = suite.encode_to_send(ke1.client_public_keyshare)}};
 }
 
 Result<LoginAnswered> AwaitingKeyOperation::generate_ke2(const KeyOperationAnswer& answer) && {

@@ -125,7 +125,7 @@ const KeyRing::Member* KeyRing::current(SuiteId suite) const noexcept {
   return found == current_.end() ? nullptr : find(suite, found->second);
 }
 
-Result<KeyRing::Credential> KeyRing::credential(SuiteId suite, std::optional<Bytes> stored) const {
+Result<Credential> KeyRing::credential(SuiteId suite, std::optional<Bytes> stored) const {
   const auto* current_member = current(suite);
   if (current_member == nullptr) return fail(Errc::unavailable);
   auto record = StoredRecord::decode(stored.value_or(current_member->fake));

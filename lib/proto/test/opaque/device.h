@@ -4,8 +4,9 @@
 #include <atomic>
 #include <memory>
 #include <utility>
+#include <variant>
 
-#include "pake/proto/opaque/server_keys.h"
+#include "pake/proto/opaque/server.h"
 
 namespace pake::opaque {
 
@@ -27,5 +28,16 @@ class Device final : public KeyHolder {
  private:
   ServerKeys keys_;
 };
+
+/// A device that holds what `keys` holds.
+[[nodiscard]] inline std::shared_ptr<const Device> device_with(const ServerKeys& keys) {
+  const ServerKeys::Encoded secrets{.oprf_seed = keys.oprf_seed().reveal(), .private_key = keys.private_key().reveal()};
+  return std::make_shared<const Device>(ServerKeys::decode(keys.suite(), secrets).value());
+}
+
+/// The holder is to be asked; throws std::bad_variant_access otherwise.
+[[nodiscard]] inline AwaitingKeyOperation must_ask(Result<KE1Answer> answer) {
+  return std::get<AwaitingKeyOperation>(std::move(answer).value());
+}
 
 }  // namespace pake::opaque

@@ -39,7 +39,7 @@ bool serve(const World& world, Machine& machine, Machine& peer) {
     case Want::send:
       deliver(world, *machine.take_message(), peer);
       return true;
-    case Want::record:
+    case Want::decision:
       static_cast<void>(machine.provide_record(world.stored ? std::optional<Bytes>(*world.stored) : std::nullopt));
       return true;
     case Want::ksf:

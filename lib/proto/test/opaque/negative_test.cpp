@@ -1,6 +1,7 @@
 // One lie a run.
 #include <gtest/gtest.h>
 
+#include "device.h"
 #include "pake/internal/try.h"
 #include "rig.h"
 
@@ -191,7 +192,7 @@ TEST_F(SpentState, OfALogin) {
   ServerLogin server(SuiteId::ristretto255, GuessPermit::uncounted_for_study());
   auto answered = std::move(server).generate_ke2(started.ke1, inputs_, keys_, rng_).value();
   EXPECT_EQ(std::move(server).generate_ke2(started.ke1, inputs_, keys_, rng_).error(), Errc::misuse);
-  EXPECT_EQ(std::move(server).receive_ke1(started.ke1, inputs_, keys_, rng_).error(), Errc::misuse);
+  EXPECT_EQ(std::move(server).receive_ke1(started.ke1, inputs_, device_with(keys_), rng_).error(), Errc::misuse);
 
   auto stretching = std::move(started.next).receive_ke2(answered.ke2, {.ksf = ksf_}).value();
   EXPECT_EQ(std::move(started.next).receive_ke2(answered.ke2, {.ksf = ksf_}).error(), Errc::misuse);
@@ -218,13 +219,12 @@ TEST_F(SpentState, EvenAfterAMalformedMessage) {
 
 TEST_F(SpentState, OfAKeyOperation) {
   const auto started = ClientLogin(SuiteId::ristretto255, secret("x")).generate_ke1(rng_).value();
-  auto waiting = ServerLogin(SuiteId::ristretto255, GuessPermit::uncounted_for_study())
-                     .receive_ke1(started.ke1, inputs_, keys_, rng_)
-                     .value();
-  const auto answer = keys_.answer(waiting.operation().value()).value();
+  auto waiting = must_ask(ServerLogin(SuiteId::ristretto255, GuessPermit::uncounted_for_study())
+                              .receive_ke1(started.ke1, inputs_, device_with(keys_), rng_));
+  const auto answer = waiting.key_job()->run().value();
   EXPECT_TRUE(std::move(waiting).generate_ke2(answer));
   EXPECT_EQ(std::move(waiting).generate_ke2(answer).error(), Errc::misuse);
-  EXPECT_EQ(waiting.operation().error(), Errc::misuse);
+  EXPECT_EQ(waiting.key_job().error(), Errc::misuse);
 }
 // NOLINTEND(bugprone-use-after-move)
 

@@ -71,27 +71,42 @@ TEST_P(OpaqueServer, AFakeRecordIsOneThatDecodes) {
 }
 
 TEST_P(OpaqueServer, ADeviceWithTheKeysAnswersTheSame) {
-  const Device device(
-      ServerKeys::decode(suite_, {.oprf_seed = keys_.oprf_seed().reveal(), .private_key = keys_.private_key().reveal()})
-          .value());
+  const auto device = device_with(keys_);
   SeededRng one(9), two(9);
   const auto in_memory = answer(one);
-  auto waiting =
-      ServerLogin(suite_, GuessPermit::uncounted_for_study()).receive_ke1(started_.ke1, inputs(), device, two).value();
-  const auto answered = device.answer(waiting.operation().value()).value();
+  auto waiting = must_ask(
+      ServerLogin(suite_, GuessPermit::uncounted_for_study()).receive_ke1(started_.ke1, inputs(), device, two));
+  const auto answered = waiting.key_job()->run().value();
   EXPECT_EQ(in_memory.ke2, std::move(waiting).generate_ke2(answered)->ke2);
 
   const auto request = ClientRegistration(suite_, secret("x")).create_registration_request(rng_)->registration_request;
-  EXPECT_EQ(create_registration_response(request, device, as_bytes("1234")).value(),
+  EXPECT_EQ(create_registration_response(request, *device, as_bytes("1234")).value(),
             create_registration_response(request, keys_, as_bytes("1234")).value());
 }
 
-TEST_P(OpaqueServer, AnAnswerThatIsNoneIsUnavailable) {
+TEST_P(OpaqueServer, KeysInThisProcessAnswerAtOnceThroughTheSameDoor) {
+  const auto shared = std::make_shared<const ServerKeys>(
+      ServerKeys::decode(suite_, {.oprf_seed = keys_.oprf_seed().reveal(), .private_key = keys_.private_key().reveal()})
+          .value());
+  SeededRng one(9), two(9);
+  const auto by_name = answer(one);
+  const auto by_holder =
+      ServerLogin(suite_, GuessPermit::uncounted_for_study()).receive_ke1(started_.ke1, inputs(), shared, two).value();
+  EXPECT_EQ(std::get<LoginAnswered>(by_holder).ke2, by_name.ke2);
+}
+
+TEST_P(OpaqueServer, WithoutKeysItIsMisuse) {
+  EXPECT_EQ(ServerLogin(suite_, GuessPermit::uncounted_for_study())
+                .receive_ke1(started_.ke1, inputs(), nullptr, rng_)
+                .error(),
+            Errc::misuse);
+}
+
+TEST_P(OpaqueServer, AnAnswerThatIsInvalidIsUnavailable) {
   const auto finish = [&](auto&& spoil) {
-    auto waiting = ServerLogin(suite_, GuessPermit::uncounted_for_study())
-                       .receive_ke1(started_.ke1, inputs(), keys_, rng_)
-                       .value();
-    auto answer = keys_.answer(waiting.operation().value()).value();
+    auto waiting = must_ask(ServerLogin(suite_, GuessPermit::uncounted_for_study())
+                                .receive_ke1(started_.ke1, inputs(), device_with(keys_), rng_));
+    auto answer = waiting.key_job()->run().value();
     spoil(answer);
     return std::move(waiting).generate_ke2(answer);
   };
@@ -109,7 +124,7 @@ TEST_P(OpaqueServer, RefusesKeysOfAnotherSuite) {
   const auto other = ServerKeys::generate(suite_ == SuiteId::p256 ? SuiteId::p384 : SuiteId::p256, rng_).value();
   const auto login = [&] { return ServerLogin(suite_, GuessPermit::uncounted_for_study()); };
   EXPECT_EQ(login().generate_ke2(started_.ke1, inputs(), other, rng_).error(), Errc::misuse);
-  EXPECT_EQ(login().receive_ke1(started_.ke1, inputs(), other, rng_).error(), Errc::misuse);
+  EXPECT_EQ(login().receive_ke1(started_.ke1, inputs(), device_with(other), rng_).error(), Errc::misuse);
   EXPECT_EQ(other
                 .answer({.suite = suite_,
                          .credential_identifier = {},
@@ -178,9 +193,9 @@ TEST_F(Guesses, AreNotSpentByAMessageThatIsNoKE1) {
                    .generate_ke2(Buffer(98), {.record = fake, .credential_identifier = as_bytes("1")}, keys_, rng_));
   EXPECT_EQ(budget_.available(), 1U);
   {
-    const auto waiting =
-        ServerLogin(SuiteId::p256, budget_.take().value())
-            .receive_ke1(started_.ke1, {.record = fake, .credential_identifier = as_bytes("1")}, keys_, rng_);
+    const auto waiting = ServerLogin(SuiteId::p256, budget_.take().value())
+                             .receive_ke1(started_.ke1, {.record = fake, .credential_identifier = as_bytes("1")},
+                                          device_with(keys_), rng_);
     EXPECT_EQ(budget_.available(), 0U);
   }
   EXPECT_EQ(budget_.available(), 1U);  // the device never answered, so nothing left

@@ -61,12 +61,12 @@ struct StoredTicket {
 /// A channel as the client has it: the server has proved itself.
 struct ClientOutcome {
   HandshakeKind kind{};
-  ChannelKeys keys;
   Buffer server_public_key;      // login: to be remembered for this server and user
   opaque::ExportKey export_key;  // login: a key that the server does not know
 };
 
-/// One run. Not thread-safe: one driver at a time.
+/// One run. A call out of turn is Errc::misuse and ends it; one that is over stays as it ended. Not thread-safe: one
+/// driver at a time.
 class ClientHandshake {
  public:
   /// A login by password. Errc::misuse where `credentials` or `config` is out of bounds (names and passwords too long
@@ -97,24 +97,26 @@ class ClientHandshake {
   /// Looks at all bytes that have arrived and not been consumed.
   /// @return how many of them were the frame, 0 while it is not whole. Any error is final: Errc::auth_failed where the
   ///         server did not prove itself, Errc::malformed where its bytes are no frame for this step or ask for more
-  ///         than the configuration allows, or what its Alert stands for. Errc::misuse, not final, unless
-  ///         want() == Want::receive.
+  ///         than the configuration allows, or what its Alert stands for. Errc::misuse unless want() == Want::receive.
   [[nodiscard]] Result<std::size_t> receive(Bytes bytes);
 
   /// The key stretching, once; to be run on any thread. Errc::misuse unless want() == Want::ksf.
   [[nodiscard]] Result<std::unique_ptr<Job>> take_job();
   /// Goes on with that job, after its run(). Errc::auth_failed (wrong password, or not the server that has its record)
-  /// and Errc::unavailable (no memory for the stretching) are final. Errc::misuse, not final, where it is another job
-  /// or has not run.
+  /// and Errc::unavailable (no memory for the stretching) are final. Errc::misuse if it is another job or has
+  /// not run.
   [[nodiscard]] Status resume(std::unique_ptr<Job> job);
 
   /// Null unless want() == Want::failed.
   [[nodiscard]] const Failure* failure() const noexcept;
-  /// The channel, once. Errc::misuse unless want() == Want::done.
+  /// The channel's keys, once. Errc::misuse unless want() == Want::done.
+  [[nodiscard]] Result<ChannelKeys> take_keys();
+  /// What else there is to know of the channel, once. Errc::misuse unless want() == Want::done.
   [[nodiscard]] Result<ClientOutcome> take_outcome();
 
  private:
   struct PAKE_HIDDEN Run;
+  [[nodiscard]] std::unexpected<Errc> misuse();
   explicit ClientHandshake(std::unique_ptr<Run> run) noexcept;
   [[nodiscard]] static Result<ClientHandshake> start(std::unique_ptr<Run> run);
   std::unique_ptr<Run> run_;

@@ -89,6 +89,9 @@ class ChannelLink {
   [[nodiscard]] Status export_keying_material(std::string_view label, Bytes context, MutableBytes out) const;
   [[nodiscard]] Status export_keying_material(channel::InternalLabel label, Bytes context, MutableBytes out) const;
 
+  /// What belongs to a ticket that travels in this channel: to be sealed into it.
+  [[nodiscard]] const channel::ResumptionSecret& resumption_secret() const noexcept;
+
   /// The last ticket that the server has lent, once; while the channel runs or after it.
   [[nodiscard]] std::optional<LentTicket> take_ticket();
 

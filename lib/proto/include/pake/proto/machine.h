@@ -19,7 +19,7 @@ namespace pake {
 enum class Want : std::uint8_t {
   send,           // a message is ready: take_message()
   receive,        // bytes of the peer: incoming(), receive()
-  record,         // what is stored of the peer: provide_record()
+  decision,       // the caller's answer to what is known of the peer by now: provide_record(), or as the machine says
   ksf,            // a key stretching function is to be run: take_job(), resume()
   key_operation,  // whoever holds the long-term keys is to be asked: take_job(), resume()
   done,           // the peer is confirmed: take_session_key()
@@ -77,7 +77,7 @@ class Machine {
 
   /// What the store holds of the peer, in the form the protocol stores it; nothing for a name it does not know, and
   /// then the run goes on as with any other peer. Errc::unavailable, and final, where the stored bytes make no sense.
-  /// Errc::misuse unless want() == Want::record.
+  /// Errc::misuse unless want() == Want::decision.
   [[nodiscard]] virtual Status provide_record(std::optional<Bytes> /*stored*/) { return fail(Errc::misuse); }
 
   /// The work to do, once. Errc::misuse unless want() is Want::ksf or Want::key_operation.

@@ -1,9 +1,13 @@
 // The server of OPAQUE: registration (RFC 9807, Section 5) and login (Section 6). Every step of a login consumes its
 // object; after an error the run is over and its secrets are wiped; a step taken twice is Errc::misuse.
 //
-//   ServerLogin --generate_ke2--> AwaitingKE3 --server_finish--> session_key
-//   ServerLogin --receive_ke1--> AwaitingKeyOperation --generate_ke2--> AwaitingKE3      where a device holds the keys
+//   ServerLogin --generate_ke2--> AwaitingKE3 --server_finish--> session_key       the keys are in this process
+//   ServerLogin --receive_ke1--> AwaitingKE3, or                                   the keys are with any holder
+//                                AwaitingKeyOperation --generate_ke2--> AwaitingKE3
 #pragma once
+
+#include <memory>
+#include <variant>
 
 #include "pake/base/bytes.h"
 #include "pake/base/export.h"
@@ -71,14 +75,14 @@ struct LoginAnswered {
   AwaitingKE3 next;
 };
 
-/// KE1 is good; whoever holds the keys is to be asked.
+/// KE1 is good; the holder of the keys, which is not this process, is to be asked.
 class AwaitingKeyOperation {
  public:
-  /// What to ask; Errc::misuse once the state is spent.
-  [[nodiscard]] Result<KeyOperation> operation() const;
+  /// The question, for any thread; it keeps the holder alive. Errc::misuse once the state is spent.
+  [[nodiscard]] Result<KeyJob> key_job() const;
 
   /// GenerateKE2 (RFC 9807, Section 6.2.2), its second half. Spends the guess.
-  /// @return  KE2; Errc::unavailable where the answer is none
+  /// @return  KE2; Errc::unavailable if the answer is invalid
   [[nodiscard]] Result<LoginAnswered> generate_ke2(const KeyOperationAnswer& answer) &&;
 
  private:
@@ -87,6 +91,9 @@ class AwaitingKeyOperation {
   explicit AwaitingKeyOperation(StatePtr<State> state) noexcept : state_(std::move(state)) {}
   StatePtr<State> state_;
 };
+
+/// What follows from KE1.
+using KE1Answer = std::variant<LoginAnswered, AwaitingKeyOperation>;
 
 class ServerLogin {
  public:
@@ -102,9 +109,10 @@ class ServerLogin {
   [[nodiscard]] Result<LoginAnswered> generate_ke2(Bytes ke1, const ServerLoginInputs& inputs, const ServerKeys& keys,
                                                    Rng& rng) &&;
 
-  /// The first half of it, where `keys` is asked later. Errors as above.
-  [[nodiscard]] Result<AwaitingKeyOperation> receive_ke1(Bytes ke1, const ServerLoginInputs& inputs,
-                                                         const KeyHolder& keys, Rng& rng) &&;
+  /// The same with any holder of the keys: answered if they are in this process, else the holder is to be asked. Errors
+  /// as above; Errc::misuse if `keys` is null.
+  [[nodiscard]] Result<KE1Answer> receive_ke1(Bytes ke1, const ServerLoginInputs& inputs,
+                                              std::shared_ptr<const KeyHolder> keys, Rng& rng) &&;
 
  private:
   struct PAKE_HIDDEN State;

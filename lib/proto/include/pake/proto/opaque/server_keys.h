@@ -1,6 +1,8 @@
 // The server's long-term secrets, and whoever holds them.
 #pragma once
 
+#include <memory>
+
 #include "pake/base/bytes.h"
 #include "pake/base/export.h"
 #include "pake/base/result.h"
@@ -51,6 +53,15 @@ class KeyHolder {
   KeyHolder(KeyHolder&&) = default;
   KeyHolder& operator=(const KeyHolder&) = default;
   KeyHolder& operator=(KeyHolder&&) = default;
+};
+
+/// One operation and whom to ask, whom it keeps alive: to be run on any thread.
+struct KeyJob {
+  std::shared_ptr<const KeyHolder> holder;
+  KeyOperation operation;
+
+  /// The errors of the holder.
+  [[nodiscard]] Result<KeyOperationAnswer> run() const { return holder->answer(operation); }
 };
 
 /// oprf_seed and the AKE key pair of one suite, in this process's memory.

@@ -66,6 +66,12 @@ struct StoredKeys {
   [[nodiscard]] static Result<StoredKeys> decode(Bytes bytes);
 };
 
+/// A record, of a user or the fake one, and the holder of the keys it was made under.
+struct Credential {
+  StoredRecord record;
+  std::shared_ptr<const KeyHolder> keys;
+};
+
 /// The server's keys of every epoch and suite it still answers for. Fill it first; then any number of threads may read
 /// it.
 class KeyRing {
@@ -88,11 +94,6 @@ class KeyRing {
   [[nodiscard]] const Member* find(SuiteId suite, EpochNumber epoch) const noexcept;
   [[nodiscard]] const Member* current(SuiteId suite) const noexcept;
 
-  /// A user's record and the keys it was made under.
-  struct Credential {
-    StoredRecord record;
-    std::shared_ptr<const KeyHolder> keys;
-  };
   /// Takes what the store found, or the current fake record where it found nothing: from here on nobody knows which.
   /// Errc::unavailable where the bytes are no record of this suite, or of an epoch that the ring lacks.
   [[nodiscard]] Result<Credential> credential(SuiteId suite, std::optional<Bytes> stored) const;
