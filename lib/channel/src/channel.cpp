@@ -319,6 +319,7 @@ Status Channel::end_of_input() noexcept { return impl_->end_of_input(); }
 void Channel::tick(Instant now) noexcept { impl_->tick(now); }
 Instant Channel::deadline() const noexcept { return impl_->deadline(); }
 std::optional<EndReason> Channel::end() const noexcept { return impl_->end_; }
+std::optional<CloseCode> Channel::peer_close() const noexcept { return impl_->close_read_; }
 std::optional<Alert> Channel::alert() const noexcept { return impl_->alert_; }
 void Channel::close(CloseCode code, Instant deadline) { impl_->close(code, deadline); }
 void Channel::abort() noexcept { impl_->abort(); }

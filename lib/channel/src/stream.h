@@ -34,6 +34,25 @@ struct StreamLinks {
   bool linked = false;
 };
 
+/// RFC 9000, section 3.1. `ready` and `data_recvd` are not told apart from their neighbours: the transport below loses
+/// nothing.
+enum class SendState : std::uint8_t {
+  send,        // the application may write
+  finishing,   // it has ended its side: FIN is due, behind what is still to be sent
+  data_sent,   // FIN is sent
+  reset_sent,  // a RESET is sent, and no FIN before it
+};
+
+/// RFC 9000, section 3.2.
+enum class RecvState : std::uint8_t {
+  recv,         // more may come
+  size_known,   // the peer's FIN is read
+  reset_recvd,  // the peer's RESET is read, and no FIN before it
+};
+
+/// This side's RESET: it ends what is sent, unless FIN has, and says that nothing more is taken.
+enum class ResetState : std::uint8_t { none, due, sent };
+
 struct Stream {
   explicit Stream(StreamId number) noexcept : id(number) {}
 
@@ -44,10 +63,8 @@ struct Stream {
   Bytes to_send;                                     // the application's bytes, until all are taken
   std::uint32_t send_credit = kInitialStreamWindow;  // how many the peer takes
   std::uint32_t window_due = 0;                      // credit of the peer's that it has not been told of
-  bool fin_due = false;
-  bool fin_sent = false;
-  bool reset_due = false;
-  bool reset_sent = false;
+  SendState send = SendState::send;
+  ResetState reset = ResetState::none;
   ResetCode reset_code = ResetCode::cancelled;
 
   // What the peer sends.
@@ -56,21 +73,29 @@ struct Stream {
   std::uint32_t credit = kInitialStreamWindow;  // bytes that may come; held + credit <= window
   std::uint32_t window = kInitialStreamWindow;  // what exceeds kInitialStreamWindow is of the channel's pool
   std::uint32_t taken_since_growth = 0;
-  bool fin_read = false;
-  bool reset_read = false;
+  RecvState recv = RecvState::recv;
+  bool peer_has_reset = false;  // it takes no more
 
   bool released = false;  // the application is done with it
   bool counts = true;     // it is open, by docs/wire.md
 
   StreamLinks in_control, in_data, in_written;
 
-  [[nodiscard]] bool own_side_ended() const noexcept { return fin_sent || reset_sent; }
-  [[nodiscard]] bool peers_side_ended() const noexcept { return fin_read || reset_read; }
+  [[nodiscard]] bool own_side_ended() const noexcept {
+    return send == SendState::data_sent || send == SendState::reset_sent;
+  }
+  [[nodiscard]] bool peers_side_ended() const noexcept { return recv != RecvState::recv; }
   /// What comes is dropped.
   [[nodiscard]] bool discards_input() const noexcept {
-    return released || reset_due || reset_sent || (reset_read && !fin_read);
+    return released || reset != ResetState::none || recv == RecvState::reset_recvd;
   }
-  [[nodiscard]] bool has_something_to_send() const noexcept { return to_send.empty() ? fin_due : send_credit != 0; }
+  [[nodiscard]] bool has_something_to_send() const noexcept {
+    return to_send.empty() ? send == SendState::finishing : send_credit != 0;
+  }
+  /// Whether the application may write or finish, as far as it goes itself.
+  [[nodiscard]] bool accepts_writes() const noexcept {
+    return !released && reset == ResetState::none && send == SendState::send;
+  }
 };
 
 /// Streams in a row, each at most once; it owns none.

@@ -37,9 +37,9 @@ Stream* Streams::find(StreamId id) const noexcept {
 }
 
 Stream& Streams::add(StreamId id) {
-  auto& stream = *table_.emplace_back(std::make_unique<Stream>(id));
-  last_number_ = id;
-  ++open_;
+  auto& stream = **table_.insert(lower_bound(id), std::make_unique<Stream>(id));
+  last_number_[opener_of(id)] = id;
+  ++open_[opener_of(id)];
   ++unreleased_;
   return stream;
 }
@@ -47,7 +47,7 @@ Stream& Streams::add(StreamId id) {
 /// After a change that may have been the last one.
 void Streams::settle(Stream& stream) noexcept {
   if (!stream.own_side_ended() || !stream.peers_side_ended()) return;
-  if (std::exchange(stream.counts, false)) --open_;
+  if (std::exchange(stream.counts, false)) --open_[opener_of(stream.id)];
   if (!stream.released) return;
   control_.remove(stream);
   data_.remove(stream);
@@ -61,10 +61,11 @@ void Streams::clear() noexcept { *this = Streams(role_); }
 // --- The application's side.
 
 Result<StreamId> Streams::open(Bytes service, Bytes argument) {
-  if (role_ != Role::client || service.size() > kMaxServiceSize) return fail(Errc::misuse);
+  if (service.size() > kMaxServiceSize) return fail(Errc::misuse);
   if (1 + service.size() + argument.size() > kMaxOpenSize) return fail(Errc::misuse);
-  const auto number = last_number_ == 0 ? 1 : last_number_ + 2;
-  if (table_.size() >= kMaxStreams || number < last_number_) return fail(Errc::exhausted);
+  const auto last = last_number_[own_numbers()];
+  const auto number = last == 0 ? (role_ == Role::client ? 1 : 2) : last + 2;
+  if (table_.size() >= kMaxStreams || number < last) return fail(Errc::exhausted);
   auto& stream = add(number);
   stream.opening = Writer(1 + service.size() + argument.size()).put_lp1(service).put(argument).take();
   control_.push_back(stream);
@@ -73,10 +74,8 @@ Result<StreamId> Streams::open(Bytes service, Bytes argument) {
 
 Status Streams::write(StreamId id, Bytes bytes) noexcept {
   auto* stream = find(id);
-  if (stream == nullptr || stream->released || stream->reset_due || stream->own_side_ended() || stream->fin_due ||
-      !stream->to_send.empty())
-    return fail(Errc::misuse);
-  if (stream->reset_read) return fail(Errc::unavailable);
+  if (stream == nullptr || !stream->accepts_writes() || !stream->to_send.empty()) return fail(Errc::misuse);
+  if (stream->peer_has_reset) return fail(Errc::unavailable);
   if (bytes.empty()) return {};
   stream->to_send = bytes;
   ++writing_;
@@ -101,10 +100,9 @@ Bytes Streams::withdraw(StreamId id) noexcept {
 
 Status Streams::finish(StreamId id) noexcept {
   auto* stream = find(id);
-  if (stream == nullptr || stream->released || stream->reset_due || stream->own_side_ended() || stream->fin_due)
-    return fail(Errc::misuse);
-  if (stream->reset_read) return fail(Errc::unavailable);
-  stream->fin_due = true;
+  if (stream == nullptr || !stream->accepts_writes()) return fail(Errc::misuse);
+  if (stream->peer_has_reset) return fail(Errc::unavailable);
+  stream->send = SendState::finishing;
   schedule(*stream);
   return {};
 }
@@ -115,7 +113,7 @@ void Streams::reset(StreamId id, ResetCode code) noexcept {
   stop_sending(*stream);
   drop_unread(*stream);
   if (stream->own_side_ended() && stream->peers_side_ended()) {
-    stream->reset_sent = true;  // nobody need be told, and nothing more is shown
+    stream->reset = ResetState::sent;  // nobody need be told, and nothing more is shown
   } else {
     demand_reset(*stream, code);
   }
@@ -127,7 +125,7 @@ void Streams::release(StreamId id) noexcept {
   --unreleased_;
   if (!stream->to_send.empty()) stop_sending(*stream);
   drop_unread(*stream);
-  const bool all_said = stream->fin_due || stream->own_side_ended();
+  const bool all_said = stream->send != SendState::send;
   if (!all_said || !stream->peers_side_ended()) demand_reset(*stream, ResetCode::cancelled);
   settle(*stream);
 }
@@ -168,14 +166,14 @@ void Streams::schedule(Stream& stream) noexcept {
 
 void Streams::stop_sending(Stream& stream) noexcept {
   if (!std::exchange(stream.to_send, {}).empty()) --writing_;
-  stream.fin_due = false;
+  if (stream.send == SendState::finishing) stream.send = SendState::send;
   data_.remove(stream);
   written_.remove(stream);
 }
 
 void Streams::demand_reset(Stream& stream, ResetCode code) noexcept {
-  if (stream.reset_due || stream.reset_sent) return;
-  stream.reset_due = true;
+  if (stream.reset != ResetState::none) return;
+  stream.reset = ResetState::due;
   stream.reset_code = code;
   shrink(stream);
   control_.push_back(stream);
@@ -205,16 +203,15 @@ bool Streams::put_control(Stream& stream, StreamFrameWriter& writer) noexcept {
     if (!writer.put_u32(StreamFrameType::window, stream.id, stream.window_due)) return false;
     stream.window_due = 0;
   }
-  if (stream.reset_due) {
-    if (stream.fin_due) {  // all that there was to say is said: the peer shall know
+  if (stream.reset == ResetState::due) {
+    if (stream.send == SendState::finishing) {  // all that there was to say is said: the peer shall know
       if (!writer.put(StreamFrameType::fin, stream.id, {})) return false;
-      stream.fin_due = false;
-      stream.fin_sent = true;
+      stream.send = SendState::data_sent;
     }
     const auto code = static_cast<std::uint8_t>(stream.reset_code);
     if (!writer.put(StreamFrameType::reset, stream.id, {{&code, 1}})) return false;
-    stream.reset_due = false;
-    stream.reset_sent = true;
+    stream.reset = ResetState::sent;
+    if (stream.send == SendState::send) stream.send = SendState::reset_sent;
   }
   return true;
 }
@@ -232,10 +229,9 @@ bool Streams::put_data(Stream& stream, StreamFrameWriter& writer) noexcept {
     --writing_;
     written_.push_back(stream);
   }
-  if (stream.fin_due) {
+  if (stream.send == SendState::finishing) {
     if (!writer.put(StreamFrameType::fin, stream.id, {})) return false;
-    stream.fin_due = false;
-    stream.fin_sent = true;
+    stream.send = SendState::data_sent;
   }
   return true;
 }
@@ -246,8 +242,9 @@ Status Streams::apply(const StreamFrame& frame) {
   if (frame.type == StreamFrameType::open) return apply_open(frame);
   const bool may_come_late = frame.type == StreamFrameType::window || frame.type == StreamFrameType::reset;
   auto* stream = find(frame.stream);
-  if (stream == nullptr) return accept(may_come_late && frame.stream % 2 == 1 && frame.stream <= last_number_);
-  if (!stream->opening.empty() || stream->reset_read || (stream->fin_read && !may_come_late)) return kViolation;
+  if (stream == nullptr) return accept(may_come_late && frame.stream <= last_number_[opener_of(frame.stream)]);
+  if (!stream->opening.empty() || stream->peer_has_reset || (stream->peers_side_ended() && !may_come_late))
+    return kViolation;
   switch (frame.type) {
     case StreamFrameType::data:
       return apply_data(*stream, frame.payload.size());
@@ -265,10 +262,11 @@ Status Streams::apply(const StreamFrame& frame) {
 }
 
 Status Streams::apply_open(const StreamFrame& frame) {
-  const bool in_order = frame.stream % 2 == 1 && frame.stream > last_number_;
-  if (role_ != Role::server || !in_order || open_ >= kMaxStreams) return kViolation;
+  const auto opener = opener_of(frame.stream);
+  const bool in_order = opener != own_numbers() && frame.stream > last_number_[opener];
+  if (!in_order || open_[opener] >= kMaxStreams) return kViolation;
   PAKE_TRYV(Reader(frame.payload).take_lp1());
-  const bool refused = unreleased_ >= kMaxStreams;
+  const bool refused = unreleased_ >= kMaxStreams || open_[0] + open_[1] >= kMaxStreams;
   auto& stream = add(frame.stream);
   if (!refused) return {};
   stream.released = true;
@@ -292,15 +290,18 @@ Status Streams::apply_window(Stream& stream, std::uint32_t increment) noexcept {
 }
 
 void Streams::apply_fin(Stream& stream) noexcept {
-  stream.fin_read = true;
+  stream.recv = RecvState::size_known;
   shrink(stream);
   settle(stream);
 }
 
 void Streams::apply_reset(Stream& stream) noexcept {
-  stream.reset_read = true;
+  stream.peer_has_reset = true;
   stop_sending(stream);
-  if (!stream.fin_read) drop_unread(stream);
+  if (stream.recv == RecvState::recv) {
+    stream.recv = RecvState::reset_recvd;
+    drop_unread(stream);
+  }
   settle(stream);
 }
 
@@ -325,7 +326,7 @@ std::optional<Event> Streams::event_of(const StreamFrame& frame) {
       if (stream->discards_input()) return std::nullopt;
       return Finished{stream->id};
     case StreamFrameType::reset: {
-      if (stream->reset_due || stream->reset_sent) return std::nullopt;
+      if (stream->reset != ResetState::none) return std::nullopt;
       const auto code = frame.payload[0] <= std::to_underlying(ResetCode::too_many) ? frame.payload[0] : 0;
       return WasReset{.stream = stream->id, .code = static_cast<ResetCode>(code)};
     }

@@ -2,6 +2,7 @@
 // records nor time.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -66,6 +67,10 @@ class Streams {
  private:
   using Table = std::vector<std::unique_ptr<Stream>>;  // in the order of their numbers
 
+  /// The client opens odd numbers, the server even ones.
+  [[nodiscard]] static std::size_t opener_of(StreamId id) noexcept { return id % 2; }
+  [[nodiscard]] std::size_t own_numbers() const noexcept { return role_ == Role::client ? 1 : 0; }
+
   [[nodiscard]] Table::const_iterator lower_bound(StreamId id) const noexcept;
   [[nodiscard]] Stream* find(StreamId id) const noexcept;
   Stream& add(StreamId id);
@@ -89,9 +94,9 @@ class Streams {
   [[nodiscard]] bool put_data(Stream& stream, StreamFrameWriter& writer) noexcept;
 
   Role role_;
-  StreamId last_number_ = 0;     // the highest that was ever opened
-  std::uint32_t pool_used_ = 0;  // of kSharedWindow
-  std::uint32_t open_ = 0;       // streams that count
+  std::array<StreamId, 2> last_number_{};  // the highest that was ever opened, of each side's numbers
+  std::uint32_t pool_used_ = 0;            // of kSharedWindow
+  std::array<std::uint32_t, 2> open_{};    // streams that count, by who opened them
   std::uint32_t unreleased_ = 0;
   std::uint32_t writing_ = 0;  // streams whose to_send is not empty
   Table table_;

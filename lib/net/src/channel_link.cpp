@@ -1,6 +1,7 @@
 #include "pake/net/channel_link.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <list>
 #include <unordered_map>
@@ -34,7 +35,7 @@ struct StreamState {
   MutableBytes into;  // what is left of the place that a waiting reader has for what comes
   bool is_written = true;
   bool is_finished = false;
-  bool is_reset = false;
+  std::optional<channel::ResetCode> reset;  // why, where the peer has said so
   bool is_interrupted = false;
 };
 
@@ -67,8 +68,10 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
       tick();
     }
     cut_streams();
-    co_return LinkEnd{
-        .end = channel_.end().value_or(channel::EndReason::cut), .transport = transport_, .alert = channel_.alert()};
+    co_return LinkEnd{.end = channel_.end().value_or(channel::EndReason::cut),
+                      .transport = transport_,
+                      .alert = channel_.alert(),
+                      .peer_close = channel_.peer_close()};
   }
 
   Result<std::unique_ptr<Stream>> open(std::string_view service, Bytes argument);
@@ -201,8 +204,11 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
         used += fill_output(used);
       }
       const bool is_full = used + channel::Channel::kMinOutput > output_.size();
-      const auto sent = co_await stream_->write_all(Bytes(output_).first(used), after(channel::kGiveUpAfter));
-      PAKE_CO_TRYV(sent);
+      // Slow is not dead: the deadline begins anew with every byte that the system takes.
+      for (auto rest = Bytes(output_).first(used); !rest.empty();) {
+        PAKE_CO_TRY(const auto count, co_await stream_->write_some(rest, after(channel::kGiveUpAfter)));
+        rest = rest.subspan(count);
+      }
       if (is_full) output_.resize(kBusyOutput);
       used = 0;
     }
@@ -239,7 +245,7 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
     }
   }
   void on(const channel::WasReset& reset) {
-    if (auto* state = find(reset.stream)) break_off(*state);
+    if (auto* state = find(reset.stream)) break_off(*state, reset.code);
   }
   void on(const channel::Written& written) {
     if (auto* state = find(written.stream)) {
@@ -259,8 +265,8 @@ class ChannelLink::Impl : public std::enable_shared_from_this<Impl> {
     if (is_delivered_) delivered();
   }
 
-  static void break_off(StreamState& state) {
-    state.is_reset = true;
+  static void break_off(StreamState& state, channel::ResetCode code = channel::ResetCode::cancelled) {
+    if (!state.reset) state.reset = code;
     state.readable.notify();
     state.written.notify();
   }
@@ -314,7 +320,7 @@ class ChannelStream final : public Stream {
         co_return count;
       }
       if (state_->is_finished) co_return fail(Error::Kind::closed);  // whatever came behind the FIN
-      if (state_->is_reset) co_return fail(Error::Kind::reset);
+      if (state_->reset) co_return reset_error();
       if (std::exchange(state_->is_interrupted, false)) co_return fail(Error::Kind::interrupted);
       state_->into = into;
       const auto woken = co_await state_->readable.wait(deadline);
@@ -325,22 +331,21 @@ class ChannelStream final : public Stream {
 
   Awaitable<Outcome<void>> write_all(Bytes bytes, Deadline deadline) override {
     if (bytes.empty()) co_return Outcome<void>();
-    if (state_->is_reset || !link_->channel().write(id_, bytes)) co_return fail(Error::Kind::reset);
+    if (state_->reset || !link_->channel().write(id_, bytes)) co_return reset_error();
     state_->is_written = false;
     link_->wake_writer();
-    while (!state_->is_written && !state_->is_reset) {
+    while (!state_->is_written && !state_->reset) {
       const auto woken = co_await state_->written.wait(deadline);
       if (woken) continue;
       static_cast<void>(link_->channel().withdraw(id_));
       state_->is_written = true;
       co_return woken;
     }
-    if (!state_->is_written) co_return fail(Error::Kind::reset);
+    if (!state_->is_written) co_return reset_error();
     co_return Outcome<void>();
   }
 
-  // Sealed is as far as this side can see: the channel's own Close says that all has arrived.
-  Awaitable<Outcome<void>> wait_acknowledged(Deadline) override { co_return Outcome<void>(); }
+  Awaitable<Outcome<void>> wait_acknowledged(Deadline) override { co_return fail(Error::Kind::other, EOPNOTSUPP); }
 
   void shutdown_write() noexcept override {
     static_cast<void>(link_->channel().finish(id_));  // of a stream that is gone there is nothing to end
@@ -349,7 +354,7 @@ class ChannelStream final : public Stream {
 
   void reset(channel::ResetCode code) override {
     link_->channel().reset(id_, code);
-    state_->is_reset = true;
+    state_->reset = code;
     state_->readable.notify();
     state_->written.notify();
     link_->wake_writer();
@@ -363,6 +368,11 @@ class ChannelStream final : public Stream {
   [[nodiscard]] const Address& peer() const noexcept override { return link_->peer(); }
 
  private:
+  [[nodiscard]] std::unexpected<Error> reset_error() const {
+    return std::unexpected(Error{
+        .kind = Error::Kind::reset, .system = 0, .reset_code = state_->reset.value_or(channel::ResetCode::cancelled)});
+  }
+
   std::shared_ptr<ChannelLink::Impl> link_;
   StreamId id_;
   std::shared_ptr<StreamState> state_;
@@ -411,6 +421,7 @@ const channel::ResumptionSecret& ChannelLink::resumption_secret() const noexcept
 }
 std::optional<LentTicket> ChannelLink::take_ticket() { return impl_->take_ticket(); }
 void ChannelLink::close(channel::CloseCode code, Deadline deadline) { impl_->close(code, deadline); }
+std::optional<channel::CloseCode> ChannelLink::peer_close() const { return impl_->channel().peer_close(); }
 void ChannelLink::delivered() { impl_->delivered(); }
 void ChannelLink::delivery_failed() { impl_->close(channel::CloseCode::not_delivered, after(kCloseTimeout)); }
 void ChannelLink::abort() { impl_->abort(); }

@@ -13,6 +13,25 @@ std::string system_text(int system) {
   return text != nullptr ? text : "error " + std::to_string(system);
 }
 
+std::string reset_text(channel::ResetCode code) {
+  using enum channel::ResetCode;
+  switch (code) {
+    case no_such_service:
+      return "the peer offers no such service";
+    case not_allowed:
+      return "the peer does not allow it";
+    case backend_unreachable:
+      return "the peer cannot reach what is behind it";
+    case backend_failed:
+      return "what is behind the peer failed";
+    case too_many:
+      return "the peer takes no more at a time";
+    case cancelled:
+      break;
+  }
+  return "the peer broke the connection off";
+}
+
 }  // namespace
 
 std::string Error::explain() const {
@@ -22,7 +41,7 @@ std::string Error::explain() const {
     case Kind::closed:
       return "the peer closed the connection";
     case Kind::reset:
-      return "the peer broke the connection off";
+      return reset_text(reset_code);
     case Kind::refused:
       return "connection refused: nobody listens there";
     case Kind::unreachable:

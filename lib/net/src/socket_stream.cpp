@@ -63,6 +63,18 @@ Awaitable<Outcome<std::size_t>> SocketStream::read_some(MutableBytes into, Deadl
   }
 }
 
+Awaitable<Outcome<std::size_t>> SocketStream::write_some(Bytes bytes, Deadline deadline) {
+  if (is_due()) PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::wait_write, deadline));
+  for (;;) {
+    if (is_reset_) co_return fail(Error::Kind::reset);
+    const auto count = ::send(descriptor_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count >= 0) co_return static_cast<std::size_t>(count);
+    if (errno == EINTR) continue;
+    if (!would_block(errno)) co_return std::unexpected(from_errno(errno));
+    PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::wait_write, deadline));
+  }
+}
+
 Awaitable<Outcome<void>> SocketStream::write_all(Bytes bytes, Deadline deadline) {
   if (is_due()) PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::wait_write, deadline));
   while (!bytes.empty()) {

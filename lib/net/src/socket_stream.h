@@ -17,6 +17,7 @@ class SocketStream final : public Stream {
   Awaitable<Outcome<void>> connect(const sockaddr* where, socklen_t size, Deadline deadline);
 
   Awaitable<Outcome<std::size_t>> read_some(MutableBytes into, Deadline deadline) override;
+  Awaitable<Outcome<std::size_t>> write_some(Bytes bytes, Deadline deadline) override;
   Awaitable<Outcome<void>> write_all(Bytes bytes, Deadline deadline) override;
   Awaitable<Outcome<void>> wait_acknowledged(Deadline deadline) override;
   void shutdown_write() noexcept override;

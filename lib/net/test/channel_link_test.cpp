@@ -1,5 +1,6 @@
 #include "pake/net/channel_link.h"
 
+#include <cerrno>
 #include <cstdlib>
 #include <functional>
 #include <string>
@@ -353,6 +354,55 @@ TEST(ChannelLink, AStreamLetGoIsResetAtTheOtherSide) {
         }
         EXPECT_EQ((co_await link.accept(patient())).error(), Error::Kind::closed);
       });
+}
+
+TEST(ChannelLink, ARefusedStreamSaysWhy) {
+  run_channel(
+      [](ChannelLink& link) -> Awaitable<void> {
+        auto stream = link.open("nothing");
+        std::array<std::uint8_t, 8> answer{};
+        const auto read = co_await (*stream)->read_some(answer, patient());
+        EXPECT_EQ(read.error(), Error::Kind::reset);
+        EXPECT_EQ(read.error().reset_code, channel::ResetCode::no_such_service);
+        EXPECT_EQ(read.error().explain(), "the peer offers no such service");
+        const auto written = co_await (*stream)->write_all(as_bytes("more"), patient());
+        EXPECT_EQ(written.error().reset_code, channel::ResetCode::no_such_service);
+        EXPECT_EQ((co_await (*stream)->wait_acknowledged(patient())).error().system, EOPNOTSUPP);
+        link.close(channel::CloseCode::done);
+      },
+      [](ChannelLink& link) -> Awaitable<void> {
+        const auto accepted = co_await link.accept(patient());
+        accepted->stream->reset(channel::ResetCode::no_such_service);
+        std::array<std::uint8_t, 8> nothing{};
+        EXPECT_EQ((co_await accepted->stream->read_some(nothing, patient())).error(), Error::Kind::reset);
+        EXPECT_EQ((co_await link.accept(patient())).error(), Error::Kind::closed);
+      });
+}
+
+TEST(ChannelLink, TheServerOpensStreamsToo) {
+  std::string at_client;
+  const auto ends = run_channel(
+      [&](ChannelLink& link) -> Awaitable<void> {
+        auto accepted = co_await link.accept(patient());
+        EXPECT_EQ(accepted->service, "wiki");
+        at_client = co_await read_to_end(*accepted->stream);
+        EXPECT_TRUE(co_await accepted->stream->write_all(as_bytes("a page"), patient()));
+        accepted->stream->shutdown_write();
+        EXPECT_EQ((co_await link.accept(patient())).error(), Error::Kind::closed);
+        EXPECT_EQ(link.peer_close(), channel::CloseCode::going_away);
+      },
+      [](ChannelLink& link) -> Awaitable<void> {
+        auto stream = link.open("wiki");
+        EXPECT_TRUE(stream);
+        EXPECT_TRUE(co_await (*stream)->write_all(as_bytes("GET /"), patient()));
+        (*stream)->shutdown_write();
+        EXPECT_EQ(co_await read_to_end(**stream), "a page");
+        link.close(channel::CloseCode::going_away);
+      });
+  EXPECT_EQ(at_client, "GET /");
+  EXPECT_EQ(ends.client.end, EndReason::closed);
+  EXPECT_EQ(ends.client.peer_close, channel::CloseCode::going_away);
+  EXPECT_EQ(ends.server.end, EndReason::closed);
 }
 
 // What comes while a read waits is put into its place as it is opened, before the reader goes on.

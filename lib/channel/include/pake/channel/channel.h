@@ -101,6 +101,8 @@ class Channel {
   /// When `tick` should be called next.
   [[nodiscard]] Instant deadline() const noexcept;
 
+  /// With what the peer has closed; nothing before. What came before it was handed up first.
+  [[nodiscard]] std::optional<CloseCode> peer_close() const noexcept;
   /// How the channel ended; nothing while it runs. A failed channel may still have its Close to send.
   [[nodiscard]] std::optional<EndReason> end() const noexcept;
   /// What the server said instead of its first record, where `end` is EndReason::refused. Nobody has vouched for it.
@@ -121,7 +123,7 @@ class Channel {
 
   /// Opens a stream; no round trip, and `write` may follow at once.
   /// @param service   up to 255 bytes; with `argument` up to 1,279
-  /// @return Errc::misuse at the server, after `close`, or for sizes beyond these; Errc::exhausted while 256 streams
+  /// @return Errc::misuse after `close` or for sizes beyond these; Errc::exhausted while 256 streams
   ///         are open or unreleased; Errc::unavailable when the channel is over or closed by the peer
   [[nodiscard]] Result<StreamId> open(Bytes service, Bytes argument = {});
 

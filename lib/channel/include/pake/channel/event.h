@@ -11,7 +11,7 @@ PAKE_EXPORT_BEGIN
 
 namespace pake::channel {
 
-/// A stream's number: odd, from 1.
+/// A stream's number, from 1: odd if the client opened it, even if the server did.
 using StreamId = std::uint32_t;
 
 enum class ResetCode : std::uint8_t {  // on the wire: never renumber

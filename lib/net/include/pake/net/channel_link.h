@@ -29,11 +29,12 @@ inline constexpr std::chrono::seconds kCloseTimeout{30};
 /// How a channel over a stream ended.
 struct LinkEnd {
   channel::EndReason end;
-  std::optional<Error> transport;       // what happened to the stream beneath, where that ended it
-  std::optional<channel::Alert> alert;  // what an Alert in place of a first record said
+  std::optional<Error> transport;                     // what happened to the stream beneath, where that ended it
+  std::optional<channel::Alert> alert;                // what an Alert in place of a first record said
+  std::optional<channel::CloseCode> peer_close = {};  // with what the peer closed, done or going away
 };
 
-/// A stream that the peer opened.
+/// A stream that the peer opened. Who does not serve it says why by `stream->reset(code)`.
 struct AcceptedStream {
   std::string service;
   Buffer argument;
@@ -69,14 +70,14 @@ class ChannelLink {
   /// or when the peer is gone. If the loops are cancelled, the channel is cut.
   [[nodiscard]] Awaitable<LinkEnd> run();
 
-  /// Opens a stream, at the client; before `run` too, and what is written then rides with the first segment. Of the
-  /// stream: read_some gives Error::closed at the peer's FIN, Error::reset when the peer broke it off or the channel
-  /// has ended; write_all returns when the last byte has been sealed; shutdown_write sends FIN; the end of its life
-  /// breaks off what was not finished.
+  /// Opens a stream; before `run` too, and what is written then rides with the first segment. Of the
+  /// stream: read_some gives Error::closed at the peer's FIN, Error::reset, with the peer's code, when it broke the
+  /// stream off, or without one when the channel has ended; write_all returns when the last byte has been sealed;
+  /// shutdown_write sends FIN; the end of its life breaks off what was not finished.
   /// @return the errors of channel::Channel::open
   [[nodiscard]] Result<std::unique_ptr<Stream>> open(std::string_view service, Bytes argument = {});
 
-  /// The next stream that the peer opens, at the server. Error::closed when none will come: the peer has closed, or the
+  /// The next stream that the peer opens. Error::closed when none will come: the peer has closed, or the
   /// channel has ended.
   [[nodiscard]] Awaitable<Outcome<AcceptedStream>> accept(Deadline deadline);
 
@@ -102,6 +103,9 @@ class ChannelLink {
   //   the side that ends:   when it has delivered what came (read to the FIN, written, closed):     link.close(done)
   //   the side that hears:  accept() gives Error::closed, streams are read to their end, then:      link.delivered()
   //   either side, if what came could not be written or stored: link.delivery_failed()
+
+  /// With what the peer has closed; nothing before. A client closes as well when a server goes away.
+  [[nodiscard]] std::optional<channel::CloseCode> peer_close() const;
 
   /// All that has come, and all that will, is delivered as far as this side goes. The peer's Close, come or to come, is
   /// answered with `done`.

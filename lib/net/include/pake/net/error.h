@@ -6,6 +6,7 @@
 #include <string>
 
 #include "pake/base/export.h"
+#include "pake/channel/event.h"
 
 PAKE_EXPORT_BEGIN
 
@@ -32,6 +33,8 @@ struct Error {
 
   Kind kind;
   int system = 0;  // the errno behind it (of getaddrinfo for unknown_host), or 0
+  /// Of `reset`: why, as far as the peer has said so. Only streams of a channel tell.
+  channel::ResetCode reset_code = channel::ResetCode::cancelled;
 
   /// A lower-case sentence for a person, without a full stop.
   [[nodiscard]] std::string explain() const;

@@ -31,8 +31,12 @@ class Stream {
   /// Hands all of `bytes` to the system; they live until it returns. After an error an unknown part of them was sent.
   [[nodiscard]] virtual Awaitable<Outcome<void>> write_all(Bytes bytes, Deadline deadline) = 0;
 
+  /// Hands some of `bytes` (not empty) to the system, at least one byte: for who must see that a slow peer takes them.
+  [[nodiscard]] virtual Awaitable<Outcome<std::size_t>> write_some(Bytes bytes, Deadline deadline);
+
   /// Waits until the peer's TCP has acknowledged all that was written. What was written to a unix socket is with the
-  /// peer already.
+  /// peer already. A stream of a channel cannot tell and gives Error::other, EOPNOTSUPP: what was delivered the
+  /// channel's Close says.
   [[nodiscard]] virtual Awaitable<Outcome<void>> wait_acknowledged(Deadline deadline) = 0;
 
   /// Ends our side: the peer reads to the end of what was written, and then the end.
