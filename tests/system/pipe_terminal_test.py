@@ -2,12 +2,14 @@
 
 import re
 import signal
+import socket
 import subprocess
 import termios
 import unittest
 
 from harness import AUTH_FAILED, CUT_SHORT, FAILED, OK, USAGE
 from pipe_test import Pipe
+from screen import Screen
 from terminal import Terminal
 
 
@@ -215,6 +217,146 @@ class Mixed(AtTerminals):
         host.wait_for("^\x1b\\[2J\n$")
         self.assertEqual(host.wait(), OK)
         self.assert_sane_end(caller, OK)
+
+
+class Rows(AtTerminals):
+    """What stands on the screen: one side at a terminal that is drawn, the other behind pipes."""
+
+    def setUp(self):
+        super().setUp()
+        self.host = super().host(stdin=subprocess.PIPE)
+
+    def connected(self, columns=40, **how):
+        screen = Screen("dial", self.host.address, columns=columns, **how)
+        self.addCleanup(screen.close)
+        screen.see("Code: ")
+        screen.type(self.host.code_shown + "\r")
+        screen.see("> ")
+        return screen
+
+    def end(self, screen):
+        screen.type("\x15\x04")
+        self.assertEqual(self.host.wait(), OK)
+        self.assert_sane_end(screen, OK)
+
+    def test_a_line_of_the_other_side_carries_a_mark(self):
+        screen = self.connected()
+        self.host.write("error: this is not ours\n> nor this\n")
+        screen.wait_for_rows("| error: this is not ours", "| > nor this", ">")
+        self.end(screen)
+
+    def test_a_wrapped_line_stays_whole_below_what_comes(self):
+        screen = self.connected()
+        for text in ("x" * 30 + "y" * 30, "日本" * 25, "a\tb" * 12, "x" * 38, "x" * 78, "x" * 79):
+            for left in (0, 25):
+                with self.subTest(text=text, left=left):
+                    screen.type(text + "\x1b[D" * left)
+                    screen.settle()
+                    before, rows_before = screen.drawn(), screen.rows()
+                    self.host.write("first\n")
+                    screen.wait_for(lambda rows: "| first" in rows)
+                    screen.wait_for(lambda rows: screen.drawn() == before)
+                    screen.settle()
+                    self.assertEqual(len(screen.rows()), 1 + len(rows_before), screen.rows())
+                    screen.type("\x15\x0b\x0c")  # killed, both ways; the screen is cleared
+                    screen.wait_for(lambda rows: rows == [">"])
+        self.end(screen)
+
+    def test_a_resized_line_is_drawn_once(self):
+        for columns, wider in ((40, 70), (70, 40), (40, 20), (20, 100)):
+            with self.subTest(columns=columns, then=wider):
+                self.host = super().host(stdin=subprocess.PIPE)
+                screen = self.connected(columns)
+                self.host.write("before\n")
+                screen.wait_for_rows("| before", ">")
+                text = "".join(chr(ord("a") + i % 26) for i in range(60))
+                screen.type(text)
+                screen.wait_for(lambda rows: screen.drawn() == "> " + text)
+                screen.resize(wider)
+                screen.wait_for(lambda rows: screen.drawn() == "> " + text and rows.count("| before") == 1
+                                and len(rows[rows.index("| before"):]) == 1 + -(-62 // wider))
+                self.host.write("after\n")
+                screen.wait_for(lambda rows: "| after" in rows and screen.drawn() == "> " + text)
+                self.assertEqual(len([row for row in screen.rows() if row.startswith("> ")]), 1, screen.rows())
+                self.end(screen)
+
+    def test_any_locale_and_any_byte_passes(self):
+        for locale in ("C", "POSIX", "", "C.UTF-8", "no_SUCH.locale"):
+            with self.subTest(locale=locale):
+                self.host = super().host(stdin=subprocess.PIPE)
+                caller = self.terminal("dial", self.host.address, env={"LC_ALL": locale, "LANG": locale})
+                caller.see("Code: ")
+                caller.type(self.host.code_shown + "\r")
+                caller.see("> ")
+                caller.type("grüße 日本\r")
+                self.host.wait_for("grüße 日本\n")
+                caller.type(b"gr\xfc\xdfe\r")
+                self.host.wait_for("gr\udcfc\udcdfe\n")
+                caller.type("a\tb\r")
+                self.host.wait_for("a\tb\n")
+                self.end(caller)
+
+
+class OneWay(AtTerminals):
+    """A file for one direction, a person at the other end."""
+
+    def test_a_side_with_a_file_for_stdout_ends_with_the_other_side(self):
+        content = b"a photo\0" * 50_000
+        with open(self.path("photo", ""), "wb") as photo:
+            photo.write(content)
+        with open(self.path("photo"), "rb") as photo, open(self.path("copy"), "wb") as copy:
+            host = self.host(stdin=photo)
+            caller = self.asked(host, stdout=copy)
+            caller.type(host.code_shown + "\r")
+            self.assertEqual(host.wait(), OK)
+            self.assert_sane_end(caller, OK)
+        with open(self.path("copy"), "rb") as copy:
+            self.assertEqual(copy.read(), content)
+
+    def test_what_was_typed_before_arrives(self):
+        with open(self.path("copy"), "wb") as copy:
+            host = self.host(stdin=subprocess.PIPE)
+            caller = self.asked(host, stdout=copy)
+            caller.type(host.code_shown + "\r")
+            caller.see("> ")
+            caller.type("thank you\r")
+            host.wait_for("thank you\n")
+            self.assertEqual(host.wait(), OK)
+            self.assert_sane_end(caller, OK)
+
+    def test_a_person_is_told_that_the_other_side_has_ended(self):
+        host = self.host()
+        caller = self.asked(host)
+        caller.type(host.code_shown + "\r")
+        caller.see("note: the other side has ended; Ctrl-D ends this side too\r\n")
+        caller.see("> ")
+        caller.type("\x04")
+        self.assertEqual(host.wait(), OK)
+        self.assert_sane_end(caller, OK)
+
+
+class Listening(AtTerminals):
+    """How the other machine is reached."""
+
+    def test_plain_it_says_how_to_let_other_machines_in(self):
+        try:
+            with socket.create_server(("127.0.0.1", 8088)):
+                pass
+        except OSError:
+            self.skipTest("somebody listens on port 8088 of this machine")
+        host = self.start("listen")
+        host.wait_for(r"\Athe code is  \S+\non the other side:  pake dial 127\.0\.0\.1:8088\n"
+                      r"note: only programs on this machine reach this address\n"
+                      r"hint: `pake listen 8088` lets other machines in; they type: pake dial \S+:8088\n", "err")
+
+    def test_a_port_alone_is_every_interface(self):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        for typed in (f":{port}", f"{port}"):
+            host = self.start("listen", typed)
+            code = host.wait_for(r"\Athe code is  (\S+)\non the other side:  pake dial \S+:%d\n" % port, "err")[1]
+            caller = self.start("dial", f"127.0.0.1:{port}", env={"PAKE_CODE": code})
+            self.assertEqual((caller.wait(), host.wait()), (OK, OK), caller.err + host.err)
 
 
 class Sources(AtTerminals):

@@ -1,10 +1,12 @@
 """A terminal with the real `pake` on it, for tests that type."""
 
+import fcntl
 import os
 import pty
 import re
 import select
 import signal
+import struct
 import termios
 import time
 
@@ -14,9 +16,10 @@ from harness import PAKE, PATIENCE, as_shells_say
 class Terminal:
     """A program on a terminal of its own, and a person in front of it."""
 
-    def __init__(self, *args, stdin=None, env=None):
-        """`stdin` is a file that takes the keyboard's place; what asks the terminal itself still finds it."""
+    def __init__(self, *args, stdin=None, stdout=None, env=None, columns=80):
+        """`stdin` is a file that takes the keyboard's place; what asks the terminal itself still finds it. `stdout` likewise."""
         self._master, self._slave = pty.openpty()  # the slave stays open here, so that its modes can be read afterwards
+        self.resize(columns)
         self.modes_before = termios.tcgetattr(self._slave)
         self._seen = b""
         environment = {k: v for k, v in os.environ.items() if k not in ("PAKE_PASSWORD", "PAKE_CODE")}
@@ -26,6 +29,8 @@ class Terminal:
             os.login_tty(self._slave)
             if stdin is not None:
                 os.dup2(stdin.fileno(), 0)
+            if stdout is not None:
+                os.dup2(stdout.fileno(), 1)
             os.execve(PAKE, [PAKE, *args], environment | {"TERM": "xterm", "LC_ALL": "C.UTF-8"} | (env or {}))
 
     def see(self, pattern):
@@ -34,12 +39,18 @@ class Terminal:
         while not (found := re.search(pattern.encode(), self._seen)):
             assert select.select([self._master], [], [], max(0, deadline - time.monotonic()))[0], \
                 f"no {pattern!r} on the screen: {self._seen!r}"
-            self._seen += os.read(self._master, 4096)
+            self._seen += self._read()
         self._seen = self._seen[found.end():]
         return found[0].decode()
 
+    def _read(self):
+        return os.read(self._master, 4096)
+
+    def resize(self, columns, rows=24):
+        fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
     def type(self, keys):
-        os.write(self._master, keys.encode())
+        os.write(self._master, keys if isinstance(keys, bytes) else keys.encode())
 
     def paste(self, keys):
         """Types what fits, and lets the screen be drawn, for a moment."""
@@ -63,7 +74,7 @@ class Terminal:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if select.select([self._master], [], [], 0.02)[0]:
-                self._seen += os.read(self._master, 4096)
+                self._seen += self._read()
                 continue
             pid, status = os.waitpid(self._pid, os.WNOHANG)
             if pid:

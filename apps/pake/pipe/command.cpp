@@ -45,7 +45,11 @@ Command listen_command() {
                     .help = "So many wrong tries use the code up, 1 to 5"},
                    trace_setting(*options),
                    quiet_setting()},
-      .run = [options](const Invocation&) { return listen(*options); },
+      .run =
+          [options](const Invocation& invocation) {
+            options->is_plain = !invocation.given.contains("ADDRESS");
+            return listen(*options);
+          },
   };
 }
 

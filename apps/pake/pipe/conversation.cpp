@@ -29,6 +29,9 @@ Problem local(const char* what, int error) {
   return {.exit_code = kExitFailed, .error = fmt::format("{}: {}", what, explain_errno(error))};
 }
 
+// In front of each line of the other side's at a terminal, so that it cannot pass for one of this program's.
+constexpr std::string_view kMark = "| ";
+
 /// What the other side says, made harmless for a terminal line by line.
 class Screen {
  public:
@@ -36,15 +39,17 @@ class Screen {
     pending_ += text;
     std::string shown;
     for (auto end = pending_.find('\n'); end != std::string::npos; end = pending_.find('\n')) {
-      shown += escape(std::string_view(pending_).substr(0, end)) + '\n';
+      shown += marked(std::string_view(pending_).substr(0, end));
       pending_.erase(0, end + 1);
     }
     if (pending_.size() > kLongestLine) shown += rest();
     return shown;
   }
-  std::string rest() { return pending_.empty() ? "" : escape(std::exchange(pending_, {})) + '\n'; }
+  std::string rest() { return pending_.empty() ? "" : marked(std::exchange(pending_, {})); }
 
  private:
+  static std::string marked(std::string_view line) { return std::string(kMark) + escape(line) + '\n'; }
+
   std::string pending_;
 };
 
@@ -132,8 +137,9 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   net::Awaitable<Expected<void>> say_lines() {
     for (;;) {
       lines_->ask();
-      while (!line_ && !is_over_)
+      while (!line_ && !is_over_ && !closes_itself_)
         if (!co_await line_signal_.wait(net::kNever)) co_return std::unexpected(channel_cut());
+      if (!line_ && closes_itself_) break;
       if (!line_) co_return std::unexpected(channel_cut());
       auto line = *std::exchange(line_, std::nullopt);
       if (line.kind == Line::Kind::end) break;
@@ -168,7 +174,17 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
       if (is_end) break;
     }
     if (!is_terminal && ::close(STDOUT_FILENO) != 0) co_return std::unexpected(local("cannot write to stdout", errno));
+    if (lines_) note_end(is_terminal);
     co_return Expected<void>();
+  }
+
+  // The other side has ended, and somebody sits at this one. With a file for stdout (`dial > photo.jpg`) it is whole,
+  // and there is nothing to wait for; otherwise the person may have more to say.
+  void note_end(bool is_terminal) {
+    if (running_ < 2) return;  // this side has ended before
+    if (is_terminal) return say_note("the other side has ended; Ctrl-D ends this side too");
+    closes_itself_ = true;
+    line_signal_.notify();
   }
 
   // One half is over. The first problem ends the other half too; when both are well, the channel closes.
@@ -194,6 +210,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   std::optional<Problem> problem_;
   int running_ = 2;
   bool is_over_ = false;
+  bool closes_itself_ = false;
 };
 
 }  // namespace

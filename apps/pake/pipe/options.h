@@ -21,6 +21,7 @@ struct CommonOptions {
 inline constexpr std::size_t kMostTries = 5;
 
 struct ListenOptions : CommonOptions {
+  bool is_plain = false;  // no ADDRESS was typed
   std::size_t tries = 1;
 };
 

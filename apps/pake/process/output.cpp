@@ -30,6 +30,17 @@ int write_all(int fd, std::string_view text) {
 
 std::atomic<bool> says_notes = true;
 
+using Guard = std::function<int(const std::function<int()>& write)>;
+std::mutex guard_mutex;
+Guard guard;
+
+// write_all, which leaves the line alone that is being typed at a terminal.
+int show(int fd, const std::string& text) {
+  const auto write = [&] { return write_all(fd, text); };
+  const std::scoped_lock lock(guard_mutex);
+  return guard && ::isatty(fd) == 1 ? guard(write) : write();
+}
+
 }  // namespace
 
 Output::Output(int fd, std::function<void()> on_broken) : fd_(fd), on_broken_(std::move(on_broken)) {}
@@ -37,7 +48,7 @@ Output::Output(int fd, std::function<void()> on_broken) : fd_(fd), on_broken_(st
 void Output::line(std::string_view text) {
   const std::scoped_lock lock(mutex_);
   if (failure_ != 0) return;
-  failure_ = write_all(fd_, std::string(text) + '\n');
+  failure_ = show(fd_, std::string(text) + '\n');
   if (failure_ != 0 && on_broken_) on_broken_();
 }
 
@@ -47,7 +58,12 @@ int Output::failure() const {
 }
 
 void say(std::string_view kind, std::string_view text) {
-  static_cast<void>(write_all(STDERR_FILENO, fmt::format("{}: {}\n", kind, text)));
+  static_cast<void>(show(STDERR_FILENO, fmt::format("{}: {}\n", kind, text)));
+}
+
+void guard_screen(Guard wanted) {
+  const std::scoped_lock lock(guard_mutex);
+  guard = std::move(wanted);
 }
 
 void leave_notes_out() { says_notes = false; }

@@ -28,6 +28,10 @@ class Output {
   int failure_ = 0;
 };
 
+/// Whatever is written to a terminal from now on, by `Output` and by `say`, is written within `guard`, which keeps the
+/// line that is being typed below it. An empty one ends that.
+void guard_screen(std::function<int(const std::function<int()>& write)> guard);
+
 /// From now on say_note says nothing (--quiet).
 void leave_notes_out();
 

@@ -29,6 +29,8 @@ class Stoppable {
   }
 
   void stop() const { static_cast<void>(::eventfd_write(stopped_.get(), 1)); }
+  /// Readable once it is stopped.
+  [[nodiscard]] int stop_fd() const noexcept { return stopped_.get(); }
   [[nodiscard]] bool is_stopped() const {
     pollfd stopped{.fd = stopped_.get(), .events = POLLIN, .revents = 0};
     return ::poll(&stopped, 1, 0) > 0;

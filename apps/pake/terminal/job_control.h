@@ -54,6 +54,8 @@ class TerminalModes {
   void set(void (*change)(termios&));
   /// As they were found.
   void restore();
+  /// Notes that somebody else sets modes of this program's, which `restore` undoes.
+  void set_by_others() { ours_ = termios{}; }
 
  private:
   int terminal_;
