@@ -6,7 +6,7 @@ import re
 from eavesdropper import Eavesdropper, print_seen
 from programs import Program
 from seed import LINES
-from stage import Table, Typed, complaints, print_heading, print_rows, print_text, print_title
+from stage import Table, Typed, complaints, print_heading, print_rows, print_text, print_title, print_way
 
 INVITATION = [(r"the code is  [a-z]+-[a-z]+-\d\d", None), (r"on the other side:  pake dial 127\.0\.0\.1:\d+", None)]
 KNOWN = [(r"note: connected: 127\.0\.0\.1:\d+ knows the code", "note: connected: both sides know the code")]
@@ -36,15 +36,16 @@ def play(title, pake, rows, code_typed, expected_code):
         typed = code_typed(code)
         address = listener.wait_for(r"pake dial (\S+)$", "stderr")[1]
         with Eavesdropper(address) as eavesdropper, \
-                Program([pake, "dial", eavesdropper.address], env={**os.environ, "PAKE_PASSWORD": typed}) as dialler:
+                Program([pake, "dial", eavesdropper.address], env={**os.environ, "PAKE_CODE": typed}) as dialler:
             talk(rows, listener, dialler)
             for program in (listener, dialler):
                 program.end_input()
             codes = listener.finish(), dialler.finish()
 
     print_title(title)
-    print(f"listening:   pake listen {address}")
-    print(f"dialling:    PAKE_PASSWORD={typed} pake dial {eavesdropper.address}\n")
+    print_way(("listening", f"pake listen {address}"),
+              ("eavesdropper", f"at {eavesdropper.address}, passes everything on to {address}"),
+              ("dialling", f"PAKE_CODE={typed} pake dial {eavesdropper.address}"))
     print_heading("listening", "dialling")
     table = Table(rows, printed(listener), printed(dialler))
     table.show()

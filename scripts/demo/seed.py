@@ -1,4 +1,4 @@
-"""The first half of the show: the conversation that the project began from, by RSA-EKE of 1992."""
+"""The first half of the show: the conversation of the teaching programs of 1992's protocol, RSA-EKE."""
 
 import os
 import re
@@ -6,7 +6,7 @@ import socket
 
 from eavesdropper import Eavesdropper, print_seen, tcp
 from programs import DEADLINE, Program
-from stage import Table, Typed, complaints, print_heading, print_rows, print_text, print_title
+from stage import Table, Typed, complaints, print_heading, print_rows, print_text, print_title, print_way
 
 LINES = ["hello", "how are you?", "this goes in clear"]
 PEM = [r"pk: -----BEGIN PUBLIC KEY-----", *[r"[A-Za-z0-9+/]{64}"] * 3, r"[A-Za-z0-9+/=]{24}", r"-----END PUBLIC KEY-----"]
@@ -42,7 +42,9 @@ def play(scene, pake, address, listener):
 
     environment = "".join(f"{name}={value} " for name, value in password.items())
     print_title(title)
-    print(f"connecting:  {' '.join([f'{environment}pake eke connect', address, *name_options])}\n")
+    print_way(("listening", f"pake eke listen {listener.address}"),
+              ("eavesdropper", f"at {address}, passes everything on to {listener.address}"),
+              ("connecting", " ".join([f"{environment}pake eke connect", address, *name_options])))
     print_heading("listening", "connecting")
     table = Table(rows, listener.stdout[out:].splitlines(), connector.stdout.splitlines())
     table.show()
@@ -85,13 +87,14 @@ def show_what_is_seen(recording, pake):
 
 def show(pake):
     wrong = []
-    print_title("THE SEED'S CONVERSATION, by RSA-EKE of 1992")
+    print_title("A CONVERSATION OF 1992, by the protocol RSA-EKE")
     with Program([pake, "eke", "listen", "127.0.0.1:0"]) as listener:
         address = listener.wait_for(r"127\.0\.0\.1:\d+", "stderr")[0]
         with Eavesdropper(address) as eavesdropper:
             print_text("Two programs prove to each other that they know a password, then chat. Between them somebody passes "
                        "everything on and writes it down.")
-            print(f"\nlistening:   pake eke listen {address}\neavesdropper, on the way to it:  {eavesdropper.address}\n")
+            listener.address = address
+            print()
             print_text("Both programs begin with a warning:")
             print_text(listener.wait_for("^.*insecure.*$", "stderr")[0])
             for scene in SCENES:

@@ -6,6 +6,7 @@ sides have the same pattern they must print the same text: that is how they are 
 
 import os
 import re
+import shutil
 import sys
 import textwrap
 
@@ -25,11 +26,29 @@ def print_title(text):
 
 
 def print_text(text):
-    print(textwrap.fill(text, 2 * COLUMN, initial_indent="  ", subsequent_indent="  "))
+    print(textwrap.fill(text, _width(), initial_indent="  ", subsequent_indent="  "))
+
+
+def print_item(text):
+    print(textwrap.fill(text, _width(), initial_indent="  - ", subsequent_indent="    "))
+
+
+def print_way(*steps):
+    """Who talks to whom, a line for each: name and what it does."""
+    for name, what in steps:
+        print(f"{name + ':':<14} {what}")
+    print()
+
+
+def _width():
+    return min(2 * COLUMN, shutil.get_terminal_size((2 * COLUMN, 24)).columns)
 
 
 def print_row(left, right):
-    print(f"{_shortened(left):<{COLUMN}} | {_shortened(right)}".rstrip())
+    lefts, rights = _wrapped(left), _wrapped(right)
+    for row in range(max(len(lefts), len(rights))):
+        one, other = (cells[row] if row < len(cells) else "" for cells in (lefts, rights))
+        print(f"{one:<{COLUMN}} | {other}".rstrip())
 
 
 def print_rows(left, right):
@@ -48,8 +67,12 @@ def complaints(stderr):
     return [part for line in lines for part in textwrap.wrap(line, COLUMN, subsequent_indent="  ")]
 
 
-def _shortened(line):
-    return line if len(line) <= COLUMN else line[:COLUMN - 2] + ".."
+def _wrapped(line):
+    """At words; what has none, as a key, is cut."""
+    if len(line) <= COLUMN:
+        return [line]
+    parts = textwrap.wrap(line, COLUMN, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return [part if len(part) <= COLUMN else part[:COLUMN - 2] + ".." for part in parts]
 
 
 class Table:
