@@ -215,8 +215,9 @@ Accepted refuse_code(std::string_view typed) {
 
 std::expected<net::Address, Complaint> parse_address_to_dial(std::string_view typed) {
   PAKE_TRY(auto parsed, parse_address(typed));
-  if (const auto* const tcp = std::get_if<net::TcpAddress>(&parsed); tcp != nullptr && tcp->port == 0)
-    return complain("port 0 is for listening: there is nobody to connect to");
+  const auto* const tcp = std::get_if<net::TcpAddress>(&parsed);
+  if (tcp != nullptr && tcp->host.empty()) return complain("a host belongs in front of the colon");
+  if (tcp != nullptr && tcp->port == 0) return complain("port 0 is for listening: there is nobody to connect to");
   return parsed;
 }
 
@@ -226,7 +227,7 @@ std::expected<net::Address, Complaint> parse_address_to_listen(std::string_view 
   const bool is_port = !port.empty() && port.size() <= 5 && std::ranges::all_of(port, is_digit);
   if (!is_port) return parse_address(typed);
   if (auto everywhere = net::parse_address(fmt::format(":{}", port))) return *everywhere;
-  return parse_address(fmt::format("[::]:{}", port));
+  return parse_address(fmt::format("0.0.0.0:{}", port));
 }
 
 }  // namespace pake::cli

@@ -44,9 +44,9 @@ class Question {
     for (;;) {
       std::array<pollfd, 2> ready = {{{.fd = terminal_.get(), .events = POLLIN, .revents = 0},
                                       {.fd = signals_.fd(), .events = POLLIN, .revents = 0}}};
-      if (::poll(ready.data(), ready.size(), -1) < 0 && errno != EINTR)
+      if (::poll(ready.data(), ready.size(), ends_ == 0 ? -1 : 0) < 0 && errno != EINTR)
         return complain(fmt::format("cannot wait for the terminal: {}", explain_errno(errno)));
-      if (const int signal = signals_.take(); signal != 0) {
+      if (const int signal = ends_ != 0 ? ends_ : signals_.take(); signal != 0) {
         if (const int ends = act_on(signal); ends != 0)
           return std::unexpected(Problem{.exit_code = kExitSignal + ends, .error = "interrupted at the prompt"});
       } else if (ready[0].revents != 0) {
@@ -58,10 +58,17 @@ class Question {
  private:
   bool show() {
     if (!wait_for_foreground(terminal_.get())) return false;
+    forget_stops();
     modes_.find();
     modes_.set(echo_ == Echo::on ? as_lines : as_lines_unseen);
     say(question_);
     return true;
+  }
+
+  // The signals of a stop that is over: shown twice, the question would throw away what was typed to the first.
+  void forget_stops() {
+    while (const int signal = signals_.take())
+      if (signal != SIGCONT && signal != SIGTSTP && signal != SIGWINCH) ends_ = signal;
   }
 
   // 0, or the signal if that ends the program.
@@ -72,8 +79,6 @@ class Question {
     say("\n");
     if (signal != SIGTSTP) return signal;
     stop_by_signal();
-    while (signals_.take() != 0) {
-    }
     return show() ? 0 : SIGHUP;
   }
 
@@ -101,6 +106,7 @@ class Question {
   UniqueFd terminal_;
   SignalPipe signals_{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT};
   TerminalModes modes_;
+  int ends_ = 0;  // a signal that came while this program was stopped
 };
 
 }  // namespace
