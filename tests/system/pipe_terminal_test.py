@@ -280,6 +280,24 @@ class Rows(AtTerminals):
                 self.assertEqual(len([row for row in screen.rows() if row.startswith("> ")]), 1, screen.rows())
                 self.end(screen)
 
+    def test_a_terminal_that_wraps_old_rows_anew_says_where_its_cursor_is(self):
+        for answer, rows_up in (("\x1b[5;63R", 0), ("\x1b[5;23R", 1)):  # it has wrapped them anew, or cut them off
+            with self.subTest(answer=answer):
+                self.host = super().host(stdin=subprocess.PIPE)
+                caller = self.terminal("dial", self.host.address, columns=40)
+                caller.see("Code: ")
+                caller.type(self.host.code_shown + "\r")
+                caller.see("> ")
+                caller.type("x" * 60)
+                caller.see("x{20}$")
+                caller.resize(70)
+                caller.see(r"\x1b\[6n")
+                caller.type("a" + answer + "b\r")
+                drawn = caller.see(r"(?s).*> x{60}")
+                self.assertEqual(drawn.count("\x1b[A"), rows_up, repr(drawn))
+                self.host.wait_for("x{60}ab\n")
+                self.end(caller)
+
     def test_any_locale_and_any_byte_passes(self):
         for locale in ("C", "POSIX", "", "C.UTF-8", "no_SUCH.locale"):
             with self.subTest(locale=locale):
