@@ -96,9 +96,9 @@ class Streams {
   Role role_;
   std::array<StreamId, 2> last_number_{};  // the highest that was ever opened, of each side's numbers
   std::uint32_t pool_used_ = 0;            // of kSharedWindow
-  std::array<std::uint32_t, 2> open_{};    // streams that count, by who opened them
-  std::uint32_t unreleased_ = 0;
-  std::uint32_t writing_ = 0;  // streams whose to_send is not empty
+  std::array<std::uint16_t, 2> open_{};    // streams that count, by who opened them
+  std::uint16_t unreleased_ = 0;
+  std::uint16_t writing_ = 0;  // streams whose to_send is not empty
   Table table_;
 
   struct {

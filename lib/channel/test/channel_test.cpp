@@ -411,6 +411,43 @@ TEST(Channel, WhoOnlyReadsGivesASignOfLife) {
   EXPECT_EQ(victim.sent(start + seconds(45)), "") << "a PONG is not answered";
 }
 
+// 3 s at 10 MB/s, so that the window grows to 2 MiB, and then 4 kB/s: the next quarter of the window takes two minutes,
+// and a PING of the sender's waits behind what the network holds.
+TEST(Channel, ALinkThatSlowsDownIsNotDeclaredDead) {
+  constexpr std::size_t kInTheNetwork = 200'000;
+  constexpr auto kStep = std::chrono::milliseconds(100);
+  Pair pair;
+  const auto stream = pair.open();
+  const std::string much(1U << 20U, 'm');
+  Buffer under_way;
+  for (auto now = Instant{}; now < Instant{} + seconds(300); now += kStep) {
+    const std::size_t rate = now < Instant{} + seconds(3) ? 1'000'000 : 400;  // bytes a step
+    for (std::size_t left = rate; left != 0;) {
+      if (pair.client.channel.unsent(stream).empty()) {
+        EXPECT_TRUE(pair.client.channel.write(stream, as_bytes(much)));
+      }
+      if (under_way.size() < kInTheNetwork && pair.client.channel.wants_to_send()) {
+        Buffer out(kInTheNetwork);
+        out.resize(pair.client.channel.produce(out, now));
+        pair.client.drain_events();
+        under_way.insert(under_way.end(), out.begin(), out.end());
+      }
+      const auto size = std::min({left, under_way.size(), kInTheNetwork});
+      if (size == 0) break;
+      ASSERT_TRUE(pair.server.receive(Bytes(under_way).first(size), now));
+      under_way.erase(under_way.begin(), under_way.begin() + static_cast<std::ptrdiff_t>(size));
+      left -= size;
+      ASSERT_TRUE(pair.client.receive(pair.server.produce(65'536, now), now));
+    }
+    pair.client.channel.tick(now);
+    pair.server.channel.tick(now);
+    ASSERT_TRUE(pair.client.receive(pair.server.produce(65'536, now), now));
+    ASSERT_FALSE(pair.client.channel.end()) << (now - Instant{}) / seconds(1) << " s";
+    ASSERT_FALSE(pair.server.channel.end()) << (now - Instant{}) / seconds(1) << " s";
+    pair.server.text.clear();
+  }
+}
+
 TEST(Channel, BytesThatAreNoRecordAreNoSignOfLife) {
   Victim victim;
   const auto record = victim.seal(Plaintext().open(1).bytes());
