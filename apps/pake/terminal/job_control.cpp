@@ -32,7 +32,7 @@ void raise_unblocked(int signal) {
   sigaddset(&set, signal);
   sigset_t before;
   ::pthread_sigmask(SIG_UNBLOCK, &set, &before);
-  ::raise(signal);  // it comes to this thread, and it has stopped all of them when raise returns
+  static_cast<void>(::raise(signal));  // it comes to this thread, and it has stopped all of them when raise returns
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 

@@ -316,6 +316,7 @@ class LineSource::TerminalReader final : public Reader {
         continue;
       }
       std::array<char, 256> keys{};
+      // NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection): poll has said that there is something
       const auto count = ::read(STDIN_FILENO, keys.data(), asked_at_ ? keys.size() : 1);
       if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
       if (count <= 0) return false;
