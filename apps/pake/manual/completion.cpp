@@ -29,7 +29,7 @@ struct Option {
 std::vector<Option> options(const NamedCommand& named) {
   std::vector<Option> all;
   for (const auto& setting : named.command->settings)
-    if (!setting.is_word() && !setting.hidden)
+    if (!setting.is_word() && setting.is_shown())
       all.push_back({.spellings = setting.spellings(),
                      .help = setting.help,
                      .value_name = setting.value.name,
@@ -44,7 +44,7 @@ std::vector<Option> options(const NamedCommand& named) {
 std::vector<const Setting*> words(const Command& command) {
   std::vector<const Setting*> all;
   for (const auto& setting : command.settings)
-    if (setting.is_word() && !setting.hidden) all.push_back(&setting);
+    if (setting.is_word() && setting.is_shown()) all.push_back(&setting);
   return all;
 }
 

@@ -53,7 +53,7 @@ std::string paragraphs(const std::vector<std::string>& texts) {
 std::string synopsis(const NamedCommand& named) {
   std::string text = bold(named.full_name) + " [" + italic("OPTIONS") + "]";
   for (const auto& setting : named.command->settings) {
-    if (!setting.is_word() || setting.hidden) continue;
+    if (!setting.is_word() || !setting.is_shown()) continue;
     const auto word = italic(setting.flag) + (setting.value.type == Value::Type::list ? "..." : "");
     text += setting.required ? " " + word : " [" + word + "]";
   }
@@ -73,9 +73,9 @@ std::string explained(const Setting& setting) {
 std::string option_list(const NamedCommand& named) {
   std::string text;
   for (const auto& setting : named.command->settings)
-    if (setting.is_word() && !setting.hidden) text += tagged(italic(setting.flag), explained(setting));
+    if (setting.is_word() && setting.is_shown()) text += tagged(italic(setting.flag), explained(setting));
   for (const auto& setting : named.command->settings) {
-    if (setting.is_word() || setting.hidden) continue;
+    if (setting.is_word() || !setting.is_shown()) continue;
     std::string tag;
     for (const auto& name : setting.spellings()) tag += (tag.empty() ? "" : ", ") + bold(name);
     if (setting.takes_value()) tag += " " + italic(setting.value.name);

@@ -52,7 +52,7 @@ std::string explained(const Setting& setting) {
 std::string usage_line(const NamedCommand& command) {
   std::string line = "Usage: " + command.full_name + " [OPTIONS]";
   for (const auto& setting : command.command->settings) {
-    if (!setting.is_word() || setting.hidden) continue;
+    if (!setting.is_word() || !setting.is_shown()) continue;
     const auto more = setting.value.type == Value::Type::list ? "..." : "";
     line += setting.required ? fmt::format(" {}{}", setting.flag, more) : fmt::format(" [{}]{}", setting.flag, more);
   }
@@ -74,7 +74,7 @@ std::string help_of(const NamedCommand& named) {
   std::string options;
   std::string commands;
   for (const auto& setting : command.settings) {
-    if (setting.hidden) continue;
+    if (!setting.is_shown()) continue;
     auto tag = fmt::format("{}", fmt::join(setting.spellings(), ","));
     if (!setting.is_word() && setting.takes_value()) tag += " " + setting.value.name;
     (setting.is_word() ? words : options) += row(tag, explained(setting));

@@ -46,7 +46,8 @@ void build(std::deque<Node>& nodes, CLI::App& app, const NamedCommand& command) 
   app.set_help_flag("-h,--help");
   app.allow_extras();
   auto& node = nodes.emplace_back(Node{.app = &app, .command = command});
-  for (const auto& setting : command.command->settings) add_setting(node, setting);
+  for (const auto& setting : command.command->settings)
+    if (!setting.flag.empty()) add_setting(node, setting);
   for (const auto& below : command.command->commands)
     build(nodes, *app.add_subcommand(below.name), {command.full_name + ' ' + below.name, &below});
 }
@@ -58,7 +59,7 @@ bool is_port(std::string_view word) {
 std::vector<std::string> options_of(const Command& command) {
   std::vector<std::string> all = {"--help"};
   for (const auto& setting : command.settings)
-    if (!setting.is_word() && !setting.hidden)
+    if (!setting.is_word() && setting.is_shown())
       for (const auto& spelling : setting.spellings()) all.push_back(spelling);
   return all;
 }

@@ -25,6 +25,8 @@ struct Setting {
   std::function<std::vector<Setting>(const std::string& member)> members = {};
 
   [[nodiscard]] bool is_word() const { return !flag.empty() && flag.front() != '-'; }
+  /// Whether help, manual pages and completions of the command line show it: not what a configuration file alone has.
+  [[nodiscard]] bool is_shown() const { return !hidden && !flag.empty(); }
   [[nodiscard]] bool takes_value() const { return value.type != Value::Type::flag; }
   /// "-L" and "--local".
   [[nodiscard]] std::vector<std::string> spellings() const;
