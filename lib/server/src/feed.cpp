@@ -1,0 +1,91 @@
+#include "feed.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "pake/internal/try.h"
+#include "pake/store/migration.h"
+
+namespace pake::server {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kPage = 1'000;
+constexpr std::size_t kMostChanges = 1'000'000;
+constexpr auto kTurn = 1s;  // the view of a node is never older than this and one query
+constexpr auto kHousekeeping = 60s;
+
+}  // namespace
+
+Feed::~Feed() {
+  thread_.request_stop();
+  state_->accounts->store().interrupt_wait();
+}
+
+store::StoreStatus Feed::read_all() {
+  auto& store = state_->accounts->store();
+  PAKE_TRYV(state_->accounts->refresh_shares());
+  const auto asked = Clock::now();
+  PAKE_TRY(last_, store.last_change());
+  const auto oldest = wall_now() - state_->config()->limits.ticket_lifetime;
+  PAKE_TRY(const auto changes, store.changes_since(oldest, kMostChanges));
+  state_->generations.apply(changes);
+  state_->generations.refreshed(asked);
+  return {};
+}
+
+void Feed::start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void Feed::run(const std::stop_token& stop) {
+  bool is_failing = false;
+  while (!stop.stop_requested()) {
+    const auto waited = state_->accounts->store().wait_for_changes(kTurn);
+    if (stop.stop_requested()) return;
+    auto read = waited ? read_changes() : store::StoreStatus(std::unexpected(waited.error()));
+    if (read) read = keep_house();
+    if (read && std::exchange(is_failing, false)) state_->log()->write(LogLevel::info, "store-back");
+    if (read) continue;
+    is_failing = true;
+    state_->report(read.error());
+    std::this_thread::sleep_for(kTurn / 4);
+  }
+}
+
+// Of several changes of one user the last decides: he may be back already.
+store::StoreStatus Feed::read_changes() {
+  for (;;) {
+    const auto asked = Clock::now();
+    PAKE_TRY(const auto changes, state_->accounts->store().changes_after(last_, kPage));
+    state_->generations.apply(changes);
+    std::map<std::string_view, const store::GenerationChange*> latest;
+    for (const auto& change : changes) latest[change.name] = &change;
+    for (const auto& [name, change] : latest) state_->sessions.end_stale(*change);
+    if (!changes.empty()) last_ = changes.back().sequence;
+    if (changes.size() == kPage) continue;
+    state_->generations.refreshed(asked);
+    return state_->accounts->refresh_shares();
+  }
+}
+
+store::StoreStatus Feed::keep_house() {
+  const auto now = Clock::now();
+  if (now - housekept_at_ < kHousekeeping) return {};
+  housekept_at_ = now;
+  auto& store = state_->accounts->store();
+  const auto wall = wall_now();
+  state_->generations.forget_before(wall - state_->config()->limits.ticket_lifetime);
+  PAKE_TRYV(store::follow_migration(
+      store, {.at = wall, .actor = "server", .action = "keys.follow", .name = {}, .detail = {}}));
+  PAKE_TRY(const auto steps, store.fake_shares());
+  // Between two migrations nothing depends on what a removed name's record was made under.
+  if (steps.back().shares.size() == 1) PAKE_TRYV(store.purge_removed(wall));
+  return store.expire({}, wall);
+}
+
+}  // namespace pake::server

@@ -1,0 +1,37 @@
+// What happens in the store, seen by this node: one thread that waits for changes, and keeps house.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <thread>
+
+#include "state.h"
+
+namespace pake::server {
+
+class Feed {
+ public:
+  explicit Feed(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  Feed(const Feed&) = delete;
+  Feed& operator=(const Feed&) = delete;
+  /// Ends the thread.
+  ~Feed();
+
+  /// Everything that a node must know before it lets anybody in. Blocks.
+  [[nodiscard]] store::StoreStatus read_all();
+  /// From now on.
+  void start();
+
+ private:
+  void run(const std::stop_token& stop);
+  [[nodiscard]] store::StoreStatus read_changes();
+  [[nodiscard]] store::StoreStatus keep_house();
+
+  std::shared_ptr<State> state_;
+  std::uint64_t last_ = 0;
+  std::chrono::steady_clock::time_point housekept_at_{};
+  std::jthread thread_;
+};
+
+}  // namespace pake::server

@@ -1,0 +1,67 @@
+// A channel that stands: its streams, its ticket, its end.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "account_service.h"
+#include "pake/channel/ticket.h"
+#include "pake/net/awaitable.h"
+#include "pake/net/channel_link.h"
+#include "pake/net/loops.h"
+#include "state.h"
+
+namespace pake::server {
+
+/// Held by its own coroutines; on one loop.
+class ServedSession final : public Session, public std::enable_shared_from_this<ServedSession> {
+ public:
+  ServedSession(std::shared_ptr<State> state, net::Loop& loop, std::shared_ptr<const Config> config,
+                std::shared_ptr<net::ChannelLink> link, SessionFacts facts, std::uint64_t generation,
+                net::Address source, std::optional<channel::TicketFacts> ticket);
+
+  /// Serves streams until the channel has ended. Ends at once where the session may not be entered: there are too many,
+  /// or the account has changed since it was looked up.
+  [[nodiscard]] net::Awaitable<void> run();
+
+  void end(EndCause cause) override;
+
+  /// Time has passed: ends what has been idle or in for too long.
+  void look_at_time(net::Deadline now);
+  [[nodiscard]] const SessionInfo& info() const noexcept { return *info_; }
+
+ private:
+  class Held;
+  using HeldStreams = std::list<net::Stream*>;
+
+  static net::Awaitable<void> accept_streams(std::shared_ptr<ServedSession> self);
+  static net::Awaitable<void> serve(std::shared_ptr<ServedSession> self, ServiceConfig service, std::string name,
+                                    std::unique_ptr<net::Stream> stream);
+  static net::Awaitable<void> serve_account(std::shared_ptr<ServedSession> self, std::unique_ptr<net::Stream> stream);
+  void take(net::AcceptedStream accepted);
+  void refuse(net::AcceptedStream accepted, channel::ResetCode code, std::string_view why);
+  void stream_ended();
+  void close();
+  void lend_ticket();
+
+  std::shared_ptr<State> state_;
+  net::Loop& loop_;
+  std::shared_ptr<const Config> config_;  // of the time when it was entered: its limits
+  std::shared_ptr<net::ChannelLink> link_;
+  std::shared_ptr<SessionInfo> info_;
+  net::Address source_;
+  std::optional<channel::TicketFacts> ticket_;  // to be lent, once
+  std::unique_ptr<AccountChannel> account_;     // once its service has been asked for
+  HeldStreams streams_;
+  net::Deadline since_, idle_since_;
+  bool peer_has_closed_ = false;
+  bool is_draining_ = false;
+  bool is_ending_ = false;
+  std::optional<EndCause> cause_;
+};
+
+}  // namespace pake::server

@@ -1,0 +1,322 @@
+#include "pake/server/server.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <list>
+#include <set>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "enrolment_session.h"
+#include "feed.h"
+#include "pake/channel/key_cache.h"
+#include "pake/crypto/aead.h"
+#include "pake/crypto/rng.h"
+#include "pake/internal/try.h"
+#include "pake/net/acceptor.h"
+#include "pake/net/clock.h"
+#include "pake/net/coroutine.h"
+#include "pake/net/endpoint.h"
+#include "pake/net/handshake.h"
+#include "pake/net/signal.h"
+#include "pake/server/control.h"
+#include "pake/server/proxy_protocol.h"
+#include "served_session.h"
+#include "state.h"
+#include "visit.h"
+
+namespace pake::server {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kWorkers = 4;             // SQLite has as many readers
+constexpr std::size_t kQueuedWork = 16 * 1024;  // a waiting login has one at a time
+constexpr auto kSweep = 1s;
+constexpr auto kControlTime = 10s;
+constexpr auto kProxyHeaderTime = 5s;
+constexpr auto kAfterDrain = 3s;  // for ended sessions' peers to close
+
+net::CallerLimits limits_of(const Config& config) {
+  const auto& limits = config.limits;
+  return {.silent = limits.silent, .waiting = limits.waiting, .all = limits.silent + limits.waiting + limits.sessions};
+}
+
+/// A stream that somebody else owns.
+class Borrowed final : public net::Stream {
+ public:
+  explicit Borrowed(net::Stream& stream) : stream_(stream) {}
+  net::Awaitable<net::Outcome<std::size_t>> read_some(MutableBytes into, net::Deadline deadline) override {
+    return stream_.read_some(into, deadline);
+  }
+  net::Awaitable<net::Outcome<void>> write_all(Bytes bytes, net::Deadline deadline) override {
+    return stream_.write_all(bytes, deadline);
+  }
+  net::Awaitable<net::Outcome<void>> wait_acknowledged(net::Deadline deadline) override {
+    return stream_.wait_acknowledged(deadline);
+  }
+  void shutdown_write() noexcept override { stream_.shutdown_write(); }
+  void reset(channel::ResetCode code) override { stream_.reset(code); }
+  [[nodiscard]] bool has_peer_ended() noexcept override { return stream_.has_peer_ended(); }
+  void interrupt() override { stream_.interrupt(); }
+  [[nodiscard]] const net::Address& peer() const noexcept override { return stream_.peer(); }
+
+ private:
+  net::Stream& stream_;
+};
+
+}  // namespace
+
+class Server::Impl : public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(net::Loops& loops, Config config, std::shared_ptr<Accounts> accounts, std::shared_ptr<Log> log,
+       std::unique_ptr<net::Workers> workers)
+      : loops_(loops),
+        main_(loops.main()),
+        callers_(limits_of(config)),
+        state_(std::make_shared<State>(std::move(config), std::move(accounts), std::move(log), std::move(workers))),
+        feed_(state_) {}
+
+  net::Outcome<net::Address> listen(const net::Address& address) {
+    PAKE_TRY(auto listener, net::Listener::open(main_, address));
+    return listeners_.emplace_back(std::make_shared<net::Listener>(std::move(listener)))->address();
+  }
+
+  net::Outcome<void> listen_for_control(const net::UnixAddress& address) {
+    PAKE_TRY(auto listener, net::Listener::open(main_, address));
+    ::chmod(address.path.c_str(), S_IRUSR | S_IWUSR);
+    control_.emplace(std::move(listener));
+    return {};
+  }
+
+  store::StoreStatus prepare() { return feed_.read_all(); }
+
+  static net::Awaitable<void> run(std::shared_ptr<Impl> self) {
+    self->feed_.start();
+    for (const auto& listener : self->listeners_) self->main_.spawn(accept(self, listener));
+    if (self->control_) self->main_.spawn(accept_control(self));
+    while (!self->state_->is_draining && co_await self->drain_.wait(net::kNever)) {
+    }
+    for (const auto& listener : self->listeners_) listener->interrupt();
+    auto& sessions = self->state_->sessions;
+    sessions.end_all(EndCause::drain);
+    co_await self->wait_for_sessions(self->state_->config()->limits.drain);
+    if (sessions.end_all(EndCause::killed) > 0) co_await self->wait_for_sessions(kAfterDrain);
+    self->loops_.cancel();
+  }
+
+  void drain() {
+    state_->is_draining = true;
+    main_.post(weak_from_this(), [](Impl& self) { self.drain_.notify(); });
+  }
+
+  [[nodiscard]] const std::shared_ptr<State>& state() const noexcept { return state_; }
+  [[nodiscard]] Connections connections() const {
+    return {.silent = callers_.silent(), .waiting = callers_.waiting(), .open_guesses = state_->guesses.total()};
+  }
+
+ private:
+  /// What the connections of one loop share.
+  struct Lane {
+    explicit Lane(net::Loop& of) : loop(of) {}
+    net::Loop& loop;
+    channel::KeyCache cache;
+    crypto::SystemRng rng;
+    std::set<ServedSession*> sessions;
+  };
+
+  static net::Awaitable<void> accept(std::shared_ptr<Impl> self, std::shared_ptr<net::Listener> listener) {
+    co_await net::accept_loop(self->main_, listener, self->callers_,
+                              {.serve = [self](net::Caller caller) { return serve(self, std::move(caller)); },
+                               .home = [self]() -> net::Loop& { return self->loops_.next(); },
+                               .is_full =
+                                   [self](const net::Error& error, const net::Address* peer) {
+                                     self->state_->log()->write(
+                                         LogLevel::warning, "full",
+                                         {{.key = "error", .value = error.explain()},
+                                          {.key = "source", .value = peer == nullptr ? "" : net::to_string(*peer)}});
+                                   }});
+  }
+
+  // One request a connection. The socket is its owner's alone; what is bounded is bounded for his mistakes.
+  static net::Awaitable<void> accept_control(std::shared_ptr<Impl> self) {
+    for (;;) {
+      auto accepted = co_await self->control_->accept(self->main_, net::kNever);
+      if (accepted)
+        self->main_.spawn(answer(self, std::move(*accepted)));
+      else if (accepted.error() != net::Error::Kind::exhausted || !co_await self->main_.sleep_until(net::after(kSweep)))
+        co_return;
+    }
+  }
+
+  static net::Awaitable<void> answer(std::shared_ptr<Impl> self, std::unique_ptr<net::Stream> stream) {
+    const auto deadline = net::after(kControlTime);
+    Buffer line;
+    while (std::ranges::find(line, std::uint8_t{'\n'}) == line.end()) {
+      const auto have = line.size();
+      if (have >= kMaxControlLine) co_return;
+      line.resize(kMaxControlLine);
+      const auto count = co_await stream->read_some(MutableBytes(line).subspan(have), deadline);
+      line.resize(have + count.value_or(0));
+      if (!count) co_return;
+    }
+    const auto lines = answer_control(self->state_->sessions, as_text(line));
+    static_cast<void>(co_await stream->write_all(as_bytes(lines), deadline));
+  }
+
+  // Of the loop on which it is called.
+  Lane& lane(net::Loop& loop) {
+    const std::scoped_lock lock(mutex_);
+    const auto found = std::ranges::find(lanes_, &loop, [](const auto& each) { return &each->loop; });
+    if (found != lanes_.end()) return **found;
+    lanes_.push_back(std::make_unique<Lane>(loop));
+    loop.spawn(sweep(shared_from_this(), *lanes_.back()));
+    return *lanes_.back();
+  }
+
+  static net::Awaitable<void> sweep(std::shared_ptr<Impl> self, Lane& lane) {
+    while (co_await lane.loop.sleep_until(net::after(kSweep))) {
+      const auto now = net::Clock::now();
+      for (auto* const session : std::set(lane.sessions)) session->look_at_time(now);
+    }
+  }
+
+  static net::Awaitable<void> serve(std::shared_ptr<Impl> self, net::Caller caller) {
+    ++self->state_->counters.connections;
+    auto& lane = self->lane(caller.loop());
+    auto source = co_await self->find_source(caller);
+    if (!source) co_return;
+    std::unique_ptr<net::Stream> stream;
+    caller.wrap([&](std::unique_ptr<net::Stream> own) {
+      stream = std::move(own);
+      return std::make_unique<Borrowed>(*stream);
+    });
+    Visit visit(self->state_, lane.loop, caller, *source);
+    const net::ServerSide side{.config = {.fastest_aead = self->fastest_aead_,
+                                          .ticket_keys = self->state_->accounts->keyring()->ticket_keys(wall_now())},
+                               .decide = [&](const channel::ClientRequest& request) { return visit.decide(request); },
+                               .rng = lane.rng,
+                               .cache = lane.cache};
+    auto accepted = co_await net::accept_channel(lane.loop, stream, side);
+    caller.end_waiting();
+    if (!accepted) stream.reset();  // the client need not wait for what follows
+    co_await visit.settle(accepted ? nullptr : &accepted.error());
+    if (accepted) co_await self->serve_channel(lane, visit, std::move(*accepted));
+  }
+
+  // Through a proxy that is trusted, its header says where the client is.
+  net::Awaitable<std::optional<net::Address>> find_source(net::Caller& caller) {
+    auto& stream = caller.stream();
+    if (!state_->config()->trusted_proxies.contains(stream.peer())) co_return stream.peer();
+    const auto deadline = net::after(kProxyHeaderTime);
+    Buffer header(kProxyPrefixSize);
+    std::size_t have = 0;
+    while (have < header.size()) {
+      const auto count = co_await stream.read_some(MutableBytes(header).subspan(have), deadline);
+      if (!count) co_return std::nullopt;
+      have += *count;
+      if (have != kProxyPrefixSize) continue;
+      const auto size = proxy_header_size(header);
+      if (!size) co_return no_proxy_header(stream);
+      header.resize(*size);
+    }
+    const auto told = decode_proxy_header(header);
+    if (!told) co_return no_proxy_header(stream);
+    if (!*told) co_return stream.peer();
+    const net::Address source = **told;
+    caller.comes_from(net::Source(source));
+    co_return source;
+  }
+
+  std::nullopt_t no_proxy_header(const net::Stream& stream) {
+    state_->log()->write(LogLevel::warning, "no-proxy-header",
+                         {{.key = "source", .value = net::to_string(stream.peer())}});
+    return std::nullopt;
+  }
+
+  net::Awaitable<void> serve_channel(Lane& lane, Visit& visit, net::ServerChannel channel) {
+    if (visit.entered_by() == EnteredBy::code) co_return co_await serve_enrolment(state_, lane.loop, visit, channel);
+    const auto now = wall_now();
+    SessionFacts facts{.id = state_->sessions.next_id(),
+                       .user = visit.user(),
+                       .by = visit.entered_by(),
+                       .source = net::to_string(visit.source()),
+                       .since = now};
+    const auto session =
+        std::make_shared<ServedSession>(state_, lane.loop, visit.config(), std::move(channel.link), std::move(facts),
+                                        visit.generation(), visit.source(), next_ticket(lane, visit, channel.outcome));
+    lane.sessions.insert(session.get());
+    co_await session->run();
+    lane.sessions.erase(session.get());
+  }
+
+  // A chain of tickets lives as long as the first one, from the login by password on, and names one device.
+  static channel::TicketFacts next_ticket(Lane& lane, const Visit& visit, const channel::ServerOutcome& outcome) {
+    channel::TicketFacts ticket{.name = to_buffer(as_bytes(visit.user())),
+                                .server_name = visit.server_name(),
+                                .generation = visit.generation(),
+                                .login_time = seconds_since_1970(wall_now())};
+    if (outcome.ticket) {
+      ticket.login_time = outcome.ticket->login_time;
+      ticket.device = outcome.ticket->device;
+    } else {
+      lane.rng.fill(ticket.device);
+    }
+    ticket.expiry = ticket.login_time + static_cast<std::uint64_t>(visit.config()->limits.ticket_lifetime.count());
+    return ticket;
+  }
+
+  net::Awaitable<void> wait_for_sessions(std::chrono::milliseconds at_most) {
+    constexpr auto kTurn = 20ms;
+    const auto deadline = net::after(at_most);
+    while ((state_->sessions.size() > 0 || callers_.waiting() > 0) && net::Clock::now() < deadline)
+      if (!co_await main_.sleep_until(net::after(kTurn))) co_return;
+  }
+
+  net::Loops& loops_;
+  net::Loop& main_;
+  std::vector<std::shared_ptr<net::Listener>> listeners_;
+  std::optional<net::Listener> control_;
+  net::Callers callers_;
+  std::shared_ptr<State> state_;
+  Feed feed_;
+  net::Signal drain_{main_};
+  channel::AeadId fastest_aead_ =
+      crypto::aes_gcm_in_hardware() ? channel::AeadId::aes_256_gcm : channel::AeadId::chacha20_poly1305;
+  std::mutex mutex_;
+  std::list<std::unique_ptr<Lane>> lanes_;
+};
+
+Server::Server(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() = default;
+
+net::Outcome<std::unique_ptr<Server>> Server::make(net::Loops& loops, Config config, std::shared_ptr<Accounts> accounts,
+                                                   std::shared_ptr<Log> log) {
+  PAKE_TRY(auto workers, net::Workers::start(kWorkers, kQueuedWork));
+  return std::unique_ptr<Server>(new Server(
+      std::make_shared<Impl>(loops, std::move(config), std::move(accounts), std::move(log), std::move(workers))));
+}
+
+net::Outcome<net::Address> Server::listen(const net::Address& address) { return impl_->listen(address); }
+net::Outcome<void> Server::listen_for_control(const net::UnixAddress& address) {
+  return impl_->listen_for_control(address);
+}
+store::StoreStatus Server::prepare() { return impl_->prepare(); }
+net::Awaitable<void> Server::run() { return Impl::run(impl_); }
+void Server::drain() { impl_->drain(); }
+void Server::reload(Config config) { impl_->state()->set_config(std::move(config)); }
+void Server::set_log(std::shared_ptr<Log> log) { impl_->state()->set_log(std::move(log)); }
+bool Server::is_ready() const {
+  const auto& state = *impl_->state();
+  return !is_draining() && net::Clock::now() - state.generations.refreshed_at() <= Generations::kMaxAge &&
+         state.accounts->has_current_keys(wall_now());
+}
+bool Server::is_draining() const { return impl_->state()->is_draining; }
+Server::Connections Server::connections() const { return impl_->connections(); }
+Sessions& Server::sessions() noexcept { return impl_->state()->sessions; }
+const Counters& Server::counters() const noexcept { return impl_->state()->counters; }
+Accounts& Server::accounts() noexcept { return *impl_->state()->accounts; }
+
+}  // namespace pake::server

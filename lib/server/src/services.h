@@ -1,0 +1,40 @@
+// What runs behind a stream that a client has opened.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "pake/channel/event.h"
+#include "pake/net/awaitable.h"
+#include "pake/net/loops.h"
+#include "pake/net/stream.h"
+#include "pake/server/config.h"
+
+namespace pake::server {
+
+/// For whom a stream is served.
+struct ServiceClient {
+  std::string user;
+  net::Address source;
+};
+
+/// How a stream ended, for the log and the counters.
+struct StreamEnd {
+  enum class How : std::uint8_t { complete, cut, unreachable, failed };
+  How how = How::complete;
+  std::uint64_t from_client = 0;
+  std::uint64_t to_client = 0;
+  std::string detail = {};  // what the system said; may be empty
+};
+
+/// Whether `user` may use it.
+[[nodiscard]] bool may_use(const ServiceConfig& service, const std::string& user);
+
+/// Serves one stream to its end. What is dialled, is dialled here: for an authenticated user.
+[[nodiscard]] net::Awaitable<StreamEnd> serve_stream(net::Loop& loop, ServiceConfig service, ServiceClient client,
+                                                     std::unique_ptr<net::Stream> stream,
+                                                     std::chrono::seconds backend_connect);
+
+}  // namespace pake::server

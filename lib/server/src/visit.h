@@ -1,0 +1,71 @@
+// One handshake as the server decides it: who is meant, whether a guess is left, what is answered, what is charged.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "guess_outcome.h"
+#include "pake/channel/server_handshake.h"
+#include "pake/net/acceptor.h"
+#include "pake/net/awaitable.h"
+#include "pake/net/handshake.h"
+#include "state.h"
+
+namespace pake::server {
+
+/// Belongs to the coroutine of its connection.
+class Visit {
+ public:
+  Visit(std::shared_ptr<State> state, net::Loop& loop, net::Caller& caller, net::Address source);
+
+  /// The answer to a hello; again after a Retry.
+  [[nodiscard]] net::Awaitable<channel::Decision> decide(const channel::ClientRequest& request);
+
+  /// After the handshake: charges a guess that was spent and not given back, and frees its slot once that is committed.
+  /// `failure` is null if there is a channel now.
+  [[nodiscard]] net::Awaitable<void> settle(const net::HandshakeError* failure);
+
+  // What a channel is for.
+  [[nodiscard]] EnteredBy entered_by() const noexcept { return by_; }
+  [[nodiscard]] const std::string& user() const noexcept { return user_; }
+  [[nodiscard]] const Buffer& server_name() const noexcept { return server_name_; }
+  [[nodiscard]] const std::string& selector() const noexcept { return selector_; }
+  [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
+  [[nodiscard]] const net::Address& source() const noexcept { return source_; }
+  [[nodiscard]] const std::shared_ptr<const Config>& config() const noexcept { return config_; }
+
+ private:
+  using Decided = net::Awaitable<channel::Decision>;
+  Decided decide_login(const channel::ClientRequest& request);
+  Decided decide_code(const channel::ClientRequest& request);
+  Decided decide_ticket(const channel::ClientRequest& request);
+
+  channel::Alert refuse(channel::AlertCode code, std::uint32_t retry_after = 0);
+  channel::Alert throttle(const Throttled& throttled);
+  /// Takes the place among those who are waited for, and the permit of the guess.
+  std::optional<GuessPermit> permit(OpenGuess guess, store::BucketRule rule, bool of_an_account);
+  std::string name_for_log() const;
+
+  std::shared_ptr<State> state_;
+  std::shared_ptr<const Config> config_;
+  net::Loop& loop_;
+  net::Caller& caller_;
+  net::Address source_;
+
+  Entrance entrance_ = Entrance::none;
+  EnteredBy by_{};
+  Buffer server_name_;    // as the client typed it
+  std::string user_;      // as it was asked for, until it is known to be one
+  std::string selector_;  // of a code
+  bool is_known_ = false;
+  std::uint64_t generation_ = 0;
+
+  std::optional<channel::AlertCode> refused_with_;
+  std::optional<OpenGuess> guess_;
+  store::BucketRule rule_;
+  bool of_an_account_ = false;
+  std::shared_ptr<GuessOutcome> outcome_;
+};
+
+}  // namespace pake::server
