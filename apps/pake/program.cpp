@@ -6,6 +6,7 @@
 
 #include "eke/command.h"
 #include "pipe/command.h"
+#include "server/command.h"
 
 namespace pake::cli {
 Command program() {
@@ -20,7 +21,7 @@ Command program() {
                "pake help COMMAND prints what pake COMMAND --help prints."},
       .examples = {"pake listen                  shows a code",
                    "pake dial HOST:PORT          on the other side, asks for it"}};
-  for (auto commands : {pipe::commands(), eke::commands()})
+  for (auto commands : {pipe::commands(), eke::commands(), server::commands()})
     all.commands.insert(all.commands.end(), std::make_move_iterator(commands.begin()),
                         std::make_move_iterator(commands.end()));
   return all;

@@ -1,0 +1,63 @@
+#include "process/service_manager.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <string>
+
+#include "process/unique_fd.h"
+
+namespace pake::cli {
+namespace {
+
+constexpr int kFirstHanded = 3;  // SD_LISTEN_FDS_START
+
+std::optional<int> number_of(const char* variable) {
+  const char* const text = ::getenv(variable);  // NOLINT(concurrency-mt-unsafe): before any thread
+  int number = 0;
+  if (text == nullptr || std::from_chars(text, text + std::strlen(text), number).ec != std::errc()) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+void tell_service_manager(std::string_view state) {
+  const char* const path = ::getenv("NOTIFY_SOCKET");  // NOLINT(concurrency-mt-unsafe): nobody changes it
+  sockaddr_un where{.sun_family = AF_UNIX, .sun_path = {}};
+  if (path == nullptr || (*path != '/' && *path != '@') || std::strlen(path) >= sizeof where.sun_path) return;
+  const auto length = std::strlen(path);
+  std::memcpy(where.sun_path, path, length);
+  if (where.sun_path[0] == '@') where.sun_path[0] = '\0';
+  const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  static_cast<void>(::sendto(socket.get(), state.data(), state.size(), MSG_NOSIGNAL,
+                             reinterpret_cast<const sockaddr*>(&where),
+                             static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length)));
+}
+
+void tell_service_manager_of_reload() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  tell_service_manager(fmt::format("RELOADING=1\nMONOTONIC_USEC={}",
+                                   std::chrono::duration_cast<std::chrono::microseconds>(now).count()));
+}
+
+std::vector<int> take_handed_sockets() {
+  const auto process = number_of("LISTEN_PID");
+  const auto count = number_of("LISTEN_FDS");
+  for (const char* const name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"})
+    ::unsetenv(name);  // NOLINT(concurrency-mt-unsafe): before any thread
+  std::vector<int> sockets;
+  if (process != ::getpid() || !count) return sockets;
+  for (int fd = kFirstHanded; fd < kFirstHanded + *count; ++fd)
+    if (::fcntl(fd, F_SETFD, FD_CLOEXEC) == 0) sockets.push_back(fd);
+  return sockets;
+}
+
+}  // namespace pake::cli

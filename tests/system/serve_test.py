@@ -1,0 +1,636 @@
+"""`pake serve` and what an operator does to it: the real binary, and clients in Python."""
+
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import threading
+import time
+import unittest
+
+from harness import FAILED, OK, PATIENCE, STORE, USAGE, UNREACHABLE, tcp
+from serving import (PASSWORD, SERVER_HELLO_SIZE, Closed, Guess, ServeCase, Session, WasReset, pakes, spend, wire)
+
+BURST, SLOTS = 10, 4
+
+
+class Start(ServeCase):
+    def test_the_first_start_makes_store_and_key_file_and_says_so(self):
+        server = self.serve()
+        self.assertRegex(server.err, r"note: first start: made the store \S+/pake.db and the key file \S+/pake.key\n")
+        self.assertRegex(server.err, "note: nothing works without the key file")
+        for name in ("pake.db", "pake.key"):
+            self.assertEqual(stat.S_IMODE(os.stat(os.path.join(self.data, name)).st_mode), 0o600)
+        self.assertEqual(stat.S_IMODE(os.stat(self.data).st_mode), 0o700)
+        self.assertEqual(server.stop(), OK)
+        again = self.serve()
+        self.assertNotIn("first start", again.err)
+
+    def test_listens_on_loopback_until_told_otherwise(self):
+        help_text = self.run_pake("serve", "--help").out
+        self.assertIn("127.0.0.1:8088", help_text)
+
+    def test_a_key_file_that_others_may_read_or_that_is_gone_is_refused(self):
+        self.serve().stop()
+        key_file = os.path.join(self.data, "pake.key")
+        os.chmod(key_file, 0o644)
+        exposed = self.run_pake("serve", "127.0.0.1:0", "--data", self.data)
+        self.assertEqual(exposed.code, STORE)
+        self.assertRegex(exposed.err, "(?m)^error: .*\n^hint: .*chmod")
+        os.rename(key_file, key_file + ".away")
+        gone = self.run_pake("serve", "127.0.0.1:0", "--data", self.data)
+        self.assertEqual(gone.code, STORE)
+        self.assertRegex(gone.err, "(?m)^error: .*key file.*\n^hint: ")
+
+    def test_a_place_that_is_taken_is_said(self):
+        server = self.serve()
+        other = self.run_pake("serve", server.address, "--data", os.path.join(self.directory, "other"))
+        self.assertEqual(other.code, FAILED)
+        self.assertRegex(other.err, "(?m)^error: cannot listen on")
+
+    def test_ends_at_once_when_nobody_is_in(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self.assertEqual(self.serve().stop(number), OK)
+
+
+class Users(ServeCase):
+    def test_a_user_is_added_logs_in_and_talks_to_echo(self):
+        server = self.serve()
+        self.add_user()
+        self.assertEqual(Session(server.address).say(b"hello\nthere"), b"receive hello\nreceive there")
+
+    def test_a_code_stands_alone_on_stdout(self):
+        self.serve().stop()
+        invited = self.pake("user", "invite", "alice")
+        self.assertRegex(invited.out, r"\A[1-9]\d{6}(-[a-z]+){4}\n\Z")
+        self.assertIn("pake enroll alice@HOST", invited.err)
+        as_json = json.loads(self.pake("user", "invite", "bob", "--json").out)
+        self.assertRegex(as_json["code"], r"\A[1-9]\d{6}(-[a-z]+){4}\Z")
+        self.assertTrue(as_json["new_user"])
+
+    def test_listing_and_showing(self):
+        self.serve().stop()
+        self.add_user("alice")
+        self.pake("user", "invite", "bob")
+        self.pake("user", "disable", "alice")
+        self.assertEqual(self.pake("user", "list").out, "alice  disabled\nbob    invited\n")
+        rows = [json.loads(line) for line in self.pake("user", "list", "--json").out.splitlines()]
+        self.assertEqual([(row["name"], row["state"]) for row in rows], [("alice", "disabled"), ("bob", "invited")])
+        shown = json.loads(self.pake("user", "show", "alice", "--json").out)
+        self.assertEqual((shown["guesses_left"], shown["retry_after"]), (BURST, None))
+        self.pake("user", "show", "nobody", code=FAILED)
+        self.pake("user", "remove", "alice")
+        self.assertEqual(self.pake("user", "list").out, "bob  invited\n")
+
+    def test_names_are_normalised_and_wrong_ones_refused(self):
+        self.serve().stop()
+        self.add_user("Alice")
+        self.assertEqual(self.pake("user", "list").out, "alice  enabled\n")
+        self.pake("user", "disable", "a b", code=USAGE)
+        self.pake("user", "invite", "", code=USAGE)
+
+    def test_without_a_store_every_command_says_where_it_looked(self):
+        for command in (("list",), ("invite", "alice")):
+            program = self.pake("user", *command, code=STORE)
+            self.assertRegex(program.err, r"(?m)^error: .*data.*\n^hint: ")
+        self.assertFalse(os.path.exists(self.data))
+
+
+class Alike(ServeCase):
+    """Unknown user, wrong password, disabled user: the same frames, the same sizes; throttled alike as well."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = self.serve()
+        self.add_user("alice")
+        self.add_user("dora")
+        self.pake("user", "disable", "dora")
+        self.pake("user", "invite", "ivan")
+
+    def frames(self, name):
+        guess = Guess(self.server.address, name)
+        answer = guess.answer()
+        alert = guess.finish()
+        # Everything that is not random: header, version, suite, AEAD, KSF profile, extensions, the length of the PAKE's.
+        return len(answer), answer[:12], alert.code, alert.retry_after
+
+    def test_same_frames(self):
+        expected = (SERVER_HELLO_SIZE,) + self.frames("alice")[1:]
+        for name in ("alice", "nobody", "dora", "ivan", "Alice"):
+            self.assertEqual(self.frames(name), expected, name)
+
+    def test_the_right_password_of_a_disabled_user_is_wrong(self):
+        with self.assertRaises(pakes.AuthenticationFailed):
+            Session(self.server.address, "dora")
+        Session(self.server.address, "alice").hang_up()
+
+    def wait_of(self, name):
+        """What the throttled are told once the last failure is committed; until then it is the time of an open guess."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            wait = self.refused(lambda: Guess(self.server.address, name).answer(), wire.THROTTLED).retry_after
+            if wait > 60 or time.monotonic() > deadline:
+                return wait
+
+    def test_throttled_alike_and_still_after_a_restart(self):
+        waits = {}
+        for number, name in enumerate(("alice", "nobody", "dora")):
+            for _ in range(BURST):
+                spend(self.server.address, name, f"127.0.0.{number + 2}")
+            waits[name] = self.wait_of(name)
+        for name, wait in waits.items():
+            self.assertAlmostEqual(wait, 3600, delta=60, msg=name)
+        self.assertIn(self.server.stop(signal.SIGKILL), (-signal.SIGKILL, 128 + signal.SIGKILL))
+        server = self.serve()
+        for name in waits:
+            again = self.refused(lambda: Guess(server.address, name).answer(), wire.THROTTLED).retry_after
+            self.assertAlmostEqual(again, 3600, delta=120, msg=name)
+        shown = json.loads(self.pake("user", "show", "alice", "--json").out)
+        self.assertEqual(shown["guesses_left"], 0)
+        self.pake("user", "unthrottle", "alice")
+        Session(server.address).hang_up()
+
+
+class Guesses(ServeCase):
+    CONFIG = """
+[guesses]
+source_burst = 10000
+[services]
+echo = "echo"
+"""
+
+    def setUp(self):
+        super().setUp()
+        self.server = self.serve("--config", self.path("pake.toml", self.CONFIG))
+        self.add_user()
+
+    def left(self, name="alice"):
+        return json.loads(self.pake("user", "show", name, "--json").out)["guesses_left"]
+
+    def wait_until_left(self, count):
+        deadline = time.monotonic() + PATIENCE
+        while self.left() != count:
+            self.assertLess(time.monotonic(), deadline, f"{self.left()} left, not {count}")
+
+    def test_200_at_once_get_no_more_answers_than_there_are_guesses(self):
+        answered, throttled = [], []
+
+        def guess():
+            one = Guess(self.server.address)
+            try:
+                one.answer()
+                answered.append(one.finish().code)
+            except wire.Alert as alert:
+                throttled.append(alert.code)
+                one.hang_up()
+
+        threads = [threading.Thread(target=guess) for _ in range(200)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(len(answered) + len(throttled), 200)
+        self.assertLessEqual(len(answered), BURST)
+        self.assertGreaterEqual(len(answered), SLOTS)
+        self.assertEqual(set(answered), {wire.REFUSED})
+        self.assertEqual(set(throttled), {wire.THROTTLED})
+        self.wait_until_left(BURST - len(answered))
+
+    def test_whoever_hangs_up_after_the_answer_has_spent_his_guess(self):
+        guess = Guess(self.server.address)
+        guess.answer()
+        guess.hang_up()
+        self.wait_until_left(BURST - 1)
+
+    def test_whoever_hangs_up_before_has_not(self):
+        Guess(self.server.address).hang_up()
+        Session(self.server.address).hang_up()
+        self.assertEqual(self.left(), BURST)
+
+    def test_success_gives_the_guess_back(self):
+        for _ in range(BURST + 2):
+            Session(self.server.address).hang_up()
+        self.assertEqual(self.left(), BURST)
+
+    def test_four_at_once_and_the_fifth_is_throttled_until_one_is_gone(self):
+        held = [Guess(self.server.address) for _ in range(SLOTS)]
+        for guess in held:
+            guess.answer()
+        self.refused(lambda: Guess(self.server.address).answer(), wire.THROTTLED)
+        Guess(self.server.address, "somebody-else").answer()
+        for guess in held:
+            guess.finish()
+        self.wait_until_left(BURST - SLOTS)
+        Session(self.server.address).hang_up()
+
+    def test_one_source_is_bound_over_all_names_and_another_is_not(self):
+        server = self.serve(data=os.path.join(self.directory, "second"))
+        for number in range(30):
+            spend(server.address, f"user{number}", source="127.0.0.2")
+        alert = self.refused(lambda: Guess(server.address, "more", source="127.0.0.2").answer(), wire.THROTTLED)
+        self.assertLessEqual(alert.retry_after, 60)
+        Guess(server.address, "more", source="127.0.0.3").answer()
+
+
+class Sessions(ServeCase):
+    def setUp(self):
+        super().setUp()
+        self.server = self.serve()
+        self.add_user()
+
+    def list(self):
+        return [json.loads(line) for line in self.pake("sessions", "list", "--json").out.splitlines()]
+
+    def wait_for_sessions(self, count):
+        deadline = time.monotonic() + PATIENCE
+        while len(self.list()) != count:
+            self.assertLess(time.monotonic(), deadline)
+
+    def test_a_ticket_gets_in_without_the_password_and_after_a_restart(self):
+        first = Session(self.server.address)
+        self.assertTrue(first.echo(b"x"))
+        first.read_until(lambda: first.ticket)
+        second = Session(self.server.address, ticket=first.ticket)
+        self.assertTrue(second.echo(b"y"))
+        second.read_until(lambda: second.ticket)
+        self.assertEqual({row["by"] for row in self.list()}, {"password", "ticket"})
+        first.hang_up()
+        second.hang_up()
+        self.server.stop()
+        server = self.serve()
+        self.assertTrue(Session(server.address, ticket=second.ticket).echo(b"z"))
+
+    def test_a_ticket_without_its_secret_buys_nothing(self):
+        first = Session(self.server.address)
+        first.read_until(lambda: first.ticket)
+        self.refused(lambda: Session(self.server.address, ticket=(first.ticket[0], b"\0" * 64)))
+
+    def ends_within_five_seconds(self, session):
+        began = time.monotonic()
+        session.connection.settimeout(PATIENCE)
+        with self.assertRaises((Closed, WasReset, wire.Truncated, ConnectionError)):
+            session.read_until(lambda: False)
+        self.assertLess(time.monotonic() - began, 5)
+
+    def changed(self, *command):
+        session = Session(self.server.address)
+        self.assertTrue(session.echo(b"x"))
+        session.read_until(lambda: session.ticket)
+        self.pake("user", *command, "alice")
+        self.ends_within_five_seconds(session)
+        self.refused(lambda: Session(self.server.address, ticket=session.ticket))
+
+    def test_disabled_closes_channels_and_refuses_tickets(self):
+        self.changed("disable")
+        with self.assertRaises(pakes.AuthenticationFailed):
+            Session(self.server.address)
+
+    def test_logout_closes_channels_and_refuses_tickets_but_not_the_password(self):
+        self.changed("logout")
+        Session(self.server.address).hang_up()
+
+    def test_removed_closes_channels_and_refuses_tickets(self):
+        self.changed("remove")
+
+    def test_an_operator_lists_and_kills(self):
+        session = Session(self.server.address)
+        self.assertTrue(session.echo(b"x"))
+        row, = self.list()
+        self.assertEqual((row["user"], row["by"], row["streams"]), ("alice", "password", 1))
+        self.assertIn("127.0.0.1", row["source"])
+        self.pake("sessions", "kill", str(row["session"]))
+        self.ends_within_five_seconds(session)
+        self.wait_for_sessions(0)
+        self.pake("sessions", "kill", str(row["session"]), code=FAILED)
+        self.pake("sessions", "kill", code=USAGE)
+
+    def test_without_a_server_that_is_said(self):
+        self.server.stop()
+        self.assertRegex(self.pake("sessions", "list", code=UNREACHABLE).err, "(?m)^error: no server answers at ")
+
+    def test_drains(self):
+        session = Session(self.server.address)
+        self.assertTrue(session.echo(b"x"))
+        self.server.process.send_signal(signal.SIGTERM)
+        self.server.wait_for("draining", "err")
+        self.assertTrue(session.echo(b"a stream may go on"))
+        self.assertIsNone(self.server.process.poll())
+        session.pipe.write(b"the end")
+        session.pipe.finish_writing()
+        try:
+            session.read_until(lambda: False)
+        except Closed as closed:
+            self.assertEqual(closed.code, 1)  # going away
+        session.pipe.send_record(wire.CLOSE, b"\0")
+        self.assertTrue(session.sink.data.endswith(b"receive the end"))
+        self.assertEqual(self.server.wait(), OK)
+
+    def test_a_second_signal_does_not_wait(self):
+        session = Session(self.server.address)
+        self.assertTrue(session.echo(b"x"))
+        self.server.process.send_signal(signal.SIGTERM)
+        self.server.wait_for("draining", "err")
+        self.assertEqual(self.server.stop(), 128 + signal.SIGTERM)
+
+
+class Backend:
+    """A TCP server that does as it is told to each connection."""
+
+    def __init__(self, handle):
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self._server.getsockname()[1]
+        self.handle = handle
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            connection = self._server.accept()[0]
+            threading.Thread(target=self.handle, args=(connection,), daemon=True).start()
+
+
+def upper(connection):
+    with connection:
+        while data := connection.recv(65536):
+            connection.sendall(data.upper())
+
+
+class Services(ServeCase):
+    def open(self, server, service, name="alice"):
+        return Session(server.address, name, service=service)
+
+    def test_a_service_is_forwarded_with_half_close(self):
+        backend = Backend(upper)
+        server = self.serve("--service", f"shout={backend.address}")
+        self.add_user()
+        text = os.urandom(300_000).replace(b"\0", b"x")
+        self.assertEqual(self.open(server, b"shout").say(text), text.upper())
+        self.assertEqual(self.open(server, b"echo").say(b"x"), b"receive x")
+
+    def test_a_unix_socket_is_forwarded(self):
+        path = os.path.join(self.directory, "backend")
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(path)
+        listener.listen()
+        threading.Thread(target=lambda: upper(listener.accept()[0]), daemon=True).start()
+        server = self.serve("--service", f"shout=unix:{path}")
+        self.add_user()
+        self.assertEqual(self.open(server, b"shout").say(b"abc"), b"ABC")
+
+    def resets(self, session):
+        with self.assertRaises(WasReset) as caught:
+            session.read_until(lambda: False)
+        return caught.exception.code
+
+    def test_what_there_is_not_is_refused_with_its_code(self):
+        server = self.serve("--service", "down=127.0.0.1:1")
+        self.add_user()
+        self.assertEqual(self.resets(self.open(server, b"nothing")), 1)
+        self.assertEqual(self.resets(self.open(server, b"down")), 3)
+
+    def test_a_backend_that_is_cut_becomes_a_reset(self):
+        def cut(connection):
+            connection.recv(1)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            connection.close()
+
+        server = self.serve("--service", f"cut={Backend(cut).address}")
+        self.add_user()
+        session = self.open(server, b"cut")
+        session.pipe.write(b"x")
+        self.assertEqual(self.resets(session), 4)
+
+    def test_a_client_that_is_cut_becomes_a_rst(self):
+        ended = threading.Event()
+        seen = []
+
+        def watch(connection):
+            try:
+                while connection.recv(1):
+                    pass
+                seen.append("end")
+            except ConnectionResetError:
+                seen.append("reset")
+            ended.set()
+
+        server = self.serve("--service", f"watch={Backend(watch).address}")
+        self.add_user()
+        session = self.open(server, b"watch")
+        session.pipe.write(b"x")
+        time.sleep(0.2)
+        session.hang_up()
+        self.assertTrue(ended.wait(PATIENCE))
+        self.assertEqual(seen, ["reset"])
+
+    CONFIG = """
+[services.private]
+to = "{backend}"
+users = ["alice"]
+[services.named]
+to = "{named}"
+send_user = true
+[services.whoami]
+exec = ["/bin/sh", "-c", "printf '%s' \\"$PAKE_USER $WORD\\"; cat; env | wc -l"]
+environment = ["WORD=hello"]
+"""
+
+    def test_allow_lists_users_to_backends_and_programs(self):
+        headers = []
+
+        def keep(connection):
+            with connection:
+                while data := connection.recv(65536):
+                    headers.append(data)
+
+        config = self.CONFIG.format(backend=Backend(upper).address, named=Backend(keep).address)
+        server = self.serve("--config", self.path("pake.toml", config))
+        self.add_user("alice")
+        self.add_user("bob")
+        self.assertEqual(self.open(server, b"private").say(b"x"), b"X")
+        self.assertEqual(self.resets(self.open(server, b"private", "bob")), 2)
+        self.assertEqual(self.resets(self.open(server, b"echo")), 1)  # the configuration does not name it
+        out = self.open(server, b"whoami").say(b" typed ").split()
+        self.assertEqual(out[:3], [b"alice", b"hello", b"typed"])
+        self.assertLessEqual(int(out[3]), 6)  # a shell adds PWD, SHLVL and _
+        self.open(server, b"named", "bob").say(b"after")
+        data = b"".join(headers)
+        self.assertTrue(data.startswith(b"\r\n\r\n\0\r\nQUIT\n\x21\x11"))
+        self.assertTrue(data.endswith(b"\xe0\0\3bobafter"), data)
+
+
+class Configuration(ServeCase):
+    def check(self, text):
+        return self.run_pake("serve", "--check-config", "--config", self.path("pake.toml", text))
+
+    def test_checking(self):
+        self.assertEqual(self.check("[services]\nweb = \"127.0.0.1:80\"\n").code, OK)
+        for text, said in (("[limits]\nsesions = 5\n", "did you mean limits.sessions"),
+                           ("[services]\nweb = \"127.0.0.1\"\n[services.x]\n", "either `to` or `exec`"),
+                           ("[services.\"9\"]\nto = \"127.0.0.1:80\"\n", "cannot be the name of a service"),
+                           ("[services.web]\nto = \"192.0.2.1:80\"\nsend_user = true\n", "only to a unix socket or a loopback"),
+                           ("trusted_proxies = [\"10.0.0.1/8\"]\n", "is no network"),
+                           ("[services.sh]\nexec = [\"sh\"]\n", "must begin with"),
+                           ("[guesses]\naccount_burst = 0\n", "account_burst")):
+            with self.subTest(text):
+                program = self.check(text)
+                self.assertEqual(program.code, USAGE, program.err)
+                self.assertIn(said, program.err)
+        self.assertFalse(os.path.exists(self.data))
+
+    def test_a_reload_takes_over_what_it_can_and_a_wrong_one_changes_nothing(self):
+        path = self.path("pake.toml", "[services]\necho = \"echo\"\n")
+        server = self.serve("--config", path)
+        self.add_user()
+        standing = Session(server.address)
+        self.assertTrue(standing.echo(b"x"))
+
+        def reload(text, event):
+            with open(path, "w") as file:
+                file.write(text)
+            count = server.err.count(event)
+            server.process.send_signal(signal.SIGHUP)
+            server.wait_for(f"(?s)(?:{event}.*){{{count + 1}}}", "err")
+
+        backend = Backend(upper)
+        reload(f"[services]\nshout = \"{backend.address}\"\n", "reloaded")
+        self.assertEqual(Session(server.address, service=b"shout").say(b"x"), b"X")
+        with self.assertRaises(WasReset):
+            Session(server.address).read_until(lambda: False)
+        self.assertTrue(standing.echo(b"a stream that stands goes on"))
+        reload("[services]\nshout = 7\n", "reload-failed")
+        self.assertIn("line 2", server.err)
+        self.assertEqual(Session(server.address, service=b"shout").say(b"x"), b"X")
+
+    def test_names(self):
+        server = self.serve("--name", "box")
+        Guess(server.address, server_name=b"box").answer()
+        self.refused(lambda: Guess(server.address, server_name=b"other").answer(), wire.UNKNOWN_SERVER)
+
+    def test_a_json_log(self):
+        log = os.path.join(self.directory, "log")
+        config = f'[log]\nformat = "json"\nfile = "{log}"\n[services]\necho = "echo"\n'
+        server = self.serve("--config", self.path("pake.toml", config))
+        self.add_user()
+        Session(server.address).say(b"x")
+        guess = Guess(server.address, "no\nbody")
+        guess.answer()
+        guess.finish()
+        server.stop()
+        with open(log) as file:
+            text = file.read()
+        events = [json.loads(line) for line in text.splitlines()]
+        self.assertTrue({"listening", "handshake", "session-ended", "stopped"} <= {event["event"] for event in events})
+        self.assertNotIn("body", text)  # an unknown name is there as a keyed hash alone
+        self.assertTrue(any(event.get("user", "").startswith("unknown:") for event in events))
+        self.assertTrue(any(event.get("user") == "alice" and event.get("outcome") == "accepted" for event in events))
+        self.assertNotIn(PASSWORD, text)
+
+
+class Proxies(ServeCase):
+    CONFIG = """
+trusted_proxies = ["127.0.0.9"]
+[services]
+echo = "echo"
+[guesses]
+source_burst = 2
+"""
+    HEADER = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes((192, 0, 2, 7, 127, 0, 0, 1, 0x12, 0x67, 0x1f, 0x98))
+
+    def guess(self, source, before=b""):
+        """A guess whose hello stands behind `before`."""
+        connection = socket.create_connection(tcp(self.server.address), PATIENCE, source_address=(source, 0))
+        connection.sendall(before)
+        client = wire.ByPassword(b"alice", b"wrong")
+        connection.sendall(wire.make_hello(client, os.urandom(32), (wire.CHACHA20_POLY1305,),
+                                           (wire.OPAQUE_RISTRETTO255,), b"", b""))
+        return wire.read_frame(connection, (wire.SERVER_HELLO,), wire.MAX_HELLO)
+
+    def setUp(self):
+        super().setUp()
+        self.server = self.serve("--config", self.path("pake.toml", self.CONFIG))
+
+    def test_the_source_is_what_a_trusted_proxy_says(self):
+        for _ in range(2):
+            self.guess("127.0.0.9", self.HEADER)
+        self.refused(lambda: self.guess("127.0.0.9", self.HEADER), wire.THROTTLED)
+        self.guess("127.0.0.9", self.HEADER.replace(bytes((192, 0, 2, 7)), bytes((192, 0, 2, 8))))
+
+    def test_a_trusted_proxy_must_say_it_and_others_must_not(self):
+        with self.assertRaises((wire.Truncated, ConnectionError)):
+            self.guess("127.0.0.9")
+        with self.assertRaises((wire.Truncated, wire.Alert, ConnectionError)):
+            self.guess("127.0.0.8", self.HEADER)
+        self.guess("127.0.0.8")
+
+
+class Metrics(ServeCase):
+    def get(self, server, path):
+        host, port = server.metrics.rsplit(":", 1)
+        with socket.create_connection((host, int(port)), PATIENCE) as connection:
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+            text = b""
+            while data := connection.recv(65536):
+                text += data
+        head, _, body = text.decode().partition("\r\n\r\n")
+        return int(head.split()[1]), body
+
+    def test_what_is_counted_and_whether_it_is_ready(self):
+        server = self.serve("--metrics", "127.0.0.1:0")
+        server.metrics = server.wait_for(r"metrics on (\S+)\n", "err")[1]
+        self.add_user()
+        session = Session(server.address)
+        self.assertTrue(session.echo(b"x"))
+        guess = Guess(server.address, "nobody")
+        guess.answer()
+        guess.finish()
+        self.assertEqual(self.get(server, "/healthz"), (200, "ok\n"))
+        self.assertEqual(self.get(server, "/readyz"), (200, "ready\n"))
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            code, text = self.get(server, "/metrics")
+            if 'outcome="refused"} 1' in text or time.monotonic() > deadline:
+                break
+        self.assertEqual(code, 200)
+        self.assertIn('pake_handshakes_total{by="password",outcome="accepted"} 1\n', text)
+        self.assertIn('pake_handshakes_total{by="password",outcome="refused"} 1\n', text)
+        self.assertRegex(text, r"(?m)^pake_sessions 1$")
+        self.assertEqual(self.get(server, "/else")[0], 404)
+
+
+class Keys(ServeCase):
+    def test_status_stage_activate_backup(self):
+        server = self.serve()
+        self.add_user()
+        status = json.loads(self.pake("keys", "status", "--json").out)
+        self.assertEqual([(e["epoch"], e["suite"], e["current"]) for e in status["epochs"]],
+                         [(1, "ristretto255", True), (1, "p256", False)])
+        staged = self.pake("keys", "stage").out
+        self.assertRegex(staged, r"\Aepoch 2  ristretto255  SHA256:\S+\nepoch 2  p256 +SHA256:\S+\n\Z")
+        self.pake("keys", "backup", os.path.join(self.directory, "backup.key"),
+                  "--store-to", os.path.join(self.directory, "backup.db"))
+        self.pake("keys", "backup", os.path.join(self.directory, "backup.key"), code=STORE)
+        server.stop()
+
+        restored = os.path.join(self.directory, "restored")
+        os.mkdir(restored, 0o700)
+        os.rename(os.path.join(self.directory, "backup.key"), os.path.join(restored, "pake.key"))
+        os.rename(os.path.join(self.directory, "backup.db"), os.path.join(restored, "pake.db"))
+        server = self.serve(data=restored)
+        self.assertEqual(Session(server.address).say(b"x"), b"receive x")
+
+    def test_a_user_under_the_old_epoch_still_gets_in_after_activation(self):
+        self.serve().stop()
+        self.add_user()
+        self.pake("keys", "activate", code=FAILED)  # it is current already
+        self.pake("keys", "stage")
+        self.pake("keys", "activate")
+        server = self.serve()
+        self.assertEqual(Session(server.address).say(b"x"), b"receive x")
+        self.add_user("bob")
+        self.assertEqual(Session(server.address, "bob").say(b"x"), b"receive x")
+
+
+if __name__ == "__main__":
+    unittest.main()
