@@ -1,12 +1,13 @@
-// Every step of OPAQUE, a suite each, and every KSF profile. The client's steps are without a KSF: add one profile's
-// time to finalize_registration_request and to generate_ke3. A whole login costs the server generate_ke2 +
-// server_finish, the client generate_ke1 + generate_ke3 + the KSF.
+// Every step of OPAQUE, a suite each (ristretto255 by every back end that runs here), and every KSF profile. The
+// client's steps are without a KSF: add one profile's time to finalize_registration_request and to generate_ke3. A
+// whole login costs the server generate_ke2 + server_finish, the client generate_ke1 + generate_ke3 + the KSF.
 #include <benchmark/benchmark.h>
 
 #include <array>
 #include <string>
 #include <utility>
 
+#include "pake/crypto/backend.h"
 #include "pake/crypto/ksf.h"
 #include "pake/crypto/rng.h"
 #include "pake/proto/opaque/client.h"
@@ -19,6 +20,8 @@ using namespace pake::opaque;
 
 constexpr std::array kSuites = {SuiteId::ristretto255, SuiteId::ristretto255_curve25519, SuiteId::p256, SuiteId::p384,
                                 SuiteId::p521};
+constexpr std::array kBackends = {crypto::RistrettoBackend::libsodium, crypto::RistrettoBackend::avx2,
+                                  crypto::RistrettoBackend::avx512_ifma};
 constexpr std::array kProfiles = {crypto::KsfProfile::small, crypto::KsfProfile::scrypt_rfc9807,
                                   crypto::KsfProfile::rfc9106_2, crypto::KsfProfile::rfc9807};
 
@@ -143,9 +146,13 @@ std::string name(SuiteId suite) {
   return "unknown";
 }
 
-void register_suite(SuiteId suite) {
+void register_suite(SuiteId suite, const std::string& name, crypto::RistrettoBackend backend) {
   const auto add = [&](const std::string& step, auto* function) {
-    return benchmark::RegisterBenchmark((name(suite) + "/" + step).c_str(), function, suite)
+    return benchmark::RegisterBenchmark((name + "/" + step).c_str(),
+                                        [=](benchmark::State& state) {
+                                          crypto::choose_ristretto255_backend(backend);
+                                          function(state, suite);
+                                        })
         ->Unit(benchmark::kMicrosecond);
   };
   add("create_registration_request", create_registration_request_step);
@@ -160,7 +167,14 @@ void register_suite(SuiteId suite) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  for (const auto suite : kSuites) register_suite(suite);
+  const auto fastest = crypto::ristretto255_backend();
+  for (const auto suite : kSuites) register_suite(suite, name(suite), fastest);
+  for (const auto backend : kBackends) {  // the same suite by every way to compute its group that this processor has
+    if (backend == fastest || !crypto::choose_ristretto255_backend(backend)) continue;
+    register_suite(SuiteId::ristretto255, "ristretto255 by " + std::string(to_string(backend)), backend);
+  }
+  crypto::choose_ristretto255_backend(fastest);
+  benchmark::AddCustomContext("ristretto255", std::string(to_string(fastest)));
   for (const auto profile : kProfiles)
     benchmark::RegisterBenchmark(("ksf/" + std::string(to_string(profile))).c_str(), stretch, profile)
         ->Unit(benchmark::kMillisecond)

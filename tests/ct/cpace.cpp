@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "backends.h"
 #include "secrets.h"
 
 namespace {
@@ -64,10 +65,16 @@ void run_with_another_password(Inputs inputs, Bytes other, Rng& rng) {
 int main() {
   ct::SecretRng rng(1);
   const auto PRS = ct::secret(as_bytes("4711-walnut-otter")), CI = ct::secret(as_bytes("alice and bob"));
-  for (const auto suite : kSuites) {
+  const auto run_suite = [&](Suite suite) {
     const Inputs inputs = {.suite = suite, .PRS = PRS, .CI = CI, .sid = as_bytes("a public sid")};
     run_initiator_responder(inputs, rng);
     run_symmetric(inputs, rng);
     run_with_another_password(inputs, ct::secret(as_bytes("a guess")), rng);
+  };
+  for (const auto suite : kSuites) {
+    if (suite == Suite::ristretto255_sha512)
+      ct::for_each_ristretto255_backend([&] { run_suite(suite); });
+    else
+      run_suite(suite);
   }
 }

@@ -412,7 +412,8 @@ class Steps {
     const auto transcript_hash = suite_.hash({transcript});
     set("prk", prk.reveal());
     set("preamble_hash", transcript_hash.reveal());
-    set("handshake_secret", derive_secret<Digest>(suite_, prk, "HandshakeSecret", transcript_hash.reveal()).reveal());
+    set("handshake_secret",
+        derive_secret<Digest>(suite_, suite_.keyed(prk), "HandshakeSecret", transcript_hash.reveal()).reveal());
     const auto keys = derive_keys(suite_, ikm, transcript_hash);
     set("server_mac_key", keys.Km2.reveal());
     set("client_mac_key", keys.Km3.reveal());

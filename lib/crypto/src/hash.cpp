@@ -135,13 +135,22 @@ Digest hmac(HashId hash, Bytes key, std::initializer_list<Bytes> parts) noexcept
 }
 
 Digest hkdf_extract(HashId hash, Bytes salt, std::initializer_list<Bytes> ikm_parts) noexcept {
-  return hmac(hash, salt, ikm_parts);
+  // Most protocols extract with the empty salt: its pads are hashed once, and are no secret.
+  static const std::array<Hmac, kHashSizes.size()> unsalted = {Hmac(HashId::sha256, {}), Hmac(HashId::sha384, {}),
+                                                               Hmac(HashId::sha512, {}), Hmac(HashId::sha1, {})};
+  if (!salt.empty()) return hmac(hash, salt, ikm_parts);
+  auto running = unsalted[static_cast<std::size_t>(hash)];
+  for (const auto part : ikm_parts) running.update(part);
+  return running.finish();
 }
 
 // T(i) = HMAC(PRK, T(i-1) || info || I2OSP(i, 1)), T(0) empty.
 void hkdf_expand(HashId hash, Bytes prk, std::initializer_list<Bytes> info_parts, MutableBytes out) noexcept {
-  if (out.size() > 255 * output_size(hash)) std::abort();
-  const Hmac keyed(hash, prk);
+  hkdf_expand(Hmac(hash, prk), info_parts, out);
+}
+
+void hkdf_expand(const Hmac& keyed, std::initializer_list<Bytes> info_parts, MutableBytes out) noexcept {
+  if (out.size() > 255 * output_size(keyed.hash())) std::abort();
   Digest block;
   for (std::uint8_t i = 1; !out.empty(); ++i) {
     auto mac = keyed;

@@ -35,6 +35,11 @@ class GroupAke final : public Ake {
     PAKE_TRY(auto element, group_.decode(bytes));
     return PublicKey(std::move(element));
   }
+  [[nodiscard]] Result<ElementAndKey> decode_element_and_key(Bytes oprf_element, Bytes key) const override {
+    std::array<crypto::Decoding, 2> both = {{{.bytes = oprf_element}, {.bytes = key}}};
+    PAKE_TRYV(group_.decode(both));
+    return ElementAndKey{.element = std::move(both[0].element), .key = PublicKey(std::move(both[1].element))};
+  }
   [[nodiscard]] EncodedElement encode_public_key(const PublicKey& key) const override {
     return group_.encode(element_of(key));
   }
@@ -91,6 +96,11 @@ class X25519Ake final : public Ake {
     const auto u = bytes.first<crypto::kX25519Size>();
     PAKE_TRYV(crypto::x25519(crypto::X25519Scalar(), u));
     return PublicKey(crypto::X25519Point::copy_of(u));
+  }
+  [[nodiscard]] Result<ElementAndKey> decode_element_and_key(Bytes oprf_element, Bytes key) const override {
+    PAKE_TRY(auto element, crypto::Group::get(crypto::GroupId::ristretto255).decode(oprf_element));
+    PAKE_TRY(auto public_key, decode_public_key(key));
+    return ElementAndKey{.element = std::move(element), .key = std::move(public_key)};
   }
   [[nodiscard]] EncodedElement encode_public_key(const PublicKey& key) const override {
     return EncodedElement::copy_of(u_of(key).reveal());

@@ -32,6 +32,12 @@ struct DiffieHellman {
   EncodedElement result{};  // NOLINT(readability-redundant-member-init): lets a batch leave it out
 };
 
+/// What most messages carry beside each other.
+struct ElementAndKey {
+  OprfElement element;
+  PublicKey key;
+};
+
 class Ake {
  public:
   [[nodiscard]] static const Ake& get(SuiteId suite) noexcept;
@@ -44,6 +50,8 @@ class Ake {
   [[nodiscard]] virtual Result<PrivateKey> decode_private_key(Bytes bytes) const = 0;
   [[nodiscard]] virtual Result<PublicKey> public_key_of(const PrivateKey& private_key) const = 0;
   [[nodiscard]] virtual Result<PublicKey> decode_public_key(Bytes bytes) const = 0;
+  /// Both at once, which is less work where both are of one group.
+  [[nodiscard]] virtual Result<ElementAndKey> decode_element_and_key(Bytes oprf_element, Bytes key) const = 0;
   [[nodiscard]] virtual EncodedElement encode_public_key(const PublicKey& key) const = 0;
 
   /// At most kMaxBatch members. Errc::malformed if a result is the identity (or zero, for X25519).

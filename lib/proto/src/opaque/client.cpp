@@ -195,8 +195,9 @@ Result<LoginStarted> ClientLogin::generate_ke1(Rng& rng) && {
   if (!state) return fail(Errc::misuse);
   const auto& suite = state->suite;
   PAKE_TRY(auto blinded, blind_password(suite, std::move(state->password), rng));
-  const auto client_nonce = random_nonce(rng);
-  PAKE_TRY(auto ephemeral, suite.derive_diffie_hellman_key_pair(random_seed(rng)));
+  const NoncesAndSeed<1> random(rng);
+  const auto& client_nonce = random.nonces[0];
+  PAKE_TRY(auto ephemeral, suite.derive_diffie_hellman_key_pair(random.seed));
   auto ke1 = Writer(suite.sizes().KE1())
                  .put(blinded.blinded_message)
                  .put(client_nonce)

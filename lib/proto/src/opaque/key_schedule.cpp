@@ -48,13 +48,12 @@ Digest masking_key(const Suite& suite, const Digest& randomized_password) {
 //   export_key = Expand(randomized_password, concat(envelope_nonce, "ExportKey"), Nh)
 //   seed       = Expand(randomized_password, concat(envelope_nonce, "PrivateKey"), Nseed)
 EnvelopeKeys envelope_keys(const Suite& suite, const Digest& randomized_password, Bytes envelope_nonce) {
-  const auto prk = randomized_password.reveal();
+  const auto prk = suite.keyed(randomized_password);
   const auto Nh = suite.sizes().Nh;
-  return {.auth_key = suite.expand(prk, {envelope_nonce, as_bytes("AuthKey")}, Nh),
-          .export_key = suite.expand<ExportKey>(prk, {envelope_nonce, as_bytes("ExportKey")}, Nh),
-          .private_key_seed = Seed::make([&](MutableBytes out) {
-            crypto::hkdf_expand(suite.hash_id(), prk, {envelope_nonce, as_bytes("PrivateKey")}, out);
-          })};
+  return {.auth_key = Suite::expand(prk, {envelope_nonce, as_bytes("AuthKey")}, Nh),
+          .export_key = Suite::expand<ExportKey>(prk, {envelope_nonce, as_bytes("ExportKey")}, Nh),
+          .private_key_seed = Seed::make(
+              [&](MutableBytes out) { crypto::hkdf_expand(prk, {envelope_nonce, as_bytes("PrivateKey")}, out); })};
 }
 
 // RFC 9807, Section 4, CreateCleartextCredentials: the server's identity comes first (in the preamble the client's).
@@ -99,15 +98,15 @@ SecretBuffer preamble(const Suite& suite, const PreambleInputs& inputs) {
 //                                  || I2OSP(len(Context), 1) || Context
 //   Derive-Secret(Secret, Label, Transcript-Hash) = Expand-Label(Secret, Label, Transcript-Hash, Nx)
 template <class Secret>
-Secret derive_secret(const Suite& suite, const Digest& secret, std::string_view label, Bytes transcript_hash) {
+Secret derive_secret(const Suite& suite, const crypto::Hmac& secret, std::string_view label, Bytes transcript_hash) {
   constexpr std::string_view kPrefix = "OPAQUE-";
   const auto Nx = suite.sizes().Nh;
-  return suite.expand<Secret>(secret.reveal(),
-                              {i2osp_2(Nx), i2osp_1(kPrefix.size() + label.size()), as_bytes(kPrefix), as_bytes(label),
-                               i2osp_1(transcript_hash.size()), transcript_hash},
-                              Nx);
+  return Suite::expand<Secret>(secret,
+                               {i2osp_2(Nx), i2osp_1(kPrefix.size() + label.size()), as_bytes(kPrefix), as_bytes(label),
+                                i2osp_1(transcript_hash.size()), transcript_hash},
+                               Nx);
 }
-template Digest derive_secret<Digest>(const Suite&, const Digest&, std::string_view, Bytes);
+template Digest derive_secret<Digest>(const Suite&, const crypto::Hmac&, std::string_view, Bytes);
 
 Result<SharedSecrets> shared_secrets(const Suite& suite, std::array<DiffieHellman, 3> batch) {
   PAKE_TRYV(suite.ake().diffie_hellman(batch));
@@ -121,9 +120,9 @@ Result<SharedSecrets> shared_secrets(const Suite& suite, std::array<DiffieHellma
 //   session_key      = Derive-Secret(prk, "SessionKey", Hash(preamble))
 //   Km2, Km3         = Derive-Secret(handshake_secret, "ServerMAC" / "ClientMAC", "")
 AkeKeys derive_keys(const Suite& suite, const SharedSecrets& ikm, const Digest& preamble_hash) {
-  const auto prk = suite.extract({ikm.dh1.reveal(), ikm.dh2.reveal(), ikm.dh3.reveal()});
+  const auto prk = suite.keyed(suite.extract({ikm.dh1.reveal(), ikm.dh2.reveal(), ikm.dh3.reveal()}));
   const auto transcript = preamble_hash.reveal();
-  const auto handshake_secret = derive_secret<Digest>(suite, prk, "HandshakeSecret", transcript);
+  const auto handshake_secret = suite.keyed(derive_secret<Digest>(suite, prk, "HandshakeSecret", transcript));
   return {.Km2 = derive_secret<Digest>(suite, handshake_secret, "ServerMAC", {}),
           .Km3 = derive_secret<Digest>(suite, handshake_secret, "ClientMAC", {}),
           .session_key = derive_secret<SessionKey>(suite, prk, "SessionKey", transcript)};

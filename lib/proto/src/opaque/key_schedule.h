@@ -72,7 +72,7 @@ struct PreambleInputs {
 [[nodiscard]] SecretBuffer preamble(const Suite& suite, const PreambleInputs& inputs);
 
 template <class Secret>
-[[nodiscard]] Secret derive_secret(const Suite& suite, const Digest& secret, std::string_view label,
+[[nodiscard]] Secret derive_secret(const Suite& suite, const crypto::Hmac& secret, std::string_view label,
                                    Bytes transcript_hash);
 
 struct SharedSecrets {

@@ -63,10 +63,11 @@ Buffer RegistrationResponse::encode(SuiteId id) const {
 Result<RegistrationResponse> RegistrationResponse::decode(SuiteId id, Bytes bytes) {
   const Suite suite(id);
   PAKE_TRY(auto reader, reader_of(bytes, suite.sizes().registration_response()));
-  PAKE_TRY(auto evaluated_message, take_oprf_element(reader, suite));
-  PAKE_TRY(auto server_public_key, take_public_key(reader, suite));
-  return RegistrationResponse{.evaluated_message = std::move(evaluated_message),
-                              .server_public_key = std::move(server_public_key)};
+  PAKE_TRY(const auto evaluated_message, reader.take(suite.sizes().Noe));
+  PAKE_TRY(const auto server_public_key, reader.take(suite.sizes().Npk));
+  PAKE_TRY(auto decoded, suite.ake().decode_element_and_key(evaluated_message, server_public_key));
+  return RegistrationResponse{.evaluated_message = std::move(decoded.element),
+                              .server_public_key = std::move(decoded.key)};
 }
 
 Buffer RegistrationRecord::encode(SuiteId id) const {
@@ -102,12 +103,13 @@ Buffer KE1::encode(SuiteId id) const {
 Result<KE1> KE1::decode(SuiteId id, Bytes bytes) {
   const Suite suite(id);
   PAKE_TRY(auto reader, reader_of(bytes, suite.sizes().KE1()));
-  PAKE_TRY(auto blinded_message, take_oprf_element(reader, suite));
+  PAKE_TRY(const auto blinded_message, reader.take(suite.sizes().Noe));
   PAKE_TRY(const auto client_nonce, take_nonce(reader));
-  PAKE_TRY(auto client_public_keyshare, take_public_key(reader, suite));
-  return KE1{.blinded_message = std::move(blinded_message),
+  PAKE_TRY(const auto client_public_keyshare, reader.take(suite.sizes().Npk));
+  PAKE_TRY(auto decoded, suite.ake().decode_element_and_key(blinded_message, client_public_keyshare));
+  return KE1{.blinded_message = std::move(decoded.element),
              .client_nonce = client_nonce,
-             .client_public_keyshare = std::move(client_public_keyshare)};
+             .client_public_keyshare = std::move(decoded.key)};
 }
 
 Buffer CredentialResponse::encode(SuiteId id) const {
@@ -144,14 +146,18 @@ Result<KE2> KE2::decode(SuiteId id, Bytes bytes) {
   const Suite suite(id);
   const auto& sizes = suite.sizes();
   PAKE_TRY(auto reader, reader_of(bytes, sizes.KE2()));
-  PAKE_TRY(const auto response_bytes, reader.take(sizes.credential_response()));
-  PAKE_TRY(auto credential_response, CredentialResponse::decode(id, response_bytes));
+  PAKE_TRY(const auto evaluated_message, reader.take(sizes.Noe));
+  PAKE_TRY(const auto masking_nonce, take_nonce(reader));
+  PAKE_TRY(auto masked_response, take_buffer(reader, sizes.masked_response()));
   PAKE_TRY(const auto server_nonce, take_nonce(reader));
-  PAKE_TRY(auto server_public_keyshare, take_public_key(reader, suite));
+  PAKE_TRY(const auto server_public_keyshare, reader.take(sizes.Npk));
   PAKE_TRY(auto server_mac, take_buffer(reader, sizes.Nh));
-  return KE2{.credential_response = std::move(credential_response),
+  PAKE_TRY(auto decoded, suite.ake().decode_element_and_key(evaluated_message, server_public_keyshare));
+  return KE2{.credential_response = {.evaluated_message = std::move(decoded.element),
+                                     .masking_nonce = masking_nonce,
+                                     .masked_response = std::move(masked_response)},
              .server_nonce = server_nonce,
-             .server_public_keyshare = std::move(server_public_keyshare),
+             .server_public_keyshare = std::move(decoded.key),
              .server_mac = std::move(server_mac)};
 }
 

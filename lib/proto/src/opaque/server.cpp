@@ -112,9 +112,9 @@ Result<Answering> Answering::start(Suite suite, GuessPermit permit, Bytes ke1_by
   PAKE_TRYV(check_size(inputs.context));
   PAKE_TRYV(check_sizes(inputs.identities));
   PAKE_TRY(auto ke1, KE1::decode(suite.id(), ke1_bytes));
-  const auto masking_nonce = random_nonce(rng);
-  const auto server_nonce = random_nonce(rng);
-  PAKE_TRY(auto ephemeral, suite.derive_diffie_hellman_key_pair(random_seed(rng)));
+  const NoncesAndSeed<2> random(rng);
+  const auto& [masking_nonce, server_nonce] = random.nonces;
+  PAKE_TRY(auto ephemeral, suite.derive_diffie_hellman_key_pair(random.seed));
   const auto client_public_key = suite.encode_to_send(inputs.record.client_public_key);
   return Answering{
       .suite = suite,

@@ -1,11 +1,14 @@
 // Private to the room: what the functions of RFC 9807 ask of a suite. Hash, HKDF, HMAC and the groups.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <initializer_list>
 #include <span>
 
 #include "opaque/ake.h"
 #include "pake/base/bytes.h"
+#include "pake/base/ct.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/base/secret.h"
@@ -34,6 +37,12 @@ class Suite {
   [[nodiscard]] Secret expand(Bytes prk, std::initializer_list<Bytes> info, std::size_t size) const {
     return Secret::make(size, [&](MutableBytes out) { crypto::hkdf_expand(hash_id(), prk, info, out); });
   }
+  /// The same from a prk that HMAC was keyed with once.
+  template <class Secret = Digest>
+  [[nodiscard]] static Secret expand(const crypto::Hmac& prk, std::initializer_list<Bytes> info, std::size_t size) {
+    return Secret::make(size, [&](MutableBytes out) { crypto::hkdf_expand(prk, info, out); });
+  }
+  [[nodiscard]] crypto::Hmac keyed(const Digest& prk) const { return {hash_id(), prk.reveal()}; }
   [[nodiscard]] Digest mac(const Digest& key, std::initializer_list<Bytes> message) const;
   [[nodiscard]] Digest hash(std::initializer_list<Bytes> message) const;
 
@@ -64,5 +73,23 @@ class Suite {
 /// `random(32)`.
 [[nodiscard]] Nonce random_nonce(Rng& rng);
 [[nodiscard]] Seed random_seed(Rng& rng);
+
+/// So many nonces and then a seed, drawn in this order by one call.
+template <std::size_t kNonces>
+struct NoncesAndSeed {
+  std::array<Nonce, kNonces> nonces;
+  Seed seed;
+
+  explicit NoncesAndSeed(Rng& rng) {
+    const auto drawn = Secret<kNonces * kNn + kNseed>::make([&](MutableBytes out) { rng.fill(out); });
+    auto rest = Bytes(drawn.reveal());
+    for (auto& nonce : nonces) {
+      std::ranges::copy(rest.first(kNn), nonce.begin());
+      declassify(nonce);  // it is sent
+      rest = rest.subspan(kNn);
+    }
+    seed = Seed::copy_of(rest.first<kNseed>());
+  }
+};
 
 }  // namespace pake::opaque

@@ -44,6 +44,7 @@ using Digest = SecretUpTo<kMaxHashSize, struct DigestTag>;
 class Hash {
  public:
   explicit Hash(HashId hash) noexcept;
+  [[nodiscard]] HashId id() const noexcept { return hash_; }
   Hash(const Hash&) noexcept;
   Hash& operator=(const Hash&) noexcept;
   ~Hash();
@@ -66,6 +67,7 @@ class Hash {
 class Hmac {
  public:
   Hmac(HashId hash, Bytes key) noexcept;
+  [[nodiscard]] HashId hash() const noexcept { return inner_.id(); }
   Hmac& update(Bytes bytes) noexcept;
   /// The tag, output_size(hash) bytes. The object must not be updated afterwards.
   [[nodiscard]] Digest finish() noexcept;
@@ -83,6 +85,8 @@ class Hmac {
 /// HKDF-Expand (RFC 5869, Section 2.3) of info = part || part || ... into the whole of `out`, at most 255 *
 /// output_size(hash) bytes; more aborts (lengths are constants of the protocols).
 void hkdf_expand(HashId hash, Bytes prk, std::initializer_list<Bytes> info_parts, MutableBytes out) noexcept;
+/// The same from HMAC keyed with the pseudorandom key once, for several outputs: it must not have been updated.
+void hkdf_expand(const Hmac& keyed, std::initializer_list<Bytes> info_parts, MutableBytes out) noexcept;
 
 }  // namespace pake::crypto
 

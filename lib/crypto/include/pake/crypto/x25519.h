@@ -4,9 +4,12 @@
 #include <cstdint>
 #include <span>
 
+#include "pake/base/export.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/base/secret.h"
+
+PAKE_EXPORT_BEGIN
 
 namespace pake::crypto {
 
@@ -32,3 +35,5 @@ using X25519Point = Secret<kX25519Size, struct X25519PointTag>;
 [[nodiscard]] X25519Point curve25519_elligator2(std::span<const std::uint8_t, kX25519Size> bytes);
 
 }  // namespace pake::crypto
+
+PAKE_EXPORT_END

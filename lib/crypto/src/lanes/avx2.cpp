@@ -1,0 +1,9 @@
+#include "field_avx2.h"
+#include "ristretto_lanes.h"
+
+namespace pake::crypto::lanes {
+
+extern const Backend kBackend_avx2;
+const Backend kBackend_avx2 = make_backend("AVX2");
+
+}  // namespace pake::crypto::lanes

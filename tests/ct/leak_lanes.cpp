@@ -1,0 +1,36 @@
+// The lanes with a leak planted in their multiplication: PAKE_PLANT is branch, index or vector_test. Takes
+// lanes/avx2.cpp's place.
+#define kBackend_avx2 kSoundBackend
+#include "lanes/avx2.cpp"  // NOLINT(bugprone-suspicious-include)
+#undef kBackend_avx2
+
+namespace pake::crypto::lanes {
+namespace {
+
+[[maybe_unused]] bool branch(const std::uint8_t* scalar) { return scalar[0] == 1; }
+
+[[maybe_unused]] bool index(const std::uint8_t* scalar) {
+  static volatile std::uint8_t table[256] = {1};
+  return table[scalar[0]] == 2;
+}
+
+[[maybe_unused]] bool vector_test(const std::uint8_t* scalar) {
+  const auto bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(scalar));
+  return _mm256_testz_si256(bytes, bytes) != 0;
+}
+
+}  // namespace
+
+void leaky_multiply(const std::uint8_t* const* scalars, const Point* const* points, std::size_t count, Point* products,
+                    std::uint8_t (*encodings)[32]);
+[[gnu::noinline]] void leaky_multiply(const std::uint8_t* const* scalars, const Point* const* points, std::size_t count,
+                                      Point* products, std::uint8_t (*encodings)[32]) {
+  if (PAKE_PLANT(scalars[0])) return;
+  kSoundBackend.multiply(scalars, points, count, products, encodings);
+}
+
+extern const Backend kBackend_avx2;
+const Backend kBackend_avx2 = {"leaky",           decode_lanes, encode_lanes, leaky_multiply, multiply_generator_lanes,
+                               from_uniform_lanes};
+
+}  // namespace pake::crypto::lanes
