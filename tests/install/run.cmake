@@ -34,6 +34,15 @@ if(private)
   message(FATAL_ERROR "no doors, and installed: ${private}")
 endif()
 
+# What a header declares is exported, or a program that links the shared library fails.
+file(GLOB_RECURSE doors ${WORK}/prefix/include/pake/*/*.h)
+foreach(door IN LISTS doors)
+  file(READ ${door} text)
+  if(text MATCHES "\nnamespace pake" AND NOT text MATCHES "\nPAKE_EXPORT_BEGIN\n.*\nPAKE_EXPORT_END\n")
+    message(FATAL_ERROR "${door} has no PAKE_EXPORT_BEGIN and PAKE_EXPORT_END around its declarations")
+  endif()
+endforeach()
+
 string(REPLACE "," ";" COMPILERS "${COMPILERS}")
 foreach(compiler IN LISTS COMPILERS)
   get_filename_component(name ${compiler} NAME)

@@ -78,7 +78,7 @@ class CodeAcceptor : public std::enable_shared_from_this<CodeAcceptor> {
     std::shared_ptr<Answer> given;
     const auto address = caller.stream().peer();
     const net::ServerSide side{
-        .config = {.fastest_aead = fastest_aead()},
+        .config = {},
         .decide = [&](const channel::ClientRequest& request) -> net::Awaitable<channel::Decision> {
           given = answer_to(request, caller);
           if (given == nullptr) co_return refusal_of(request);

@@ -3,7 +3,6 @@
 #include <memory>
 
 #include "options/quiet.h"
-#include "pake/crypto/aead.h"
 #include "pipe/dial.h"
 #include "pipe/listen.h"
 #include "pipe/options.h"
@@ -86,10 +85,6 @@ Command dial_command() {
 }
 
 }  // namespace
-
-channel::AeadId fastest_aead() noexcept {
-  return crypto::aes_gcm_in_hardware() ? channel::AeadId::aes_256_gcm : channel::AeadId::chacha20_poly1305;
-}
 
 std::vector<Command> commands() {
   std::vector<Command> all;

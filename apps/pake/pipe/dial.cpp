@@ -48,8 +48,7 @@ class Dialler {
     if (!connected) co_return std::unexpected(cannot_connect(options_.address, connected.error(), "pake listen"));
     auto stream = trace_ ? trace_->follow(std::move(*connected)) : std::move(*connected);
 
-    auto handshake = channel::ClientHandshake::by_code({.fastest_aead = fastest_aead()},
-                                                       {.selector = {}, .code = code_.reveal()}, rng_);
+    auto handshake = channel::ClientHandshake::by_code({}, {.selector = {}, .code = code_.reveal()}, rng_);
     if (!handshake) co_return std::unexpected(Problem{.error = "cannot begin the handshake"});
     auto channel =
         co_await net::connect_channel(loop, stream, *std::move(handshake), cache_, {.answer = options_.deadline});

@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 
-#include "pake/channel/keys.h"
 #include "pake/net/address.h"
 #include "secrets/secret_source.h"
 
@@ -29,8 +28,5 @@ struct DialOptions : CommonOptions {
   SecretOptions secret{.kind = SecretKind::code};
   std::chrono::seconds deadline{10};
 };
-
-/// AES-256-GCM where the processor has instructions for it.
-[[nodiscard]] channel::AeadId fastest_aead() noexcept;
 
 }  // namespace pake::cli::pipe

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "key_schedule.h"
+#include "pake/crypto/aead.h"
 #include "pake/crypto/hash.h"
 
 namespace pake::channel {
@@ -30,6 +31,10 @@ Status export_for(std::string_view whose, const ExporterSecret& exporter_secret,
 }
 
 }  // namespace
+
+AeadId fastest_aead() noexcept {
+  return crypto::aes_gcm_in_hardware() ? AeadId::aes_256_gcm : AeadId::chacha20_poly1305;
+}
 
 // key' || iv' = HKDF-Expand(HKDF-Extract(salt = "", IKM = key || iv), "pake/1 ratchet", 44)
 TrafficKey ratchet(const TrafficKey& key) noexcept {

@@ -4,6 +4,9 @@
 
 #include <string>
 
+#include "pake/channel/client_handshake.h"
+#include "pake/channel/server_handshake.h"
+#include "pake/crypto/aead.h"
 #include "pake/testing/hex.h"
 
 namespace pake::channel {
@@ -66,6 +69,12 @@ TEST(Keys, ExporterRefusesWhatTheFormulaCannotSay) {
   EXPECT_EQ(exported("", "", 16'321), "misuse");
   EXPECT_EQ(exported(longest + 'x', "", 1), "misuse");
   EXPECT_EQ(exported("", longest + 'x', 1), "misuse");
+}
+
+TEST(Aead, IsChosenFromTheProcessorByWhoeverLeavesItOut) {
+  EXPECT_EQ(fastest_aead() == AeadId::aes_256_gcm, crypto::aes_gcm_in_hardware());
+  EXPECT_EQ(ClientConfig().fastest_aead, fastest_aead());
+  EXPECT_EQ(ServerConfig().fastest_aead, fastest_aead());
 }
 
 }  // namespace

@@ -29,8 +29,8 @@ namespace pake::channel {
 /// What a client's configuration allows; it offers nothing else.
 struct ClientConfig {
   Buffer server_name = {};  // as the user typed it, without the port; at most 255 bytes
-  /// aes_256_gcm where the processor has instructions for it: then both AEADs are offered.
-  AeadId fastest_aead = AeadId::chacha20_poly1305;
+  /// Leave it to the processor. With aes_256_gcm both AEADs are offered.
+  AeadId fastest_aead = channel::fastest_aead();
   /// For logins, the preferred suite first; the others are accepted when the server asks.
   std::vector<Suite> login_suites = {Suite::opaque_ristretto255, Suite::opaque_p256};
   /// The strongest KSF profile that this client will run for a server it does not trust yet.

@@ -17,6 +17,10 @@ namespace pake::channel {
 /// docs/wire.md, section 3.6. On the wire: never renumber.
 enum class AeadId : std::uint8_t { aes_256_gcm = 1, chacha20_poly1305 = 2 };
 
+/// What this processor does best: aes_256_gcm if it has instructions for it, which are also what makes it
+/// constant-time.
+[[nodiscard]] AeadId fastest_aead() noexcept;
+
 enum class Role : std::uint8_t { client, server };
 
 inline constexpr std::size_t kTrafficKeySize = 44;

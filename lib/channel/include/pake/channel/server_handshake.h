@@ -30,8 +30,8 @@ PAKE_EXPORT_BEGIN
 namespace pake::channel {
 
 struct ServerConfig {
-  /// aes_256_gcm if the processor has instructions for it: taken when the client names it too.
-  AeadId fastest_aead = AeadId::chacha20_poly1305;
+  /// Leave it to the processor. aes_256_gcm is taken if the client names it too.
+  AeadId fastest_aead = channel::fastest_aead();
   /// Null if this server resumes nothing.
   std::shared_ptr<const TicketKeys> ticket_keys = nullptr;
 };
