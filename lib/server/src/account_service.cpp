@@ -51,19 +51,18 @@ class Registration {
                std::unique_ptr<net::Stream> stream)
       : state_(std::move(state)), loop_(loop), channel_(channel), stream_(std::move(stream)) {}
 
-  net::Awaitable<std::optional<std::uint64_t>> run() {
-    const auto generation = co_await make();
-    const auto refused = generation ? std::optional<RecordRefused>() : generation.error();
-    auto last = generation ? channel::RecordStored{}.encode() : refused->encode();
+  net::Awaitable<bool> run() {
+    const auto made = co_await make();
+    const auto refused = made ? std::optional<RecordRefused>() : made.error();
+    auto last = made ? channel::RecordStored{}.encode() : refused->encode();
     static_cast<void>(co_await stream_.write(std::move(last), net::after(kStep)));
     stream_.stream().shutdown_write();
     log(refused);
-    if (generation) co_return *generation;
-    co_return std::nullopt;
+    co_return made.has_value();
   }
 
  private:
-  net::Awaitable<Made<std::uint64_t>> make() {
+  net::Awaitable<Made<void>> make() {
     PAKE_CO_TRYV(co_await begin());
     PAKE_CO_TRYV(co_await prove());
     co_return co_await commit();
@@ -165,12 +164,13 @@ class Registration {
   }
 
   // One transaction: the record is swapped, the invitation ends, the change is written down.
-  net::Awaitable<Made<std::uint64_t>> commit() {
+  net::Awaitable<Made<void>> commit() {
     const auto swapped = co_await state_->blocking(loop_, [&] { return swap(); });
     if (!swapped) co_return unavailable(nullptr);
     if (*swapped) {
       ++state_->counters.enrolments;
-      co_return **swapped;
+      channel_.generation = **swapped;
+      co_return Made<void>();
     }
     switch (swapped->error().code) {
       case StoreErrc::conflict:
@@ -203,8 +203,12 @@ class Registration {
                                 .action = std::string(action_of(purpose_)),
                                 .name = channel_.user,
                                 .detail = {}};
-    PAKE_TRYV(store.write_user(write, note));
-    return generation;
+    // The feed may tell of the change before this returns; it ends the user's other sessions, not this one.
+    if (channel_.session) channel_.session->generation = generation;
+    auto written = store.write_user(write, note);
+    if (written) return generation;
+    if (channel_.session) channel_.session->generation = channel_.generation;
+    return std::unexpected(std::move(written.error()));
   }
 
   net::Awaitable<Made<void>> send(Buffer message) {
@@ -247,9 +251,8 @@ class Registration {
 
 }  // namespace
 
-net::Awaitable<std::optional<std::uint64_t>> serve_account_stream(std::shared_ptr<State> state, net::Loop& loop,
-                                                                  AccountChannel& channel,
-                                                                  std::unique_ptr<net::Stream> stream) {
+net::Awaitable<bool> serve_account_stream(std::shared_ptr<State> state, net::Loop& loop, AccountChannel& channel,
+                                          std::unique_ptr<net::Stream> stream) {
   Registration registration(std::move(state), loop, channel, std::move(stream));
   co_return co_await registration.run();
 }

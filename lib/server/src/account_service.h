@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "pake/channel/account.h"
@@ -24,14 +23,14 @@ struct AccountChannel {
   std::uint64_t generation = 0;
   std::shared_ptr<net::ChannelLink> link;
   bool has_answered = false;  // one registration answer a channel
+  /// Of a session, which goes on under the generation that its own change makes; null for a code's channel.
+  std::shared_ptr<SessionInfo> session = {};
 };
 
 /// Serves one stream.
 /// @param channel  outlives it
-/// @return the user's new generation, if his record was replaced
-[[nodiscard]] net::Awaitable<std::optional<std::uint64_t>> serve_account_stream(std::shared_ptr<State> state,
-                                                                                net::Loop& loop,
-                                                                                AccountChannel& channel,
-                                                                                std::unique_ptr<net::Stream> stream);
+/// @return whether the user's record was replaced
+[[nodiscard]] net::Awaitable<bool> serve_account_stream(std::shared_ptr<State> state, net::Loop& loop,
+                                                        AccountChannel& channel, std::unique_ptr<net::Stream> stream);
 
 }  // namespace pake::server

@@ -32,8 +32,7 @@ net::Awaitable<void> serve_streams(std::shared_ptr<Enrolment> self) {
       accepted->stream->reset(channel::ResetCode::not_allowed);
       continue;
     }
-    is_done = (co_await serve_account_stream(self->state, self->loop, self->channel, std::move(accepted->stream)))
-                  .has_value();
+    is_done = co_await serve_account_stream(self->state, self->loop, self->channel, std::move(accepted->stream));
   }
   // The client closes once it has read the last message; whoever does not is not waited for.
   if (is_done) {

@@ -188,10 +188,9 @@ net::Awaitable<void> ServedSession::serve_account(std::shared_ptr<ServedSession>
                                                                      .by = facts.by,
                                                                      .selector = {},
                                                                      .generation = self->info_->generation,
-                                                                     .link = self->link_});
-  auto& account = *self->account_;
-  if (const auto generation = co_await serve_account_stream(self->state_, self->loop_, account, std::move(stream)))
-    self->info_->generation = account.generation = *generation;
+                                                                     .link = self->link_,
+                                                                     .session = self->info_});
+  co_await serve_account_stream(self->state_, self->loop_, *self->account_, std::move(stream));
 }
 
 // Called as each stream goes, and when no more will come.
