@@ -565,6 +565,120 @@ source_burst = 2
         self.guess("127.0.0.8")
 
 
+class Nodes(ServeCase):
+    """Two servers on one store."""
+
+    def setUp(self):
+        super().setUp()
+        config = self.path("pake.toml", Guesses.CONFIG)
+        self.nodes = [self.serve("--config", config) for _ in range(2)]
+        self.add_user()
+
+    def test_200_guesses_over_two_nodes_get_no_more_than_the_budget_and_one_nodes_slots(self):
+        answered, throttled = [], []
+
+        def guess(number):
+            one = Guess(self.nodes[number % 2].address)
+            try:
+                one.answer()
+                answered.append(one.finish().code)
+            except wire.Alert as alert:
+                throttled.append(alert.code)
+                one.hang_up()
+
+        threads = [threading.Thread(target=guess, args=(number,)) for number in range(200)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(len(answered) + len(throttled), 200)
+        self.assertLessEqual(len(answered), BURST + SLOTS)
+        self.assertEqual(set(throttled), {wire.THROTTLED})
+
+    def test_throttled_and_disabled_on_either(self):
+        for _ in range(BURST):
+            spend(self.nodes[0].address, "bob")
+        for node in self.nodes:
+            self.refused(lambda: Guess(node.address, "bob").answer(), wire.THROTTLED)
+        sessions = [Session(node.address) for node in self.nodes]
+        for session in sessions:
+            self.assertTrue(session.echo(b"x"))
+            session.read_until(lambda: session.ticket)
+        self.pake("user", "disable", "alice")
+        began = time.monotonic()
+        for session in sessions:
+            with self.assertRaises((Closed, WasReset, wire.Truncated, ConnectionError)):
+                session.read_until(lambda: False)
+        self.assertLess(time.monotonic() - began, 5)
+        for node in self.nodes:
+            for session in sessions:
+                self.refused(lambda: Session(node.address, ticket=session.ticket))
+
+    def test_a_killed_node_forgets_no_more_than_its_open_guesses(self):
+        held = [Guess(self.nodes[0].address) for _ in range(SLOTS)]
+        for guess in held:
+            guess.answer()
+        self.nodes[0].stop(signal.SIGKILL)
+        for _ in range(BURST):
+            spend(self.nodes[1].address)
+        wait = self.refused(lambda: spend(self.nodes[1].address), wire.THROTTLED).retry_after
+        self.assertGreater(wait, 60)
+
+
+class Moving(ServeCase):
+    def test_users_go_out_and_come_in_under_the_same_key_file(self):
+        self.serve().stop()
+        self.add_user()
+        lines = self.pake("user", "export").out
+        self.assertEqual(len(lines.splitlines()), 2)
+        self.pake("user", "remove", "alice")
+        self.assertEqual(self.pake("user", "list").out, "")
+        server = self.serve()  # it clears away the removed name, whose row an import would leave as it is
+        path, deadline = self.path("lines", lines), time.monotonic() + PATIENCE
+        while True:
+            with open(path) as file:
+                if "1 users imported" in self.pake("user", "import", stdin=file).err:
+                    break
+            self.assertLess(time.monotonic(), deadline)
+        self.assertEqual(Session(server.address).say(b"x"), b"receive x")
+
+
+class Floods(ServeCase):
+    CONFIG = """
+[services]
+echo = "echo"
+[limits]
+silent = 64
+"""
+
+    def silent(self, count, source, bytes_sent=b""):
+        held = []
+        for _ in range(count):
+            held.append(socket.create_connection(tcp(self.server.address), PATIENCE, source_address=(source, 0)))
+            held[-1].sendall(bytes_sent)
+        return held
+
+    def test_silent_connections_and_half_hellos_keep_nobody_out(self):
+        self.server = self.serve("--config", self.path("pake.toml", self.CONFIG))
+        self.add_user()
+        stretching = Guess(self.server.address, source="127.0.0.4")  # it has its answer, and takes its time
+        stretching.answer()
+        files = self.server.open_files()
+        held = self.silent(200, "127.0.0.2") + self.silent(100, "127.0.0.3", b"\1\0\1\0pake")
+        for _ in range(5):
+            began = time.monotonic()
+            session = Session(self.server.address, source="127.0.0.5")
+            self.assertTrue(session.echo(b"x"))
+            self.assertLess(time.monotonic() - began, PATIENCE / 2)
+            session.hang_up()
+            held += self.silent(50, "127.0.0.2")
+        self.assertLessEqual(self.server.open_files(), files + 64 + 8)
+        self.assertEqual(stretching.finish().code, wire.REFUSED)  # it was never evicted
+        for connection in held:
+            connection.close()
+        self.assert_files_return_to(self.server, files)
+
+
 class Metrics(ServeCase):
     def get(self, server, path):
         host, port = server.metrics.rsplit(":", 1)
