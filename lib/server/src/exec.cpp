@@ -21,7 +21,7 @@
 #include "pake/net/clock.h"
 #include "pake/net/coroutine.h"
 #include "pake/net/endpoint.h"
-#include "relay.h"
+#include "pake/net/relay.h"
 
 namespace pake::server {
 namespace {
@@ -133,13 +133,13 @@ net::Awaitable<StreamEnd> run_program(net::Loop& loop, ExecService program, Serv
     co_return StreamEnd{.how = How::unreachable, .detail = std::generic_category().message(spawned.error)};
   }
   auto backend = net::adopt(loop, pair[0], net::UnixAddress{.path = program.argv.front()});
-  const auto end = co_await relay(loop, std::move(stream), std::move(backend));
+  const auto end = co_await net::relay(loop, std::move(stream), std::move(backend));
   const auto status = co_await end_program(loop, spawned.pid, !end.complete);
   co_return StreamEnd{.how = !end.complete ? How::cut
                              : status == 0 ? How::complete
                                            : How::failed,
-                      .from_client = end.from_client,
-                      .to_client = end.from_backend,
+                      .from_client = end.from_first,
+                      .to_client = end.from_second,
                       .detail = status == 0 ? std::string() : explain(status)};
 }
 

@@ -6,8 +6,8 @@
 #include "pake/net/clock.h"
 #include "pake/net/coroutine.h"
 #include "pake/net/endpoint.h"
+#include "pake/net/relay.h"
 #include "pake/server/proxy_protocol.h"
-#include "relay.h"
 
 namespace pake::server {
 namespace {
@@ -54,9 +54,9 @@ net::Awaitable<StreamEnd> forward(net::Loop& loop, ForwardService service, Servi
       co_return StreamEnd{.how = How::failed, .detail = sent.error().explain()};
     }
   }
-  const auto end = co_await relay(loop, std::move(stream), std::move(*backend));
+  const auto end = co_await net::relay(loop, std::move(stream), std::move(*backend));
   co_return StreamEnd{
-      .how = end.complete ? How::complete : How::cut, .from_client = end.from_client, .to_client = end.from_backend};
+      .how = end.complete ? How::complete : How::cut, .from_client = end.from_first, .to_client = end.from_second};
 }
 
 }  // namespace
