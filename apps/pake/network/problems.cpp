@@ -51,6 +51,28 @@ Problem channel_cut() {
   return {.exit_code = kExitCutShort, .error = "the channel ended before everything had passed"};
 }
 
+Problem stream_ended(const net::Error& error) {
+  using enum channel::ResetCode;
+  if (error != net::Error::Kind::reset) return channel_cut();
+  switch (error.reset_code) {
+    case no_such_service:
+      return {.exit_code = kExitService,
+              .error = "the server has no service of that name",
+              .hint = "its operator knows the names: they stand in its configuration"};
+    case not_allowed:
+      return {.exit_code = kExitService, .error = "the server does not let this user use that service"};
+    case backend_unreachable:
+      return {.exit_code = kExitService, .error = "the server cannot reach what is behind that service"};
+    case too_many:
+      return {
+          .exit_code = kExitService, .error = "the server carries no more streams for now", .hint = "try again later"};
+    case backend_failed:
+    case cancelled:
+      break;
+  }
+  return channel_cut();
+}
+
 Problem channel_ended(const net::LinkEnd& end) {
   using channel::EndReason;
   switch (end.end) {

@@ -26,5 +26,7 @@ struct HandshakeWords {
 [[nodiscard]] Problem channel_ended(const net::LinkEnd& end);
 /// The same as far as a stream of the channel shows it.
 [[nodiscard]] Problem channel_cut();
+/// Why a stream of the channel gives nothing more; a server that refuses its service says so.
+[[nodiscard]] Problem stream_ended(const net::Error& error);
 
 }  // namespace pake::cli

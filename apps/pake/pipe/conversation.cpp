@@ -127,8 +127,8 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
       if (!count && count.error() == ECANCELED) co_return std::unexpected(channel_cut());
       if (!count) co_return std::unexpected(local("cannot read stdin", count.error()));
       if (*count == 0) break;
-      if (!co_await stream_->write_all(Bytes(chunk).first(*count), net::kNever))
-        co_return std::unexpected(channel_cut());
+      const auto sent = co_await stream_->write_all(Bytes(chunk).first(*count), net::kNever);
+      if (!sent) co_return std::unexpected(stream_ended(sent.error()));
     }
     stream_->shutdown_write();
     co_return Expected<void>();
@@ -150,7 +150,8 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
         continue;
       }
       line.text += '\n';
-      if (!co_await stream_->write_all(as_bytes(line.text), net::kNever)) co_return std::unexpected(channel_cut());
+      const auto sent = co_await stream_->write_all(as_bytes(line.text), net::kNever);
+      if (!sent) co_return std::unexpected(stream_ended(sent.error()));
     }
     stream_->shutdown_write();
     co_return Expected<void>();
@@ -165,7 +166,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
     for (;;) {
       const auto count = co_await stream_->read_some(chunk, net::kNever);
       const bool is_end = !count && count.error() == net::Error::Kind::closed;
-      if (!count && !is_end) co_return std::unexpected(channel_cut());
+      if (!count && !is_end) co_return std::unexpected(stream_ended(count.error()));
       const auto bytes = Bytes(chunk).first(count.value_or(0));
       const auto shown = !is_terminal ? std::string() : is_end ? screen.rest() : screen.show(as_text(bytes));
       const auto written = co_await out_.write_all(is_terminal ? as_bytes(shown) : bytes, around);

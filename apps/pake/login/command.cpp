@@ -1,0 +1,166 @@
+#include "login/command.h"
+
+#include <iterator>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "login/connect.h"
+#include "login/enroll.h"
+#include "login/forward.h"
+#include "login/options.h"
+#include "options/quiet.h"
+
+namespace pake::cli::login {
+namespace {
+
+void append(Settings& settings, Settings more) {
+  settings.insert(settings.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+const std::vector<int> kExitCodesOfLogin = {kExitOk,         kExitFailed,      kExitUsage,
+                                            kExitAuthFailed, kExitUnreachable, kExitThrottled,
+                                            kExitCutShort,   kExitProtocol,    kExitService};
+
+Command connect_command() {
+  const auto options = std::make_shared<ConnectOptions>();
+  Command command = {
+      .name = "connect",
+      .summary = "Log in at a server, then pass bytes both ways to one of its services",
+      .brief = "The password is asked for on the terminal, unless an option or PAKE_PASSWORD gives it.",
+      .text = {"Logs in at a pake serve. The password never leaves this machine, not even encrypted: both sides prove "
+               "to each other that they know it or its record, and no certificate is needed.",
+               "At a terminal, lines are typed behind the prompt \"> \"; otherwise stdin goes to the service and what "
+               "it says goes to stdout, and the exit code is 0 only if everything arrived."},
+      .examples = {"pake connect alice@box", "pake connect alice@box:8088 backup < photos.tar"},
+      .exit_codes = kExitCodesOfLogin,
+      .environment = secret_variables(SecretKind::password),
+      .run = [options](const Invocation&) { return connect(*options); },
+  };
+  append(command.settings, login_settings(options->login));
+  command.settings.insert(
+      command.settings.begin() + 1,
+      {.flag = "SERVICE", .value = text(options->service, "SERVICE"), .help = "The service wanted"});
+  return command;
+}
+
+Value local_ports(std::vector<LocalPort>& values) {
+  return {.type = Value::Type::list,
+          .name = "[BIND:]PORT[:SERVICE]",
+          .set = [&values](std::string_view typed) -> Accepted {
+            auto parsed = parse_local_port(typed);
+            if (!parsed) return std::unexpected(std::move(parsed.error()));
+            values.push_back(std::move(*parsed));
+            return {};
+          },
+          .show = [] { return std::string(); },
+          .clear = [&values] { values.clear(); }};
+}
+
+Expected<void> check_ports(const ForwardOptions& options) {
+  if (options.locals.empty())
+    return std::unexpected(Problem{.exit_code = kExitUsage,
+                                   .error = "there is no port to forward",
+                                   .hint = "pake forward alice@box wiki -L 8080"});
+  for (const auto& local : options.locals)
+    if (local.service.empty() && options.service.empty())
+      return std::unexpected(Problem{.exit_code = kExitUsage,
+                                     .error = "no service is named for -L " + local.typed,
+                                     .hint = "name it behind the port, -L " + local.typed +
+                                             ":SERVICE, or once for all: " + "pake forward NAME@HOST SERVICE -L " +
+                                             local.typed});
+  return {};
+}
+
+Command forward_command() {
+  const auto options = std::make_shared<ForwardOptions>();
+  Command command = {
+      .name = "forward",
+      .summary = "Make a service of a server reachable at a port of this machine",
+      .brief = "One login; each connection to the port is a stream of the one encrypted channel. Ctrl-C ends it.",
+      .text = {"Listens at each -L and carries every connection to a service of the server. A port without BIND is on "
+               "loopback, and takes connections from processes of your own user alone, unless --any-user is given. A "
+               "unix socket is made with mode 0600.",
+               "If the network goes, open connections are reset and the channel is made again, without a question if "
+               "the server still takes the ticket of the last one. What was sent is never sent twice."},
+      .examples = {"pake forward alice@box wiki -L 8080", "pake forward alice@box -L 8080:wiki -L 5432:database"},
+      .exit_codes = kExitCodesOfLogin,
+      .environment = secret_variables(SecretKind::password),
+      .check = [options](const Given&) { return check_ports(*options); },
+      .run = [options](const Invocation&) { return forward(*options); },
+  };
+  append(command.settings, login_settings(options->login));
+  command.settings.insert(
+      command.settings.begin() + 1,
+      {.flag = "SERVICE", .value = text(options->service, "SERVICE"), .help = "The service of ports that name none"});
+  command.settings.push_back({.flag = "-L,--local",
+                              .value = local_ports(options->locals),
+                              .help = "Where to listen, and for which service: 8080, 8080:wiki, "
+                                      "192.0.2.7:8080:wiki or unix:PATH:wiki"});
+  command.settings.push_back({.flag = "--any-user",
+                              .value = flag(options->any_user),
+                              .help = "Let processes of other users of this machine connect too"});
+  return command;
+}
+
+Command enroll_command() {
+  const auto options = std::make_shared<RecordOptions>();
+  Command command = {
+      .name = "enroll",
+      .summary = "Redeem an invitation, and choose the password of an account",
+      .brief = "The code and the password are asked for on the terminal, unless options or the environment give them.",
+      .text = {"The operator of a server makes an invitation by pake user invite NAME and hands its code over. Whoever "
+               "has it chooses a password for that name here; the server never sees it.",
+               "An invitation for a name that has a password already replaces it."},
+      .examples = {"pake enroll alice@box", "pake enroll alice@box --code-file code --password-file password"},
+      .exit_codes = kExitCodesOfLogin,
+      .environment = secret_variables(SecretKind::code),
+      .run = [options](const Invocation&) { return enroll(*options); },
+  };
+  for (auto& variable : secret_variables(SecretKind::password)) command.environment.push_back(std::move(variable));
+  append(command.settings, login_settings(options->login));
+  for (auto& setting : secret_settings(options->code))
+    if (setting.flag.find("password") == std::string::npos) command.settings.push_back(std::move(setting));
+  command.settings.push_back({.flag = "--ksf-floor",
+                              .value = ksf_profile(options->ksf_floor),
+                              .help = "The weakest stretching of the password that the server may ask for"});
+  return command;
+}
+
+}  // namespace
+
+Value ksf_profile(crypto::KsfProfile& value) {
+  using enum crypto::KsfProfile;
+  return choice<crypto::KsfProfile>(
+      value, "PROFILE",
+      {{"small", small}, {"scrypt-rfc9807", scrypt_rfc9807}, {"rfc9106-2", rfc9106_2}, {"rfc9807", rfc9807}});
+}
+
+Settings login_settings(LoginOptions& options) {
+  Settings settings = {{.flag = "NAME@HOST",
+                        .value = destination(options.destination),
+                        .help = "Who logs in where: alice@host, alice@host:8088 or alice@unix:PATH",
+                        .required = true}};
+  append(settings, secret_settings(options.password));
+  append(settings,
+         {{.flag = "--deadline", .value = seconds(options.deadline), .help = "How long the server may take to answer"},
+          {.flag = "--ksf-ceiling",
+           .value = ksf_profile(options.ksf_ceiling),
+           .help = "The most expensive stretching of the password that is run for a server"},
+          {.flag = "--trace",
+           .value = file(options.trace),
+           .help = "Write every frame that passes into this file, as JSON lines"},
+          quiet_setting()});
+  return settings;
+}
+
+std::vector<Command> commands() {
+  std::vector<Command> all;
+  all.push_back(connect_command());
+  all.push_back(enroll_command());
+  all.push_back(forward_command());
+  return all;
+}
+
+}  // namespace pake::cli::login

@@ -1,0 +1,12 @@
+// The commands that log in at a server: connect, enroll, forward.
+#pragma once
+
+#include <vector>
+
+#include "options/command.h"
+
+namespace pake::cli::login {
+
+[[nodiscard]] std::vector<Command> commands();
+
+}  // namespace pake::cli::login

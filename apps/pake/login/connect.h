@@ -1,0 +1,18 @@
+// `pake connect`: log in, then lines to type or a pipe.
+#pragma once
+
+#include <string>
+
+#include "login/options.h"
+
+namespace pake::cli::login {
+
+struct ConnectOptions {
+  LoginOptions login = {};
+  std::string service = "echo";
+};
+
+/// Returns the exit code.
+[[nodiscard]] int connect(const ConnectOptions& options);
+
+}  // namespace pake::cli::login

@@ -1,0 +1,189 @@
+#include "login/forward.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "login/own_user.h"
+#include "login/session.h"
+#include "network/problems.h"
+#include "pake/internal/try.h"
+#include "pake/net/channel_link.h"
+#include "pake/net/coroutine.h"
+#include "pake/net/endpoint.h"
+#include "pake/net/relay.h"
+#include "process/output.h"
+
+namespace pake::cli::login {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kFirstPause = 500ms;  // before the second try to reach a server that has gone
+constexpr auto kLongestPause = 30s;
+constexpr auto kNoDescriptor = 100ms;
+
+bool is_loopback(const net::Address& address) {
+  const auto* const tcp = std::get_if<net::TcpAddress>(&address);
+  return tcp == nullptr || tcp->host.starts_with("127.") || tcp->host == "::1" || tcp->host == "localhost";
+}
+
+/// A port of this machine, and where its connections go.
+struct Local {
+  net::Listener listener;
+  std::string service;
+};
+
+/// What is made while it lives is for its owner alone: a unix socket.
+class OwnerOnly {
+ public:
+  OwnerOnly() : before_(::umask(S_IRWXG | S_IRWXO)) {}
+  OwnerOnly(const OwnerOnly&) = delete;
+  OwnerOnly& operator=(const OwnerOnly&) = delete;
+  ~OwnerOnly() { ::umask(before_); }
+
+ private:
+  mode_t before_;
+};
+
+Expected<std::vector<Local>> listen_on(net::Loop& loop, const ForwardOptions& options) {
+  const OwnerOnly owner_only;
+  std::vector<Local> locals;
+  for (const auto& local : options.locals) {
+    auto listener = net::Listener::open(loop, local.address);
+    if (!listener) return std::unexpected(cannot_listen(local.address, listener.error()));
+    locals.push_back(
+        {.listener = std::move(*listener), .service = local.service.empty() ? options.service : local.service});
+  }
+  return locals;
+}
+
+/// Held by each of its coroutines.
+class Forwarder : public std::enable_shared_from_this<Forwarder> {
+ public:
+  Forwarder(net::Loop& loop, const ForwardOptions& options, Session& session, const identity::Password& password,
+            std::vector<Local> locals)
+      : loop_(loop), options_(options), session_(session), password_(password), locals_(std::move(locals)) {}
+
+  net::Awaitable<Expected<void>> run() {
+    PAKE_CO_TRY(auto channel, co_await session_.by_password(loop_, password_));
+    link_ = std::move(channel.link);
+    say_where();
+    for (auto& local : locals_) loop_.spawn(accept_loop(shared_from_this(), local));
+    for (;;) {
+      const auto end = co_await link_->run();
+      auto ticket = link_->take_ticket();
+      link_.reset();
+      if (end.transport && *end.transport == net::Error::Kind::cancelled) co_return Expected<void>();
+      say_note(fmt::format("the channel has ended ({}): connecting again", to_string(end.end)));
+      auto again = co_await reconnect(std::move(ticket));
+      if (!again) {
+        for (auto& local : locals_) local.listener.interrupt();
+        is_over_ = true;
+        co_return std::unexpected(std::move(again.error()));
+      }
+      link_ = std::move(again->link);
+      say_note("connected again");
+    }
+  }
+
+ private:
+  void say_where() const {
+    for (const auto& local : locals_)
+      say_note(fmt::format("{} is at {}{}", local.service, net::to_string(local.listener.address()),
+                           is_loopback(local.listener.address()) ? "" : ", for whoever reaches this machine"));
+  }
+
+  // By the ticket of the channel that ended, then by the password. What will not change ends it.
+  net::Awaitable<Expected<net::ClientChannel>> reconnect(std::optional<net::LentTicket> ticket) {
+    std::chrono::milliseconds pause = kFirstPause;
+    for (;;) {
+      auto channel =
+          ticket ? co_await session_.by_ticket(loop_, ticket->stored) : co_await session_.by_password(loop_, password_);
+      if (channel) co_return channel;
+      const auto code = channel.error().exit_code;
+      if (code == kExitAuthFailed && ticket) {
+        ticket.reset();
+        continue;
+      }
+      if (code != kExitUnreachable && code != kExitCutShort && code != kExitThrottled) co_return channel;
+      PAKE_CO_TRYV(co_await wait(pause));
+      pause = std::min<std::chrono::milliseconds>(2 * pause, kLongestPause);
+    }
+  }
+
+  net::Awaitable<Expected<void>> wait(std::chrono::milliseconds pause) {
+    if (!co_await loop_.sleep_until(net::after(pause)))
+      co_return std::unexpected(Problem{.exit_code = kExitFailed, .error = "interrupted"});
+    co_return Expected<void>();
+  }
+
+  static net::Awaitable<void> accept_loop(std::shared_ptr<Forwarder> self, Local& local) {
+    for (;;) {
+      auto accepted = co_await local.listener.accept(self->loop_, net::kNever);
+      if (self->is_over_) co_return;
+      if (!accepted && accepted.error() == net::Error::Kind::cancelled) co_return;
+      if (!accepted) {
+        if (!co_await self->loop_.sleep_until(net::after(kNoDescriptor))) co_return;
+        continue;
+      }
+      self->carry(local, std::move(*accepted));
+      co_await self->loop_.yield();
+    }
+  }
+
+  void carry(const Local& local, std::unique_ptr<net::Stream> connection) {
+    if (!is_admitted(local, *connection)) return connection->reset(channel::ResetCode::cancelled);
+    if (!link_) return connection->reset(channel::ResetCode::cancelled);
+    auto stream = link_->open(local.service);
+    if (!stream) return connection->reset(channel::ResetCode::cancelled);
+    loop_.spawn(relay(loop_, std::move(connection), std::move(*stream)));
+  }
+
+  static net::Awaitable<void> relay(net::Loop& loop, std::unique_ptr<net::Stream> connection,
+                                    std::unique_ptr<net::Stream> stream) {
+    static_cast<void>(co_await net::relay(loop, std::move(connection), std::move(stream)));
+  }
+
+  // On loopback every user of this machine could connect.
+  bool is_admitted(const Local& local, const net::Stream& connection) {
+    const auto& address = local.listener.address();
+    if (options_.any_user || std::holds_alternative<net::UnixAddress>(address) || !is_loopback(address)) return true;
+    const auto user = user_of_connection(connection.peer(), address);
+    if (user == ::geteuid()) return true;
+    if (!std::exchange(has_told_of_strangers_, true))
+      say_note("a process of another user was refused (--any-user lets it in)");
+    return false;
+  }
+
+  net::Loop& loop_;
+  const ForwardOptions& options_;
+  Session& session_;
+  const identity::Password& password_;
+  std::vector<Local> locals_;
+  std::shared_ptr<net::ChannelLink> link_;  // null while there is no channel
+  bool is_over_ = false;
+  bool has_told_of_strangers_ = false;
+};
+
+}  // namespace
+
+int forward(const ForwardOptions& options) {
+  const WithPassword use = [&](net::Loop& loop, Session& session,
+                               const identity::Password& password) -> net::Awaitable<Expected<void>> {
+    PAKE_CO_TRY(auto locals, listen_on(loop, options));
+    const auto forwarder = std::make_shared<Forwarder>(loop, options, session, password, std::move(locals));
+    co_return co_await forwarder->run();
+  };
+  return run_with_password(options.login, use);
+}
+
+}  // namespace pake::cli::login
