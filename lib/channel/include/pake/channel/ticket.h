@@ -43,8 +43,8 @@ using DeviceId = std::array<std::uint8_t, 16>;
 
 /// What a ticket says of its bearer. Times are seconds since 1970, UTC.
 struct TicketFacts {
-  Buffer name;         // the user's, at most 255 bytes
-  Buffer server_name;  // of the login: the ticket is good for this name of the server alone
+  Buffer name = {};         // the user's, at most 255 bytes
+  Buffer server_name = {};  // of the login: the ticket is good for this name of the server alone
   DeviceId device{};
   std::uint64_t generation = 0;  // of the credential it stems from
   std::uint64_t login_time = 0;  // of the login by password with which the chain of tickets began
