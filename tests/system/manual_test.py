@@ -15,9 +15,14 @@ from harness import OK, PATIENCE, USAGE, Case
 MANUAL = os.path.abspath(os.environ["PAKE_MANUAL"])
 EVERY_EXIT_CODE = {"0", "1", "2", "128 + n"}
 EXIT_CODES = {"pake listen": {"3", "6", "7"}, "pake dial": {"3", "4", "5", "6", "7"},
-              "pake eke listen": {"3", "6", "7", "9"}, "pake eke connect": {"3", "4", "6", "7"}}
+              "pake eke listen": {"3", "6", "7", "9"}, "pake eke connect": {"3", "4", "6", "7"},
+              "pake serve": {"9"}, "pake sessions list": {"4", "6"}, "pake sessions kill": {"4", "6"}}
+for _of_store in ("user add", "user list", "user show", "user disable", "user enable", "user remove", "user invite",
+                  "user reset", "user logout", "user unthrottle", "user export", "user import", "keys status",
+                  "keys stage", "keys activate", "keys backup"):
+    EXIT_CODES["pake " + _of_store] = {"9"}
 VARIABLES = {"pake dial": ["PAKE_CODE", "PAKE_PASSWORD"], "pake eke listen": ["PAKE_PASSWORD"],
-             "pake eke connect": ["PAKE_PASSWORD"]}
+             "pake eke connect": ["PAKE_PASSWORD"], "pake user add": ["PAKE_PASSWORD"]}
 
 
 def manual(*path):

@@ -212,6 +212,7 @@ Command keys_command() {
   return {
       .name = "keys",
       .summary = "The server's long-term keys: which there are, the next ones, a backup",
+      .examples = {"pake keys status --data /var/lib/pake"},
       .commands = {
           subcommand(of_status, "status", "Show the epochs of the key file, and how far users have moved", "",
                      {{.flag = "--json", .value = flag(of_status->json), .help = "Print JSON"}}, status),

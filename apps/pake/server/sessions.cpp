@@ -155,6 +155,7 @@ Command sessions_command() {
   return {
       .name = "sessions",
       .summary = "See who is in, and end sessions",
+      .examples = {"pake sessions list --data /var/lib/pake"},
       .commands = {subcommand(to_list, "list", "List the sessions of a running server", {},
                               "pake sessions list --data /var/lib/pake", list),
                    subcommand(to_kill, "kill", "End a session, or all of a user",

@@ -270,11 +270,13 @@ Command add_command() {
   const auto options = std::make_shared<UserOptions>();
   Settings settings = {name_setting(*options)};
   for (auto& setting : secret_settings(options->password)) settings.push_back(std::move(setting));
-  return subcommand(
-      options, "add", "Add a user whose password you type",
-      "The password is stored nowhere, in no form: only a sealed record of it. A user who shall choose his "
-      "own is invited: pake user invite.",
-      add, std::move(settings));
+  auto command =
+      subcommand(options, "add", "Add a user whose password you type",
+                 "The password is stored nowhere, in no form: only a sealed record of it. A user who shall choose his "
+                 "own is invited: pake user invite.",
+                 add, std::move(settings));
+  command.environment = secret_variables(SecretKind::password);
+  return command;
 }
 
 Command list_command() {
@@ -300,6 +302,7 @@ Command user_command() {
   return {
       .name = "user",
       .summary = "Look after the users of a server, whether it runs or not",
+      .examples = {"pake user invite alice --data /var/lib/pake", "pake user list --data /var/lib/pake"},
       .commands = {
           add_command(), list_command(), show_command(),
           change_command("disable", "Let a user in no more, and end his sessions",
