@@ -137,7 +137,7 @@ class Lanes : public ::testing::TestWithParam<Case> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Each, Lanes, ::testing::Values(Case{"AVX2", avx2}, Case{"AVX-512 IFMA", avx512_ifma}),
-                         [](const auto& info) { return info.index == 0 ? "AVX2" : "IFMA"; });
+                         [](const auto& test) { return test.index == 0 ? "AVX2" : "IFMA"; });
 
 TEST_P(Lanes, AgreeWithLibsodiumAtRandom) {
   std::random_device device;
