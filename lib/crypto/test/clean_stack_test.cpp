@@ -108,7 +108,7 @@ TEST(CleanStack, ItIsTheRightPlaceToLook) {
   testing::SeededRng(3).fill(bytes);
   Limbs<4> limbs{};
   const auto stack = stack_after([&] {
-    volatile std::uint64_t spilled[4];
+    [[maybe_unused]] volatile std::uint64_t spilled[4];
     for (std::size_t i = 0; i < 4; ++i) {
       std::memcpy(&limbs[i], &bytes[8 * i], 8);
       spilled[i] = limbs[i];
