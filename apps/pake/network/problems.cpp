@@ -33,7 +33,7 @@ Problem cannot_connect(const net::Address& address, const net::Error& error, con
 }
 
 Problem cannot_listen(const net::Address& address, const net::Error& error) {
-  const bool in_use = error == net::Error::Kind::in_use;
+  const bool in_use = error == net::Error::Kind::in_use && std::holds_alternative<net::TcpAddress>(address);
   return {.exit_code = kExitFailed,
           .error = fmt::format("cannot listen on {}: {}", net::to_string(address), error.explain()),
           .hint = in_use ? "choose another ADDRESS; port 0 lets the system choose a free port" : ""};

@@ -67,7 +67,7 @@ class Host {
 
   net::Awaitable<Expected<void>> run(net::Loops& loops) {
     auto& loop = loops.main();
-    auto listener = net::Listener::open(loop, options_.address);
+    auto listener = co_await net::listen(loop, options_.address, net::kNever);
     if (!listener) co_return std::unexpected(cannot_listen(options_.address, listener.error()));
     crypto::SystemRng rng;
     auto code = identity::generate_code(rng);

@@ -57,16 +57,25 @@ std::expected<Address, std::string> parse_bracketed(std::string_view text) {
 std::expected<Address, std::string> parse_address(std::string_view text) {
   if (text.empty()) return Complaint("the address is empty");
   if (text.starts_with(kUnixPrefix)) return parse_unix(text.substr(kUnixPrefix.size()));
+  if (const auto scheme = text.find("://"); scheme != std::string_view::npos) {
+    const auto rest = text.substr(scheme + 3);
+    return Complaint("an address has no '" + std::string(text.substr(0, scheme + 3)) +
+                     "': " + std::string(rest.substr(0, rest.find('/'))));
+  }
   if (text.front() == '[') return parse_bracketed(text);
   const auto colon = text.find(':');
   if (colon != text.rfind(':')) return Complaint("an IPv6 address belongs in brackets, as in [::1]:8088");
   TcpAddress address{.host = std::string(text.substr(0, colon))};
-  if (address.host.empty()) return Complaint("a host belongs in front of the colon");
   if (address.host.size() > kMaxHost || !std::ranges::all_of(address.host, is_host_character))
     return Complaint("'" + address.host + "' is no host name or address");
   if (colon == std::string_view::npos) return address;
   PAKE_TRY(address.port, parse_port(text.substr(colon + 1)));
   return address;
+}
+
+bool is_destination(const Address& address) {
+  const auto* const tcp = std::get_if<TcpAddress>(&address);
+  return tcp == nullptr || (tcp->port != 0 && !tcp->host.empty());
 }
 
 std::string to_string(const Address& address) {

@@ -15,12 +15,13 @@ Awaitable<Outcome<void>> Descriptor::ready(Direction direction, Deadline deadlin
     asio::error_code ignored;
     descriptor_.cancel(ignored);
   });
-  if (reading) reading_ = &wait;
+  auto& listed = reading ? reading_ : writing_;
+  listed = &wait;
   asio::error_code error = asio::error::operation_aborted;
   // An abort that is not ours was meant for the other direction: wait on.
   while (error == asio::error::operation_aborted && !wait.ended())
     co_await descriptor_.async_wait(direction, asio::redirect_error(asio::use_awaitable, error));
-  if (reading) reading_ = nullptr;
+  listed = nullptr;
   if (error && !wait.ended()) co_return std::unexpected(from_errno(error.value()));
   co_return wait.outcome();
 }
@@ -36,6 +37,11 @@ void Descriptor::interrupt() {
     reading_->end(Error::Kind::interrupted);
   else
     interrupted_ = true;
+}
+
+void Descriptor::abandon() {
+  if (reading_) reading_->end(Error::Kind::interrupted);
+  if (writing_) writing_->end(Error::Kind::interrupted);
 }
 
 }  // namespace pake::net

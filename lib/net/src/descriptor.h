@@ -29,10 +29,14 @@ class Descriptor {
   /// Ends a wait for reading with Error::interrupted, or the next one.
   void interrupt();
 
+  /// Ends every wait with Error::interrupted.
+  void abandon();
+
  private:
   Loop::Impl& loop_;
   asio::posix::stream_descriptor descriptor_;
   Wait* reading_ = nullptr;
+  Wait* writing_ = nullptr;
   bool interrupted_ = false;
 };
 

@@ -2,42 +2,33 @@
 
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <asio/ip/tcp.hpp>
-#include <asio/redirect_error.hpp>
-#include <asio/use_awaitable.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
-#include <iterator>
+#include <deque>
+#include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "descriptor.h"
 #include "pake/internal/try.h"
 #include "pake/net/coroutine.h"
+#include "pake/net/signal.h"
+#include "resolver.h"
 #include "socket_stream.h"
 
 namespace pake::net {
 namespace {
 
-using asio::ip::tcp;
-
 constexpr int kSocketFlags = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-
-Error from_lookup(const asio::error_code& error) {
-  if (error == asio::error::host_not_found_try_again) return {.kind = Error::Kind::unknown_host, .system = EAI_AGAIN};
-  if (error == asio::error::host_not_found) return {.kind = Error::Kind::unknown_host, .system = EAI_NONAME};
-  return {.kind = Error::Kind::unknown_host, .system = EAI_FAIL};
-}
-
-Address to_address(const tcp::endpoint& endpoint) {
-  return TcpAddress{.host = endpoint.address().to_string(), .port = endpoint.port()};
-}
 
 sockaddr_un to_sockaddr(const UnixAddress& address) {
   sockaddr_un where{.sun_family = AF_UNIX, .sun_path = {}};
@@ -47,50 +38,116 @@ sockaddr_un to_sockaddr(const UnixAddress& address) {
 
 const sockaddr* generic(const sockaddr_un& where) { return reinterpret_cast<const sockaddr*>(&where); }
 
-Awaitable<Outcome<std::unique_ptr<Stream>>> connect_to(Loop& loop, const sockaddr* where, socklen_t size, Address peer,
-                                                       Deadline deadline) {
-  const int socket = ::socket(where->sa_family, kSocketFlags, 0);
-  if (socket < 0) co_return std::unexpected(from_errno(errno));
-  auto stream = std::make_unique<SocketStream>(loop, socket, std::move(peer));
-  PAKE_CO_TRYV(co_await stream->connect(where, size, deadline));
-  co_return std::move(stream);
+Outcome<std::unique_ptr<SocketStream>> make_socket(Loop& loop, int family, Address peer) {
+  const int socket = ::socket(family, kSocketFlags, 0);
+  if (socket < 0) return std::unexpected(from_errno(errno));
+  return std::make_unique<SocketStream>(loop, socket, std::move(peer));
 }
 
-using Found = tcp::resolver::results_type;
+/// RFC 8305, Sections 4 and 5: the addresses of a name, families taking turns, each tried 250 ms after the one before
+/// or as soon as all before have failed; the first that connects wins.
+class Race : public std::enable_shared_from_this<Race> {
+ public:
+  explicit Race(Loop& loop) : loop_(loop) {}
 
-// Only a name is looked up, on a thread of Asio's; what is numeric already needs neither.
-Awaitable<Outcome<Found>> look_up(Loop& loop, const TcpAddress& address) {
-  asio::error_code failed;
-  const auto numeric = asio::ip::make_address(address.host, failed);
-  if (!failed) co_return Found::create(tcp::endpoint(numeric, address.port), address.host, "");
-  tcp::resolver resolver(loop.impl().io());
-  auto found = co_await resolver.async_resolve(address.host, std::to_string(address.port),
-                                               asio::redirect_error(asio::use_awaitable, failed));
-  if (failed) co_return std::unexpected(from_lookup(failed));
-  co_return found;
+  Awaitable<Outcome<std::unique_ptr<Stream>>> run(std::vector<Endpoint> endpoints, Deadline deadline) {
+    constexpr std::chrono::milliseconds kAttemptDelay{250};
+    for (std::size_t next = 0; !winner_;) {
+      if (next < endpoints.size() && (open_ == 0 || Clock::now() >= next_attempt_)) {
+        ++open_;
+        next_attempt_ = after(kAttemptDelay);
+        loop_.spawn(attempt(shared_from_this(), endpoints[next++], deadline));
+      }
+      if (next == endpoints.size() && open_ == 0) break;
+      const auto until = next < endpoints.size() ? std::min(next_attempt_, deadline) : deadline;
+      const auto woken = co_await changed_.wait(until);
+      if (woken || (woken.error() == Error::Kind::timed_out && Clock::now() < deadline)) continue;
+      failure_ = woken.error();
+      break;
+    }
+    for (auto* const other : trying_) other->abandon();
+    if (winner_) co_return std::move(winner_);
+    co_return std::unexpected(failure_);
+  }
+
+ private:
+  static Awaitable<void> attempt(std::shared_ptr<Race> race, Endpoint to, Deadline deadline) {
+    auto failed = co_await race->try_one(to, deadline);
+    if (!failed && race->precedence(failed.error()) >= race->precedence(race->failure_))
+      race->failure_ = failed.error();
+    --race->open_;
+    race->changed_.notify();
+  }
+
+  Awaitable<Outcome<void>> try_one(Endpoint to, Deadline deadline) {
+    PAKE_CO_TRY(auto stream, make_socket(loop_, to.family(), to_address(to)));
+    const auto place = trying_.insert(stream.get()).first;
+    const auto connected = co_await stream->connect(to.generic(), to.size, deadline);
+    trying_.erase(place);
+    if (connected && !winner_) winner_ = std::move(stream);
+    co_return connected;
+  }
+
+  // Which of several failures a person can do most with.
+  static int precedence(const Error& error) {
+    switch (error.kind) {
+      case Error::Kind::refused:
+        return 3;
+      case Error::Kind::timed_out:
+        return 2;
+      case Error::Kind::unreachable:
+      case Error::Kind::unknown_host:
+        return 0;
+      default:
+        return 1;
+    }
+  }
+
+  Loop& loop_;
+  Signal changed_{loop_};
+  std::set<SocketStream*> trying_;
+  std::unique_ptr<Stream> winner_;
+  Error failure_{.kind = Error::Kind::unknown_host, .system = EAI_NONAME};
+  std::size_t open_ = 0;
+  Deadline next_attempt_{};
+};
+
+// RFC 8305, Section 4: the first address's family first, then one of each in turn, each family in its order.
+std::vector<Endpoint> interleave(const std::vector<Endpoint>& endpoints) {
+  if (endpoints.empty()) return {};
+  const int family = endpoints.front().family();
+  std::deque<Endpoint> first, second;
+  for (const auto& endpoint : endpoints) (endpoint.family() == family ? first : second).push_back(endpoint);
+  std::vector<Endpoint> mixed;
+  while (!first.empty() || !second.empty()) {
+    for (auto* const from : {&first, &second}) {
+      if (from->empty()) continue;
+      mixed.push_back(from->front());
+      from->pop_front();
+    }
+  }
+  return mixed;
 }
 
 Awaitable<Outcome<std::unique_ptr<Stream>>> connect_tcp(Loop& loop, TcpAddress address, Deadline deadline) {
-  PAKE_CO_TRY(const auto found, co_await look_up(loop, address));
-  Outcome<std::unique_ptr<Stream>> outcome = fail(Error::Kind::unknown_host, EAI_NONAME);
-  auto left = static_cast<Clock::rep>(found.size());
-  for (const auto& entry : found) {
-    const auto endpoint = entry.endpoint();
-    const auto now = Clock::now();
-    const auto share = deadline == kNever ? kNever : now + (deadline - now) / left--;
-    outcome = co_await connect_to(loop, endpoint.data(), static_cast<socklen_t>(endpoint.size()), to_address(endpoint),
-                                  share);
-    if (outcome || outcome.error() == Error::Kind::cancelled) break;
-  }
-  co_return outcome;
+  PAKE_CO_TRY(const auto found, co_await look_up(loop, std::move(address), Purpose::to_connect, deadline));
+  co_return co_await std::make_shared<Race>(loop)->run(interleave(found), deadline);
+}
+
+Awaitable<Outcome<std::unique_ptr<Stream>>> connect_unix(Loop& loop, UnixAddress address, Deadline deadline) {
+  const auto where = to_sockaddr(address);
+  PAKE_CO_TRY(auto stream, make_socket(loop, AF_UNIX, std::move(address)));
+  const auto connected = co_await stream->connect(generic(where), sizeof where, deadline);
+  if (!connected && connected.error().system == ENOENT) co_return fail(Error::Kind::refused, ENOENT);
+  if (!connected) co_return std::unexpected(connected.error());
+  co_return std::move(stream);
 }
 
 }  // namespace
 
 Awaitable<Outcome<std::unique_ptr<Stream>>> connect(Loop& loop, Address address, Deadline deadline) {
-  if (const auto* tcp = std::get_if<TcpAddress>(&address)) co_return co_await connect_tcp(loop, *tcp, deadline);
-  const auto where = to_sockaddr(std::get<UnixAddress>(address));
-  co_return co_await connect_to(loop, generic(where), sizeof where, address, deadline);
+  if (auto* tcp = std::get_if<TcpAddress>(&address)) co_return co_await connect_tcp(loop, std::move(*tcp), deadline);
+  co_return co_await connect_unix(loop, std::get<UnixAddress>(std::move(address)), deadline);
 }
 
 std::unique_ptr<Stream> adopt(Loop& loop, int socket, Address peer) {
@@ -118,6 +175,43 @@ class Socket {
   int fd_;
 };
 
+Outcome<Socket> bind_and_listen(const sockaddr* where, socklen_t size, Sharing sharing) {
+  Socket socket(::socket(where->sa_family, kSocketFlags, 0));
+  const int on = 1;
+  const int off = 0;
+  if (socket.get() < 0) return std::unexpected(from_errno(errno));
+  // [::] stands for both families, as most programs take it, whatever net.ipv6.bindv6only says.
+  const bool is_any = where->sa_family == AF_INET6 &&
+                      IN6_IS_ADDR_UNSPECIFIED(&reinterpret_cast<const sockaddr_in6*>(where)->sin6_addr) != 0;
+  if (where->sa_family == AF_INET6)
+    ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, is_any ? &off : &on, sizeof on);
+  if (where->sa_family != AF_UNIX) ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (sharing == Sharing::one_a_loop) ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (::bind(socket.get(), where, size) != 0 || ::listen(socket.get(), SOMAXCONN) != 0)
+    return std::unexpected(from_errno(errno));
+  return socket;
+}
+
+/// Held while a path in a directory is bound, listened on or removed: between two of these steps another program would
+/// take a living socket for a dead one. A directory that we may not lock is used without.
+class DirectoryLock {
+ public:
+  explicit DirectoryLock(const std::string& path)
+      : directory_(::open(parent(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    constexpr int kTries = 100;  // somebody else may hold it for reasons of their own
+    for (int i = 0; i < kTries && ::flock(directory_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; ++i)
+      ::usleep(10'000);
+  }
+
+ private:
+  static std::string parent(const std::string& path) {
+    const auto slash = path.rfind('/');
+    if (slash == std::string::npos) return ".";
+    return slash == 0 ? "/" : path.substr(0, slash);
+  }
+  Socket directory_;
+};
+
 /// The path of a unix socket that we listen on. It goes with us, unless somebody has put something else there.
 class BoundPath {
  public:
@@ -125,8 +219,10 @@ class BoundPath {
   BoundPath(const BoundPath&) = delete;
   BoundPath& operator=(const BoundPath&) = delete;
   ~BoundPath() {
+    if (!exists_) return;
+    const DirectoryLock lock(path_);
     struct stat now{};
-    if (exists_ && ::lstat(path_.c_str(), &now) == 0 && now.st_dev == status_.st_dev && now.st_ino == status_.st_ino)
+    if (::lstat(path_.c_str(), &now) == 0 && now.st_dev == status_.st_dev && now.st_ino == status_.st_ino)
       ::unlink(path_.c_str());
   }
 
@@ -136,74 +232,73 @@ class BoundPath {
   bool exists_;
 };
 
-Outcome<Socket> bind_and_listen(const sockaddr* where, socklen_t size) {
-  Socket socket(::socket(where->sa_family, kSocketFlags, 0));
-  const int on = 1;
-  if (socket.get() < 0) return std::unexpected(from_errno(errno));
-  if (where->sa_family == AF_INET6) ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  if (where->sa_family != AF_UNIX) ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (::bind(socket.get(), where, size) != 0 || ::listen(socket.get(), SOMAXCONN) != 0)
-    return std::unexpected(from_errno(errno));
-  return socket;
-}
-
 // A path on which nobody listens any more: what a killed listener leaves behind.
 bool is_left_behind(const sockaddr_un& where) {
-  struct stat status{};
-  if (::lstat(where.sun_path, &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
   const Socket probe(::socket(AF_UNIX, kSocketFlags, 0));
   return ::connect(probe.get(), generic(where), sizeof where) != 0 && errno == ECONNREFUSED;
 }
 
-Outcome<Socket> listen_on(const UnixAddress& address) {
+struct Bound {
+  Socket socket;
+  Address address;
+  std::unique_ptr<BoundPath> path = nullptr;
+};
+
+Outcome<Bound> listen_on(const UnixAddress& address) {
   const auto where = to_sockaddr(address);
-  auto socket = bind_and_listen(generic(where), sizeof where);
-  if (socket || socket.error() != Error::Kind::in_use || !is_left_behind(where)) return socket;
-  ::unlink(where.sun_path);
-  return bind_and_listen(generic(where), sizeof where);
-}
-
-Outcome<Socket> listen_on(Loop& loop, const TcpAddress& address) {
-  tcp::resolver resolver(loop.impl().io());
-  asio::error_code failed;
-  const auto found = resolver.resolve(address.host, std::to_string(address.port), tcp::resolver::passive, failed);
-  if (failed) return std::unexpected(from_lookup(failed));
-  Outcome<Socket> socket = fail(Error::Kind::unknown_host, EAI_NONAME);
-  for (auto entry = found.begin(); entry != found.end() && !socket; ++entry) {
-    const auto endpoint = entry->endpoint();
-    socket = bind_and_listen(endpoint.data(), static_cast<socklen_t>(endpoint.size()));
+  const DirectoryLock lock(address.path);
+  auto socket = bind_and_listen(generic(where), sizeof where, Sharing::alone);
+  if (!socket && socket.error() == Error::Kind::in_use) {
+    struct stat status{};
+    if (::lstat(where.sun_path, &status) == 0 && !S_ISSOCK(status.st_mode)) return fail(Error::Kind::occupied, EEXIST);
+    if (!is_left_behind(where)) return std::unexpected(socket.error());
+    ::unlink(where.sun_path);
+    socket = bind_and_listen(generic(where), sizeof where, Sharing::alone);
   }
-  return socket;
+  if (!socket) return std::unexpected(socket.error());
+  return Bound{.socket = std::move(*socket), .address = address, .path = std::make_unique<BoundPath>(address.path)};
 }
 
-Address bound_address(int socket) {
-  tcp::endpoint endpoint;
-  auto size = static_cast<socklen_t>(endpoint.capacity());
-  ::getsockname(socket, endpoint.data(), &size);
-  endpoint.resize(size);
-  return to_address(endpoint);
+Outcome<Bound> listen_on(const std::vector<Endpoint>& endpoints, Sharing sharing) {
+  Outcome<Socket> socket = fail(Error::Kind::unknown_host, EAI_NONAME);
+  for (const auto& endpoint : endpoints) {
+    socket = bind_and_listen(endpoint.generic(), endpoint.size, sharing);
+    if (!socket) continue;
+    Endpoint bound{.size = sizeof bound.storage};
+    ::getsockname(socket->get(), reinterpret_cast<sockaddr*>(&bound.storage), &bound.size);
+    return Bound{.socket = std::move(*socket), .address = to_address(bound)};
+  }
+  return std::unexpected(socket.error());
+}
+
+// Of no host: all addresses of this machine, of both families where there are two.
+std::vector<Endpoint> any_address(std::uint16_t port) {
+  Endpoint v6{.size = sizeof(sockaddr_in6)}, v4{.size = sizeof(sockaddr_in)};
+  auto& six = reinterpret_cast<sockaddr_in6&>(v6.storage);
+  six.sin6_family = AF_INET6;
+  six.sin6_port = htons(port);
+  auto& four = reinterpret_cast<sockaddr_in&>(v4.storage);
+  four.sin_family = AF_INET;
+  four.sin_port = htons(port);
+  return {v6, v4};
 }
 
 }  // namespace
 
 class Listener::Impl {
  public:
-  Impl(Loop& loop, Socket socket, Address address)
-      : descriptor_(loop.impl(), socket.release()), address_(std::move(address)) {
-    if (const auto* local = std::get_if<UnixAddress>(&address_)) path_.emplace(local->path);
-  }
+  Impl(Loop& loop, Bound bound)
+      : descriptor_(loop.impl(), bound.socket.release()),
+        address_(std::move(bound.address)),
+        path_(std::move(bound.path)) {}
 
   Awaitable<Outcome<std::unique_ptr<Stream>>> accept(Loop& home, Deadline deadline) {
     for (;;) {
       PAKE_CO_TRYV(descriptor_.may_go_on());
-      tcp::endpoint from;
-      auto size = static_cast<socklen_t>(from.capacity());
-      const int socket = ::accept4(descriptor_.fd(), from.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (socket >= 0) {
-        if (path_) co_return adopt(home, socket, address_);
-        from.resize(size);
-        co_return adopt(home, socket, to_address(from));
-      }
+      Endpoint from{.size = sizeof from.storage};
+      const int socket = ::accept4(descriptor_.fd(), reinterpret_cast<sockaddr*>(&from.storage), &from.size,
+                                   SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (socket >= 0) co_return adopt(home, socket, path_ ? address_ : to_address(from));
       const auto error = from_errno(errno);
       if (error == Error::Kind::exhausted) co_return std::unexpected(error);
       // Other errors are those of a connection that died in the queue (accept(2)): the next one, please.
@@ -217,17 +312,26 @@ class Listener::Impl {
  private:
   Descriptor descriptor_;
   Address address_;
-  std::optional<BoundPath> path_;
+  std::unique_ptr<BoundPath> path_;
 };
 
-Outcome<Listener> Listener::open(Loop& loop, const Address& address) {
-  if (const auto* tcp = std::get_if<TcpAddress>(&address)) {
-    PAKE_TRY(auto socket, listen_on(loop, *tcp));
-    auto bound = bound_address(socket.get());
-    return Listener(std::make_unique<Impl>(loop, std::move(socket), std::move(bound)));
+Outcome<Listener> Listener::open(Loop& loop, const Address& address, Sharing sharing) {
+  const auto* const tcp = std::get_if<TcpAddress>(&address);
+  std::vector<Endpoint> endpoints;
+  if (tcp != nullptr && tcp->host.empty()) endpoints = any_address(tcp->port);
+  if (tcp != nullptr && endpoints.empty()) {
+    PAKE_TRY(endpoints, look_up_blocking(*tcp, Purpose::to_listen));
   }
-  PAKE_TRY(auto socket, listen_on(std::get<UnixAddress>(address)));
-  return Listener(std::make_unique<Impl>(loop, std::move(socket), address));
+  PAKE_TRY(auto bound, tcp != nullptr ? listen_on(endpoints, sharing) : listen_on(std::get<UnixAddress>(address)));
+  return Listener(std::make_unique<Impl>(loop, std::move(bound)));
+}
+
+Awaitable<Outcome<Listener>> listen(Loop& loop, Address address, Deadline deadline) {
+  const auto* const tcp = std::get_if<TcpAddress>(&address);
+  if (tcp == nullptr || tcp->host.empty()) co_return Listener::open(loop, address);
+  PAKE_CO_TRY(const auto endpoints, co_await look_up(loop, *tcp, Purpose::to_listen, deadline));
+  PAKE_CO_TRY(auto bound, listen_on(endpoints, Sharing::alone));
+  co_return Listener(std::make_unique<Listener::Impl>(loop, std::move(bound)));
 }
 
 Listener::Listener(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}

@@ -43,13 +43,16 @@ std::string Error::explain() const {
     case Kind::reset:
       return reset_text(reset_code);
     case Kind::refused:
-      return "connection refused: nobody listens there";
+      return (system == ENOENT ? "no such file or directory" : "connection refused") +
+             std::string(": nobody listens there");
     case Kind::unreachable:
       return "unreachable: " + system_text(system);
     case Kind::unknown_host:
       return std::string("unknown host: ") + ::gai_strerror(system);
     case Kind::in_use:
       return "somebody listens there already";
+    case Kind::occupied:
+      return "a file that is no socket is there already";
     case Kind::not_ours:
       return "no interface of this machine has that address";
     case Kind::denied:
@@ -81,7 +84,6 @@ Error from_errno(int system) noexcept {
       case EPIPE:
         return reset;
       case ECONNREFUSED:
-      case ENOENT:
         return refused;
       case EHOSTUNREACH:
       case ENETUNREACH:

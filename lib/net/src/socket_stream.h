@@ -15,6 +15,8 @@ class SocketStream final : public Stream {
 
   /// Connects a fresh socket.
   Awaitable<Outcome<void>> connect(const sockaddr* where, socklen_t size, Deadline deadline);
+  /// Makes that return Error::interrupted.
+  void abandon() { descriptor_.abandon(); }
 
   Awaitable<Outcome<std::size_t>> read_some(MutableBytes into, Deadline deadline) override;
   Awaitable<Outcome<std::size_t>> write_some(Bytes bytes, Deadline deadline) override;

@@ -26,6 +26,19 @@ TEST(Address, ThePortMayBeLeftOut) {
   EXPECT_EQ(Address(), Address(TcpAddress{.host = "127.0.0.1", .port = 8088}));
 }
 
+TEST(Address, WithoutAHostItStandsForThisMachine) {
+  EXPECT_EQ(tcp(":8089"), (TcpAddress{.host = "", .port = 8089}));
+  EXPECT_FALSE(is_destination(tcp(":8089")));
+  EXPECT_FALSE(is_destination(tcp("host:0")));
+  EXPECT_TRUE(is_destination(tcp("host:1")));
+  EXPECT_TRUE(is_destination(UnixAddress{.path = "a"}));
+}
+
+TEST(Address, AURLIsTold) {
+  EXPECT_EQ(parse_address("tcp://example.org:8088").error(), "an address has no 'tcp://': example.org:8088");
+  EXPECT_EQ(parse_address("https://[::1]/").error(), "an address has no 'https://': [::1]");
+}
+
 TEST(Address, ReadsUnixPaths) {
   EXPECT_EQ(parse_address("unix:/run/pake"), Address(UnixAddress{.path = "/run/pake"}));
   EXPECT_EQ(parse_address("unix:a:b c"), Address(UnixAddress{.path = "a:b c"}));
@@ -36,7 +49,6 @@ TEST(Address, ReadsUnixPaths) {
 TEST(Address, RefusesTheRestAndSaysWhy) {
   for (const auto* text : {"",
                            ":",
-                           ":8088",
                            "host:",
                            "host:x",
                            "host:-1",
@@ -63,7 +75,7 @@ TEST(Address, RefusesTheRestAndSaysWhy) {
 }
 
 TEST(Address, IsWrittenAsItIsRead) {
-  for (const auto* text : {"127.0.0.1:8088", "[::1]:9", "example.org:0", "unix:/tmp/a b"})
+  for (const auto* text : {"127.0.0.1:8088", "[::1]:9", "example.org:0", ":8088", "unix:/tmp/a b"})
     EXPECT_EQ(to_string(*parse_address(text)), text);
 }
 

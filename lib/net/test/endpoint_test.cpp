@@ -7,9 +7,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <barrier>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
+#include <vector>
 
 #include "support.h"
 
@@ -45,16 +49,20 @@ void expect_to_meet(const Address& where) {
   loops.run(meet(loops.main(), where));
 }
 
-TEST(Endpoint, ConnectsOverIPv4) { expect_to_meet(TcpAddress{.port = 0}); }
-
-TEST(Endpoint, ConnectsOverIPv6) {
+bool has_ipv6() {
   const int probe = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in6 loopback{};
   loopback.sin6_family = AF_INET6;
   loopback.sin6_addr = in6addr_loopback;
   const bool is_there = ::bind(probe, reinterpret_cast<const sockaddr*>(&loopback), sizeof loopback) == 0;
   ::close(probe);
-  if (!is_there) GTEST_SKIP() << "this machine has no ::1";
+  return is_there;
+}
+
+TEST(Endpoint, ConnectsOverIPv4) { expect_to_meet(TcpAddress{.port = 0}); }
+
+TEST(Endpoint, ConnectsOverIPv6) {
+  if (!has_ipv6()) GTEST_SKIP() << "this machine has no ::1";
   expect_to_meet(TcpAddress{.host = "::1", .port = 0});
 }
 
@@ -130,8 +138,63 @@ TEST(Endpoint, SaysWhyItCannotListen) {
   std::ofstream(directory / "file") << "not a socket";
   const auto file = Listener::open(loops.main(), UnixAddress{.path = directory / "file"});
   ASSERT_FALSE(file);
-  EXPECT_EQ(file.error().kind, Error::Kind::in_use);
+  EXPECT_EQ(file.error().kind, Error::Kind::occupied);
+  EXPECT_EQ(file.error().explain(), "a file that is no socket is there already");
   EXPECT_EQ(std::filesystem::file_size(directory / "file"), 12U) << "what is not a socket stays";
+}
+
+TEST(Endpoint, AMissingDirectoryIsSaidInTheSystemsWords) {
+  const TemporaryDirectory directory;
+  Loops loops(1);
+  const auto listener = Listener::open(loops.main(), UnixAddress{.path = directory / "no/socket"});
+  ASSERT_FALSE(listener);
+  EXPECT_EQ(listener.error().explain(), "No such file or directory");
+}
+
+// Each of many threads that listen on one path at the same time, over and over: never two, and whoever has it is found.
+TEST(Endpoint, OneOfManyThatListenOnOnePathHasIt) {
+  const TemporaryDirectory directory;
+  const UnixAddress address{.path = directory / "socket"};
+  for (int round = 0; round < 20; ++round) {
+    std::atomic<int> listening = 0;
+    {
+      std::barrier together(8);
+      std::vector<std::jthread> threads;
+      for (int i = 0; i < 8; ++i)
+        threads.emplace_back([&] {
+          Loops loops(1);
+          together.arrive_and_wait();
+          const auto listener = Listener::open(loops.main(), address);
+          if (listener) ++listening;
+          if (!listener) EXPECT_EQ(listener.error().kind, Error::Kind::in_use) << listener.error().explain();
+          together.arrive_and_wait();
+          EXPECT_TRUE(std::filesystem::exists(address.path));
+          together.arrive_and_wait();
+        });
+    }
+    EXPECT_EQ(listening, 1) << "round " << round;
+    EXPECT_FALSE(std::filesystem::exists(address.path));
+  }
+}
+
+Awaitable<void> be_found(Loop& loop, std::string listens_on, std::string dials) {
+  auto listener = Listener::open(loop, TcpAddress{.host = listens_on, .port = 0});
+  if (!listener) co_return ADD_FAILURE() << listener.error().explain();
+  const auto port = std::get<TcpAddress>(listener->address()).port;
+  auto near = co_await connect(loop, TcpAddress{.host = dials, .port = port}, patient());
+  if (!near) co_return ADD_FAILURE() << listens_on << ", " << dials << ": " << near.error().explain();
+  auto far = co_await listener->accept(loop, patient());
+  EXPECT_EQ(std::get<TcpAddress>((*far)->peer()).host, dials);
+}
+
+TEST(Endpoint, NoHostAndTheUnspecifiedOneStandForBothFamilies) {
+  for (const auto* host : {"", "::"}) {
+    for (const auto* dials : {"127.0.0.1", "::1"}) {
+      if (!has_ipv6() && (*host != 0 || *dials == ':')) continue;
+      Loops loops(1);
+      loops.run(be_found(loops.main(), host, dials));
+    }
+  }
 }
 
 TEST(Endpoint, ReplacesTheSocketOfADeadListenerOnly) {

@@ -19,7 +19,8 @@ inline constexpr std::uint16_t kDefaultPort = 8088;
 inline constexpr std::size_t kMaxUnixPath = 107;
 
 struct TcpAddress {
-  std::string host = "127.0.0.1";  // a name, or an IPv4 or IPv6 address without brackets
+  std::string host =
+      "127.0.0.1";  // a name, or an IPv4 or IPv6 address without brackets; empty: all of this machine's, to listen on
   std::uint16_t port = kDefaultPort;
   friend bool operator==(const TcpAddress&, const TcpAddress&) = default;
 };
@@ -36,6 +37,9 @@ using Address = std::variant<TcpAddress, UnixAddress>;
 /// system choose when listening. No name is looked up.
 /// @return the address, or what is wrong with `text` as a lower-case sentence without a full stop
 [[nodiscard]] std::expected<Address, std::string> parse_address(std::string_view text);
+
+/// Whether one can connect to it: port 0 and no host are for listening.
+[[nodiscard]] bool is_destination(const Address& address);
 
 /// As parse_address reads it.
 [[nodiscard]] std::string to_string(const Address& address);

@@ -1,6 +1,7 @@
 // How connections come about.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "pake/base/export.h"
@@ -15,20 +16,24 @@ PAKE_EXPORT_BEGIN
 
 namespace pake::net {
 
-/// Connects to the addresses of a name one after the other, each with its share of the time that is left.
-/// @return the error of the last one. A name that is being looked up is waited for past the deadline, up to the
-///         system's own time limit: getaddrinfo cannot be stopped.
+/// Connects to the addresses of a name, both families in turn, the next one 250 ms after the one before (RFC 8305); the
+/// first that answers is it. The look-up counts in the deadline.
+/// @return what a person can do most with: refused, timed_out, others, unreachable; unknown_host; cancelled
 [[nodiscard]] Awaitable<Outcome<std::unique_ptr<Stream>>> connect(Loop& loop, Address address, Deadline deadline);
 
 /// A stream over a connected socket, TCP or unix, which it owns from here on.
 [[nodiscard]] std::unique_ptr<Stream> adopt(Loop& loop, int socket, Address peer);
 
+/// Whether a port may be listened on by several sockets of this user, among which the system spreads what comes.
+enum class Sharing : std::uint8_t { alone, one_a_loop };
+
 /// A socket that is listened on. A unix socket's path goes with it.
 class Listener {
  public:
-  /// Listens on the first address of the name that can be had. A unix socket's path that nobody listens on any more is
-  /// replaced. Blocks while a name is looked up.
-  [[nodiscard]] static Outcome<Listener> open(Loop& loop, const Address& address);
+  /// Listens on the first address of the name that can be had; of an empty host, and of [::], on all addresses of both
+  /// families. A unix socket's path that nobody listens on any more is replaced. Blocks while a name is looked up.
+  /// @return Error::occupied if something else than a socket is at the path
+  [[nodiscard]] static Outcome<Listener> open(Loop& loop, const Address& address, Sharing sharing = Sharing::alone);
 
   Listener(Listener&&) noexcept;
   Listener& operator=(Listener&&) noexcept;
@@ -46,10 +51,14 @@ class Listener {
   [[nodiscard]] const Address& address() const noexcept;
 
  private:
+  friend Awaitable<Outcome<Listener>> listen(Loop& loop, Address address, Deadline deadline);
   class PAKE_HIDDEN Impl;
   explicit Listener(std::unique_ptr<Impl> impl) noexcept;
   std::unique_ptr<Impl> impl_;
 };
+
+/// Listener::open whose look-up ends at the deadline, and with the loops.
+[[nodiscard]] Awaitable<Outcome<Listener>> listen(Loop& loop, Address address, Deadline deadline);
 
 }  // namespace pake::net
 

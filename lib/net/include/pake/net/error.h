@@ -18,9 +18,10 @@ struct Error {
     closed,        // the peer ended its side in order, where more was to come
     reset,         // the peer broke the connection off
     refused,       // nobody listens at that address
-    unreachable,   // no way leads to that address
+    unreachable,   // no route to that address
     unknown_host,  // the name has no address
     in_use,        // somebody else listens at that address
+    occupied,      // a file that is no socket is at that path
     not_ours,      // the address belongs to no interface of this machine
     denied,        // the system does not let us
     exhausted,     // no file descriptor or memory is left
