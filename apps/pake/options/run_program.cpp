@@ -2,7 +2,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <new>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "options/command.h"
@@ -45,7 +48,14 @@ int run_command(const NamedCommand& named, Given given) {
                                       : "there is no configuration file: the defaults hold");
     return kExitOk;
   }
-  return command.run(invocation);
+  // Threads, descriptors and memory that a command does not get are thrown by the standard library and by Asio.
+  try {
+    return command.run(invocation);
+  } catch (const std::system_error& error) {
+    return report({.error = fmt::format("cannot begin: {}", explain_errno(error.code().value()))});
+  } catch (const std::bad_alloc&) {
+    return report({.error = fmt::format("cannot begin: {}", explain_errno(ENOMEM))});
+  }
 }
 
 }  // namespace

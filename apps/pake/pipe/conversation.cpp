@@ -1,13 +1,19 @@
 #include "pipe/conversation.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
+#include <latch>
+#include <new>
 #include <optional>
 #include <string>
+#include <system_error>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "network/problems.h"
 #include "pake/internal/try.h"
@@ -15,6 +21,7 @@
 #include "pake/net/signal.h"
 #include "process/blocking_file.h"
 #include "process/output.h"
+#include "process/unique_fd.h"
 #include "terminal/escape.h"
 #include "terminal/line_source.h"
 
@@ -24,6 +31,11 @@ namespace {
 constexpr std::size_t kChunk = 64 * 1024;
 constexpr std::size_t kLongestLine = 64 * 1024;
 constexpr std::chrono::seconds kPipeOpens{10};
+constexpr std::chrono::seconds kPatience{3};      // after our Close, until it is said that we wait
+constexpr std::chrono::seconds kLastWordTime{3};  // for the peer to answer that we have failed
+constexpr std::size_t kSpareMemory = 8UL << 20U;  // what a run allocates, generously
+constexpr std::size_t kSpareDescriptors = 8;      // a socket, a look-up, the reader of lines
+constexpr std::size_t kSpareThreads = 2;          // a look-up, the reader of lines
 
 Problem local(const char* what, int error) {
   return {.exit_code = kExitFailed, .error = fmt::format("{}: {}", what, explain_errno(error))};
@@ -53,15 +65,44 @@ class Screen {
   std::string pending_;
 };
 
+Expected<void> check_open_for(int fd, int other_mode, const char* what) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags >= 0 && (flags & O_ACCMODE) != other_mode) return {};
+  auto problem = local(what, EBADF);
+  if (fd == STDIN_FILENO) problem.hint = "`< /dev/null` says that there is nothing to send";
+  return std::unexpected(std::move(problem));
+}
+
+// What the run takes only later, taken and given back. Throws what the later attempt would.
+void check_that_there_is_enough() {
+  const Buffer memory(kSpareMemory);
+  std::vector<UniqueFd> descriptors;
+  for (std::size_t i = 0; i < kSpareDescriptors; ++i) {
+    descriptors.emplace_back(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0));
+    if (descriptors.back().get() < 0) throw std::system_error(errno, std::generic_category());
+  }
+  std::latch together(1);
+  std::vector<std::jthread> threads;
+  try {
+    for (std::size_t i = 0; i < kSpareThreads; ++i) threads.emplace_back([&together] { together.wait(); });
+  } catch (const std::system_error&) {
+    together.count_down();
+    throw;
+  }
+  together.count_down();
+}
+
 /// Held by each of its coroutines: where the loops are cancelled, the last of them to end is not known beforehand.
 class Conversation : public std::enable_shared_from_this<Conversation> {
  public:
-  Conversation(net::Loop& loop, std::shared_ptr<net::ChannelLink> link, std::unique_ptr<net::Stream> stream)
+  Conversation(net::Loop& loop, std::shared_ptr<StandardFiles> files, std::shared_ptr<net::ChannelLink> link,
+               std::unique_ptr<net::Stream> stream)
       : loop_(loop),
         link_(std::move(link)),
         stream_(std::move(stream)),
-        in_(loop, STDIN_FILENO),
-        out_(loop, STDOUT_FILENO) {}
+        files_(std::move(files)),
+        in_(files_->in),
+        out_(files_->out) {}
 
   net::Awaitable<Expected<void>> run() {
     loop_.spawn(begin(shared_from_this()));
@@ -78,22 +119,28 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
 
  private:
   static net::Awaitable<void> begin(std::shared_ptr<Conversation> self) {
-    if (const auto opened = co_await self->take_stream(); !opened) {
-      self->note(opened);
-      self->note(opened);
+    auto ready = co_await self->take_stream();
+    if (ready && ::isatty(STDIN_FILENO) == 1) ready = self->take_terminal();
+    if (!ready) {
+      self->note(ready);
+      self->note(ready);
       co_return;
     }
-    if (::isatty(STDIN_FILENO) == 1) self->take_terminal();
     self->loop_.spawn(say(self));
     self->loop_.spawn(hear(self));
   }
 
-  void take_terminal() {
-    lines_.emplace(kLongestLine, [&loop = loop_, self = weak_from_this()](Line line) {
-      loop.post(
-          self, [](Conversation& conversation, Line typed) { conversation.take_line(std::move(typed)); },
-          std::move(line));
-    });
+  Expected<void> take_terminal() {
+    try {
+      lines_.emplace(kLongestLine, [&loop = loop_, self = weak_from_this()](Line line) {
+        loop.post(
+            self, [](Conversation& conversation, Line typed) { conversation.take_line(std::move(typed)); },
+            std::move(line));
+      });
+    } catch (const std::system_error& error) {
+      return std::unexpected(local("cannot read stdin", error.code().value()));
+    }
+    return {};
   }
 
   void take_line(Line line) {
@@ -108,7 +155,19 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
     if (accepted->service != kService)
       co_return std::unexpected(Problem{.exit_code = kExitProtocol, .error = "the other side wants no pipe"});
     stream_ = std::move(accepted->stream);
+    loop_.spawn(refuse_others(link_));
     co_return Expected<void>();
+  }
+
+  // docs/wire.md, section 13: one pipe, and no more.
+  static net::Awaitable<void> refuse_others(std::shared_ptr<net::ChannelLink> link) {
+    while (const auto other = co_await link->accept(net::kNever)) other->stream->reset(channel::ResetCode::too_many);
+  }
+
+  // We have closed; the other side answers when it has stored what it was sent.
+  static net::Awaitable<void> tell_that_we_wait(std::shared_ptr<Conversation> self) {
+    if (!co_await self->loop_.sleep_until(net::after(kPatience)) || self->is_over_) co_return;
+    say_note("the other side has not stored everything yet: waiting for it, Ctrl-C ends this");
   }
 
   static net::Awaitable<void> say(std::shared_ptr<Conversation> self) {
@@ -193,9 +252,10 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
     --running_;
     if (!half && !problem_) {
       problem_ = std::move(half.error());
-      link_->close(channel::CloseCode::internal_error);
+      link_->close(channel::CloseCode::internal_error, net::after(kLastWordTime));
     } else if (running_ == 0 && !problem_) {
       link_->close(channel::CloseCode::done, net::kNever);  // the other side may take its time to store what came
+      loop_.spawn(tell_that_we_wait(shared_from_this()));
     }
     half_ended_.notify();
   }
@@ -204,7 +264,9 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   std::shared_ptr<net::ChannelLink> link_;
   std::unique_ptr<net::Stream> stream_;
   std::optional<LineSource> lines_;  // outlives what `out_` still shows
-  BlockingFile in_, out_;
+  std::shared_ptr<StandardFiles> files_;
+  BlockingFile& in_;
+  BlockingFile& out_;
   net::Signal half_ended_{loop_};
   net::Signal line_signal_{loop_};
   std::optional<Line> line_;
@@ -216,9 +278,23 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
 
 }  // namespace
 
-net::Awaitable<Expected<void>> converse(net::Loop& loop, std::shared_ptr<net::ChannelLink> link,
-                                        std::unique_ptr<net::Stream> stream) {
-  const auto conversation = std::make_shared<Conversation>(loop, std::move(link), std::move(stream));
+Expected<std::shared_ptr<StandardFiles>> take_standard_files(net::Loop& loop) {
+  PAKE_TRYV(check_open_for(STDIN_FILENO, O_WRONLY, "cannot read stdin"));
+  PAKE_TRYV(check_open_for(STDOUT_FILENO, O_RDONLY, "cannot write to stdout"));
+  try {
+    auto files = std::make_shared<StandardFiles>(loop);
+    check_that_there_is_enough();
+    return files;
+  } catch (const std::system_error& error) {
+    return std::unexpected(local("cannot begin", error.code().value()));
+  } catch (const std::bad_alloc&) {
+    return std::unexpected(local("cannot begin", ENOMEM));
+  }
+}
+
+net::Awaitable<Expected<void>> converse(net::Loop& loop, std::shared_ptr<StandardFiles> files,
+                                        std::shared_ptr<net::ChannelLink> link, std::unique_ptr<net::Stream> stream) {
+  const auto conversation = std::make_shared<Conversation>(loop, std::move(files), std::move(link), std::move(stream));
   co_return co_await conversation->run();
 }
 

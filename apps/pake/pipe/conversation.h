@@ -1,12 +1,15 @@
 // What both sides do once the channel stands: stdin goes to the other side, what comes from there goes to stdout.
 #pragma once
 
+#include <unistd.h>
+
 #include <memory>
 
 #include "pake/net/awaitable.h"
 #include "pake/net/channel_link.h"
 #include "pake/net/loops.h"
 #include "pake/net/stream.h"
+#include "process/blocking_file.h"
 #include "process/problem.h"
 
 namespace pake::cli::pipe {
@@ -14,12 +17,23 @@ namespace pake::cli::pipe {
 /// The service by which the dialling side opens the pipe.
 inline constexpr const char* kService = "pipe";
 
+/// stdin and stdout, each with its thread.
+struct StandardFiles {
+  explicit StandardFiles(net::Loop& loop) : in(loop, STDIN_FILENO), out(loop, STDOUT_FILENO) {}
+  BlockingFile in, out;
+};
+
+/// Comes before a code is shown or tried: a conversation that cannot begin for want of a file, thread, descriptor or
+/// memory costs no code.
+[[nodiscard]] Expected<std::shared_ptr<StandardFiles>> take_standard_files(net::Loop& loop);
+
 /// Carries both ways until both have ended, then closes the channel. At a terminal stdin is read in lines, with editing
 /// and history, and what comes is made harmless; otherwise both are bytes. The end of stdin is this side's FIN; at the
 /// other side's FIN stdout is closed.
 /// @param stream  the pipe (docs/wire.md, section 13), or null where the other side opens it
 /// @return a problem unless everything arrived, was written, and the close was authenticated
-[[nodiscard]] net::Awaitable<Expected<void>> converse(net::Loop& loop, std::shared_ptr<net::ChannelLink> link,
+[[nodiscard]] net::Awaitable<Expected<void>> converse(net::Loop& loop, std::shared_ptr<StandardFiles> files,
+                                                      std::shared_ptr<net::ChannelLink> link,
                                                       std::unique_ptr<net::Stream> stream);
 
 }  // namespace pake::cli::pipe

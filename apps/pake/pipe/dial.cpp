@@ -44,6 +44,7 @@ class Dialler {
 
   net::Awaitable<Expected<void>> run(net::Loops& loops) {
     auto& loop = loops.main();
+    PAKE_CO_TRY(auto files, take_standard_files(loop));
     auto connected = co_await net::connect(loop, options_.address, net::after(options_.deadline));
     if (!connected) co_return std::unexpected(cannot_connect(options_.address, connected.error(), "pake listen"));
     auto stream = trace_ ? trace_->follow(std::move(*connected)) : std::move(*connected);
@@ -60,7 +61,7 @@ class Dialler {
     const auto& link = channel->link;
     auto pipe = link->open(kService);
     if (!pipe) co_return std::unexpected(Problem{.error = "cannot open the pipe"});
-    co_return co_await converse(loop, link, std::move(*pipe));
+    co_return co_await converse(loop, std::move(files), link, std::move(*pipe));
   }
 
  private:

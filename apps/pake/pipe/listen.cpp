@@ -67,6 +67,7 @@ class Host {
 
   net::Awaitable<Expected<void>> run(net::Loops& loops) {
     auto& loop = loops.main();
+    PAKE_CO_TRY(auto files, take_standard_files(loop));
     auto listener = co_await net::listen(loop, options_.address, net::kNever);
     if (!listener) co_return std::unexpected(cannot_listen(options_.address, listener.error()));
     crypto::SystemRng rng;
@@ -83,7 +84,7 @@ class Host {
                                                          .tries = options_.tries,
                                                          .trace = &trace_}));
     say_note(fmt::format("connected: {} knows the code", net::to_string(peer.address)));
-    co_return co_await converse(loop, peer.link, nullptr);
+    co_return co_await converse(loop, std::move(files), peer.link, nullptr);
   }
 
  private:

@@ -28,6 +28,7 @@ void harden_process() {
   ::setrlimit(RLIMIT_CORE, &none);
   ::prctl(PR_SET_DUMPABLE, 0);  // also where core_pattern is a pipe, which the limit does not stop
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+  static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));  // a file that may not grow is an error to see as well
 }
 
 int end_as_told(int exit_code) {

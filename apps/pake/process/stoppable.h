@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <system_error>
 
 #include "process/unique_fd.h"
 
@@ -13,6 +14,11 @@ namespace pake::cli {
 
 class Stoppable {
  public:
+  /// Throws std::system_error if no descriptor is left.
+  Stoppable() : stopped_(::eventfd(0, EFD_CLOEXEC)) {
+    if (stopped_.get() < 0) throw std::system_error(errno, std::generic_category());
+  }
+
   /// Waits until `fd` is ready for `events` (POLLIN or POLLOUT), or broken. False, with errno, when stopped (ECANCELED)
   /// or when that cannot be waited for.
   [[nodiscard]] bool wait(int fd, short events) const {
@@ -37,7 +43,7 @@ class Stoppable {
   }
 
  private:
-  UniqueFd stopped_{::eventfd(0, EFD_CLOEXEC)};
+  UniqueFd stopped_;
 };
 
 }  // namespace pake::cli
