@@ -221,7 +221,7 @@ class Impostors(Pipe):
                 self.assertEqual(self.dialled(answer).wait(), PROTOCOL)
 
     def test_an_alert_is_told(self):
-        for code, exit_code, words in ((1, AUTH_FAILED, "did not prove"), (2, THROTTLED, "try again in 7 s"), (3, PROTOCOL, "unavailable"),
+        for code, exit_code, words in ((1, AUTH_FAILED, "wrong code, or somebody is in between"), (2, THROTTLED, "try again in 7 s"), (3, PROTOCOL, "unavailable"),
                                        (5, PROTOCOL, "unsupported")):
             with self.subTest(code=code):
                 seconds = bytes([0, 0, 0, 7 if code == 2 else 0])
