@@ -149,7 +149,10 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   }
 
   net::Awaitable<Expected<void>> take_stream() {
-    if (stream_) co_return Expected<void>();
+    if (stream_) {
+      loop_.spawn(refuse_others(link_));
+      co_return Expected<void>();
+    }
     auto accepted = co_await link_->accept(net::after(kPipeOpens));
     if (!accepted) co_return std::unexpected(channel_cut());
     if (accepted->service != kService)
@@ -159,7 +162,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
     co_return Expected<void>();
   }
 
-  // docs/wire.md, section 13: one pipe, and no more.
+  // One pipe, and no more: docs/wire.md, on the pipe of two people.
   static net::Awaitable<void> refuse_others(std::shared_ptr<net::ChannelLink> link) {
     while (const auto other = co_await link->accept(net::kNever)) other->stream->reset(channel::ResetCode::too_many);
   }
