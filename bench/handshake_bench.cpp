@@ -53,7 +53,8 @@ class Parties {
     opaque::ClientRegistration client(opaque_suite(), SecretBuffer::copy_of(kPassword));
     auto requested = std::move(client).create_registration_request(rng_).value();
     const auto response =
-        opaque::create_registration_response(requested.registration_request, *keys_, credential_identifier(kName))
+        opaque::create_registration_response(requested.registration_request, *keys_, credential_identifier(kName),
+                                             GuessPermit::uncounted_for_study())
             .value();
     const auto ksf = crypto::ksf_parameters(kProfile, opaque::sizes(opaque_suite()).Nh);
     auto finished = std::move(requested.next)

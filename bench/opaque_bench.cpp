@@ -39,7 +39,9 @@ struct Run {
     return ClientRegistration(suite, password()).create_registration_request(rng).value();
   }
   Buffer create_registration_response(const Buffer& request) const {
-    return opaque::create_registration_response(request, keys, as_bytes("user 4711")).value();
+    return opaque::create_registration_response(request, keys, as_bytes("user 4711"),
+                                                GuessPermit::uncounted_for_study())
+        .value();
   }
   RegistrationFinished finalize_registration_request(AwaitingRegistrationResponse waiting, const Buffer& response) {
     return std::move(waiting).finalize_registration_request(response, {.ksf = no_ksf}, rng).value();

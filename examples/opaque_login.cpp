@@ -1,4 +1,5 @@
 // Alice logs in with her password, and both sides have a key. An arrow is what travels, over any connection.
+#include <chrono>
 #include <cstdio>
 
 #include "pake/opaque.h"
@@ -11,13 +12,18 @@ const auto kKsf = pake::crypto::ksf_parameters(kProfile, opaque::sizes(kSuite).N
 // Both sides, at registration and at every login: a difference shows as a wrong password.
 const opaque::Identities kNames = {.client = pake::as_bytes("alice"), .server = pake::as_bytes("example.org")};
 
+// A registration answer can be a guess at what a stolen record holds: five a name and day, and none comes back.
+static pake::GuessBuckets registrations({.burst = 5, .refill = std::chrono::hours{24} / 5});
+
 // What the store has of her; opaque_registration.cpp says how it came there, step by step.
 static pake::Buffer record_of_alice(const opaque::KeyHolder& keys, pake::Rng& rng) {
   auto alice = opaque::ClientRegistration(kSuite, pake::SecretBuffer::copy_of(pake::as_bytes("correct horse")))
                    .create_registration_request(rng)
                    .value();
-  const auto response =
-      opaque::create_registration_response(alice.registration_request, keys, pake::as_bytes("user 4711")).value();
+  const auto response = opaque::create_registration_response(
+                            alice.registration_request, keys, pake::as_bytes("user 4711"),
+                            registrations.take(pake::as_bytes("user 4711"), std::chrono::steady_clock::now()).value())
+                            .value();
   const auto finished =
       std::move(alice.next).finalize_registration_request(response, {.identities = kNames, .ksf = kKsf}, rng).value();
   auto record = opaque::RegistrationRecord::decode(kSuite, finished.record).value();

@@ -2,6 +2,7 @@
 // client is one thread here and the server another, with a pair of sockets between them.
 #include <sys/socket.h>
 #include <unistd.h>
+#include <chrono>
 
 #include <cstdio>
 #include <optional>
@@ -74,14 +75,18 @@ std::optional<pake::SessionKey> answer(int socket, const opaque::KeyRing& ring, 
   return std::move(*key);
 }
 
+// A registration answer can be a guess at what a stolen record holds: five a name and day, and none comes back.
+pake::GuessBuckets registrations({.burst = 5, .refill = std::chrono::hours{24} / 5});
+
 // Registration, which wants a connection that is confidential and authenticated already; see opaque_registration.cpp.
 pake::Buffer registered(const opaque::KeyRing& ring, std::string_view password) {
   pake::crypto::SystemRng rng;
   auto client = opaque::ClientRegistration(kSuite, pake::SecretBuffer::copy_of(pake::as_bytes(password)))
                     .create_registration_request(rng)
                     .value();
-  const auto response = opaque::create_registration_response(client.registration_request, *ring.current(kSuite)->keys,
-                                                             pake::as_bytes("user 4711"))
+  const auto response = opaque::create_registration_response(
+                            client.registration_request, *ring.current(kSuite)->keys, pake::as_bytes("user 4711"),
+                            registrations.take(pake::as_bytes("user 4711"), std::chrono::steady_clock::now()).value())
                             .value();
   const auto finished =
       std::move(client.next).finalize_registration_request(response, {.identities = kNames, .ksf = kKsf}, rng).value();

@@ -67,11 +67,38 @@ World make_world(SuiteId suite) {
     fuzz::require(world.ring.add(*StoredKeys::generate(suite, crypto::KsfProfile::small, epoch, rng)).has_value());
   fuzz::require(world.ring.activate(1).has_value());
   const auto c = registration_client_machine(client(suite), rng);
-  const auto s = registration_server_machine(server(suite), crypto::KsfProfile::small, world.ring);
+  const auto s = registration_server_machine(server(suite), GuessPermit::uncounted_for_study(),
+                                             crypto::KsfProfile::small, world.ring);
   say(*s, say(*c, say(*s, *c->take_message(), world), world), world);
   world.record = s->take_record()->encode();
   fuzz::require(world.ring.activate(2).has_value());
   return world;
+}
+
+/// Final is final: after a call out of turn the job that is out finds nothing to go on with.
+void misuse(Machine& machine, FuzzedDataProvider& input) {
+  auto job = *machine.take_job();
+  if (input.ConsumeBool()) job->run();
+  switch (input.ConsumeIntegralInRange(0, 4)) {
+    case 0:
+      fuzz::require(!machine.resume(nullptr));
+      break;
+    case 1:
+      fuzz::require(!machine.take_job());
+      break;
+    case 2:
+      fuzz::require(!machine.take_message());
+      break;
+    case 3:
+      fuzz::require(!machine.provide_record(std::nullopt));
+      break;
+    default:
+      fuzz::require(!machine.receive({}, Arrived::more_may_come));
+      break;
+  }
+  fuzz::require(machine.want() == Want::failed && machine.error() == Errc::misuse);
+  job->run();
+  fuzz::require(!machine.resume(std::move(job)) && machine.want() == Want::failed && !machine.take_session_key());
 }
 
 /// Drives `machine` until it ends or the input does; true when it is done.
@@ -91,6 +118,11 @@ bool talk(Machine& machine, Machine& peer, const World& world, FuzzedDataProvide
     if (machine.want() == Want::decision && input.ConsumeBool()) {
       const auto invented = input.ConsumeBytes<std::uint8_t>(300);
       serve(machine, input.ConsumeBool() ? std::optional<Bytes>(invented) : std::nullopt);
+      continue;
+    }
+    const bool is_job_due = machine.want() == Want::ksf || machine.want() == Want::key_operation;
+    if (is_job_due && input.ConsumeIntegralInRange(0, 7) == 0) {
+      misuse(machine, input);
       continue;
     }
     if (serve(machine, world.record)) continue;
@@ -121,12 +153,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   switch (input.ConsumeIntegralInRange(0, 3)) {
     case 0: {
       const auto machine = registration_client_machine(client(suite), rng);
-      const auto peer = registration_server_machine(server(suite), crypto::KsfProfile::small, world.ring);
+      const auto peer = registration_server_machine(server(suite), GuessPermit::uncounted_for_study(),
+                                                    crypto::KsfProfile::small, world.ring);
       if (talk(*machine, *peer, world, input)) fuzz::require(machine->take_export_key()->size() == sizes(suite).Nh);
       break;
     }
     case 1: {
-      const auto machine = registration_server_machine(server(suite), crypto::KsfProfile::small, world.ring);
+      const auto machine = registration_server_machine(server(suite), GuessPermit::uncounted_for_study(),
+                                                       crypto::KsfProfile::small, world.ring);
       const auto peer = registration_client_machine(client(suite), peer_rng);
       if (talk(*machine, *peer, world, input)) fuzz::require(machine->take_record()->epoch == 2);
       break;

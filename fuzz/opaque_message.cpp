@@ -1,6 +1,7 @@
 // Any bytes are a message of OPAQUE in exactly one way, or none. The first two bytes pick suite and message, and
 // whether what follows is brought to the right length.
 #include "pake/proto/opaque/messages.h"
+#include "pake/proto/opaque/server_keys.h"
 
 #include <algorithm>
 #include <iterator>
@@ -18,6 +19,14 @@ void check(SuiteId suite, Bytes input, std::size_t size) {
   if (!message) return fuzz::require(message.error() == Errc::malformed);
   fuzz::require(input.size() == size);
   fuzz::require(std::ranges::equal(message->encode(suite), input));
+}
+
+// How a server asks the holder of its keys, and what it hears: not messages of the RFC, but bytes from elsewhere too.
+void check_key_operation(SuiteId suite, Bytes input) {
+  const auto operation = KeyOperation::decode(input);
+  fuzz::require(operation ? std::ranges::equal(operation->encode(), input) : operation.error() == Errc::malformed);
+  const auto answer = KeyOperationAnswer::decode(suite, input);
+  fuzz::require(answer ? std::ranges::equal(answer->encode(suite).reveal(), input) : answer.error() == Errc::malformed);
 }
 
 struct Format {
@@ -45,5 +54,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Buffer input(data + 2, data + size);
   if ((data[1] & 0x80U) != 0) input.resize(chosen.size);
   chosen.check(suite, input, chosen.size);
+  check_key_operation(suite, input);
   return 0;
 }

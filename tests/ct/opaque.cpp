@@ -39,7 +39,8 @@ class Run {
   /// The record as the server stores it: masking_key is still secret.
   Buffer enroll() {
     auto started = must(ClientRegistration(suite_, password("correct horse")).create_registration_request(rng_));
-    const auto response = must(create_registration_response(started.registration_request, keys_, as_bytes("1234")));
+    const auto response = must(create_registration_response(started.registration_request, keys_, as_bytes("1234"),
+                                                            GuessPermit::uncounted_for_study()));
     require(!ct::is_secret(started.registration_request) && !ct::is_secret(response), "what is sent is public");
     auto finished = must(std::move(started.next)
                              .finalize_registration_request(

@@ -20,7 +20,9 @@ constexpr std::string_view kName = "user 4711";
 Buffer enroll(const KeyHolder& keys, Rng& rng) {
   auto started =
       ClientRegistration(kSuite, SecretBuffer::copy_of(as_bytes("x"))).create_registration_request(rng).value();
-  const auto response = create_registration_response(started.registration_request, keys, as_bytes(kName)).value();
+  const auto response = create_registration_response(started.registration_request, keys, as_bytes(kName),
+                                                     GuessPermit::uncounted_for_study())
+                            .value();
   const auto finished =
       std::move(started.next)
           .finalize_registration_request(response, {.ksf = crypto::IdentityWithoutAnyProtection{}}, rng)

@@ -327,8 +327,8 @@ void check_scalar_mult_vfy(Fields& entry) {
   if (K || entry.has("result")) entry.expect("result", K ? K->reveal() : Bytes(identity));
 
   testing::FixedRng rng(to_buffer(s.reveal()));
-  const auto response =
-      respond({.suite = suite, .PRS = {}}, GuessPermit::uncounted_for_study(), {.Y = X, .AD = {}}, {}, rng);
+  const auto response = respond({.suite = suite, .PRS = as_bytes("any")}, GuessPermit::uncounted_for_study(),
+                                {.Y = X, .AD = {}}, {}, rng);
   entry.expect("must_abort", !response.has_value());
 }
 

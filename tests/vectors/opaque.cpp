@@ -252,7 +252,8 @@ class Server : public Party {
   [[nodiscard]] const ServerKeys& keys() const noexcept { return keys_; }
 
   [[nodiscard]] Result<Buffer> create_registration_response(Bytes request) const {
-    return opaque::create_registration_response(request, device(), at(inputs_, "credential_identifier"));
+    return opaque::create_registration_response(request, device(), at(inputs_, "credential_identifier"),
+                                                GuessPermit::uncounted_for_study());
   }
 
   /// With the keys in a device, and in memory where they are a pair: the same KE2 either way.

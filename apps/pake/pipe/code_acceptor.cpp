@@ -51,12 +51,13 @@ class CodeAcceptor : public std::enable_shared_from_this<CodeAcceptor> {
 
  private:
   /// What becomes of one answer. Its guess is spent when the ServerHello is made.
-  class Answer final : public GuessLedger {
+  class Answer final : public GuessObserver {
    public:
     explicit Answer(std::shared_ptr<CodeAcceptor> acceptor) : acceptor_(std::move(acceptor)) {}
     void spent() noexcept override { is_spent_ = true; }
-    void refunded() noexcept override { acceptor_->is_settled_ = true; }  // in the turn in which the finish verifies
-    void unused() noexcept override {}
+    void ended(GuessOutcome outcome) noexcept override {  // `verified` in the turn in which the finish verifies
+      if (outcome == GuessOutcome::verified) acceptor_->is_settled_ = true;
+    }
     [[nodiscard]] bool is_spent() const noexcept { return is_spent_; }
 
    private:

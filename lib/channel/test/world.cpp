@@ -47,7 +47,8 @@ World::Login World::make_login(Suite suite, Rng& rng) {
   opaque::ClientRegistration client(id, SecretBuffer::copy_of(as_bytes("correct horse")));
   auto requested = must(std::move(client).create_registration_request(rng));
   const auto response = must(opaque::create_registration_response(requested.registration_request, keys,
-                                                                  credential_identifier(as_bytes("alice"))));
+                                                                  credential_identifier(as_bytes("alice")),
+                                                                  GuessPermit::uncounted_for_study()));
   const auto ksf = crypto::ksf_parameters(crypto::KsfProfile::small, opaque::sizes(id).Nh);
   auto finished = must(
       std::move(requested.next)

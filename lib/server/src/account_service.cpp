@@ -103,7 +103,8 @@ class Registration {
     const auto asked = to_buffer(request.registration_request);  // a view of what the next read overwrites
     PAKE_CO_TRYV(co_await charge(*keyring));
     channel_.has_answered = true;
-    const auto response = opaque::create_registration_response(asked, *keys_, identifier());
+    // Its bucket has been charged above, for good: there is no outcome to hear of.
+    const auto response = opaque::create_registration_response(asked, *keys_, identifier(), GuessPermit(nullptr));
     if (!response) co_return refuse(RecordRefusal::refused);
     co_return co_await send(
         channel::RecordAnswer{.suite = suite_, .ksf = ksf_, .registration_response = *response}.encode());

@@ -23,8 +23,10 @@ Result<SecretBuffer> register_password(const Keyring::Member& member, const stor
   PAKE_TRY(const auto ksf, crypto::decode_ksf_profile(parameters.ksf_profile));
   opaque::ClientRegistration client(suite, SecretBuffer::copy_of(password.reveal()));
   PAKE_TRY(auto requested, std::move(client).create_registration_request(rng));
-  PAKE_TRY(const auto response, opaque::create_registration_response(requested.registration_request, *member.keys,
-                                                                     channel::credential_identifier(as_bytes(name))));
+  // Nobody outside this process hears the answer.
+  PAKE_TRY(const auto response,
+           opaque::create_registration_response(requested.registration_request, *member.keys,
+                                                channel::credential_identifier(as_bytes(name)), GuessPermit(nullptr)));
   const auto stretching = crypto::ksf_parameters(ksf, opaque::sizes(suite).Nh);
   PAKE_TRY(const auto finished, std::move(requested.next)
                                     .finalize_registration_request(

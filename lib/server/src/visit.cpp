@@ -67,7 +67,7 @@ std::optional<GuessPermit> Visit::permit(OpenGuess guess, store::BucketRule rule
   guess_.emplace(std::move(guess));
   rule_ = rule;
   of_an_account_ = of_an_account;
-  outcome_ = std::make_shared<GuessOutcome>();
+  outcome_ = std::make_shared<ObservedGuess>();
   return GuessPermit(outcome_);
 }
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "guess_outcome.h"
+#include "observed_guess.h"
 #include "pake/channel/server_handshake.h"
 #include "pake/net/acceptor.h"
 #include "pake/net/awaitable.h"
@@ -65,7 +65,7 @@ class Visit {
   std::optional<OpenGuess> guess_;
   store::BucketRule rule_;
   bool of_an_account_ = false;
-  std::shared_ptr<GuessOutcome> outcome_;
+  std::shared_ptr<ObservedGuess> outcome_;
 };
 
 }  // namespace pake::server

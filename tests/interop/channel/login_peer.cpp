@@ -117,7 +117,8 @@ class Server {
     opaque::ClientRegistration client(suite, SecretBuffer::copy_of(as_bytes(kPassword)));
     auto requested = must(std::move(client).create_registration_request(rng_));
     const auto response = must(opaque::create_registration_response(requested.registration_request, *keys_,
-                                                                    channel::credential_identifier(as_bytes(kUser))));
+                                                                    channel::credential_identifier(as_bytes(kUser)),
+                                                                    GuessPermit::uncounted_for_study()));
     const auto ksf = crypto::ksf_parameters(kKsf, opaque::sizes(suite).Nh);
     const opaque::RegistrationInputs inputs{.identities = {.client = as_bytes(kUser)}, .ksf = ksf};
     return must(std::move(requested.next).finalize_registration_request(response, inputs, rng_)).record;

@@ -87,7 +87,8 @@ class Peer {
 
   Json registration_response(const Request& request) {
     return {{"message", hex(must(create_registration_response(request.bytes("message"), keys_.value(),
-                                                              request.credential_identifier())))}};
+                                                              request.credential_identifier(),
+                                                              GuessPermit::uncounted_for_study())))}};
   }
 
   Json registration_record(const Request& request) {

@@ -1,6 +1,7 @@
 #include "exchange.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "key_schedule.h"
 #include "pake/internal/try.h"
@@ -8,7 +9,20 @@
 
 namespace pake::cpace {
 
+Status check(const Inputs& inputs) {
+  if (std::to_underlying(inputs.suite) > std::to_underlying(Suite::p521_sha512) || inputs.PRS.empty())
+    return fail(Errc::misuse);
+  return {};
+}
+
+Result<PeerShare> PeerShare::decode(Suite suite, const Share& sent) {
+  if (sent.AD.size() > kMaxADSize) return fail(Errc::malformed);
+  PAKE_TRY(auto point, GroupEnvironment::get(suite).decode(sent.Y));
+  return PeerShare{.sent = sent, .point = std::move(point)};
+}
+
 Result<OwnShare> OwnShare::make(const Inputs& inputs, Bytes AD, Rng& rng) {
+  PAKE_TRYV(check(inputs));
   if (AD.size() > kMaxADSize) return fail(Errc::misuse);
   const auto& [suite, PRS, CI, sid] = inputs;
   const auto& G = GroupEnvironment::get(suite);
@@ -21,14 +35,14 @@ Result<OwnShare> OwnShare::make(const Inputs& inputs, Bytes AD, Rng& rng) {
   return OwnShare{.suite = suite, .sid = to_buffer(sid), .y = std::move(y), .Y = std::move(Y), .AD = to_buffer(AD)};
 }
 
-Result<Agreement> Agreement::reach(const OwnShare& own, const Share& peer, Side side) {
-  if (peer.AD.size() > kMaxADSize) return fail(Errc::malformed);
+Result<Agreement> Agreement::reach(const OwnShare& own, const PeerShare& peer_share, Side side) {
+  const auto& [peer, point] = peer_share;
   // Tags and symmetric transcripts know no roles: our own message sent back to us would confirm itself.
   if (std::ranges::equal(peer.Y, own.Y)) return fail(Errc::malformed);
 
   const auto& [suite, sid, y, Y, AD] = own;
   const Share us = {.Y = Y, .AD = AD};
-  PAKE_TRY(const auto K, GroupEnvironment::get(suite).scalar_mult_vfy(y, peer.Y));
+  PAKE_TRY(const auto K, GroupEnvironment::get(suite).agree(y, point));
   const auto transcript = side == Side::A   ? transcript_ir(us, peer)
                           : side == Side::B ? transcript_ir(peer, us)
                                             : transcript_oc(us, peer);

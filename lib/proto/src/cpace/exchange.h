@@ -6,6 +6,9 @@
 
 namespace pake::cpace {
 
+/// Errc::misuse for a suite that there is not, and for an empty password: whoever has none has forgotten it.
+[[nodiscard]] Status check(const Inputs& inputs);
+
 /// What one side knows from sending its share until it has the peer's.
 struct OwnShare {
   Suite suite;
@@ -18,6 +21,15 @@ struct OwnShare {
   [[nodiscard]] static Result<OwnShare> make(const Inputs& inputs, Bytes AD, Rng& rng);
 };
 
+/// The peer's share, decoded: a stranger's garbage is found out before anything is multiplied.
+struct PeerShare {
+  Share sent;
+  PeerPoint point;
+
+  /// Errc::malformed if Y is no share of the suite, or AD is longer than kMaxADSize.
+  [[nodiscard]] static Result<PeerShare> decode(Suite suite, const Share& sent);
+};
+
 enum class Side : std::uint8_t { A, B, symmetric };
 
 /// What follows from both shares: the key, held back until the peer's tag has verified.
@@ -27,7 +39,7 @@ struct Agreement {
   crypto::Digest peer_tag;
 
   //   K = G.scalar_mult_vfy(y, peer's Y);  if K == G.I: abort;  ISK = H.hash(...)
-  [[nodiscard]] static Result<Agreement> reach(const OwnShare& own, const Share& peer, Side side);
+  [[nodiscard]] static Result<Agreement> reach(const OwnShare& own, const PeerShare& peer, Side side);
 
   /// The own tag as it is sent.
   [[nodiscard]] Buffer tag_to_send() const;

@@ -2,7 +2,14 @@
 
 #include <cstdlib>
 
+#include "pake/internal/try.h"
+
 namespace pake::cpace {
+
+Result<SharedPoint> GroupEnvironment::scalar_mult_vfy(const Scalar& y, Bytes X) const {
+  PAKE_TRY(const auto point, decode(X));
+  return agree(y, point);
+}
 
 const GroupEnvironment& GroupEnvironment::get(Suite suite) noexcept {
   switch (suite) {

@@ -18,6 +18,9 @@ using Generator = std::variant<crypto::Element, crypto::X25519Point>;
 /// K: secret_size bytes, what enters the ISK.
 using SharedPoint = SecretUpTo<crypto::kMaxScalarSize, struct SharedPointTag>;
 
+/// The peer's share.
+using PeerPoint = Generator;
+
 class GroupEnvironment {
  public:
   [[nodiscard]] static const GroupEnvironment& get(Suite suite) noexcept;
@@ -34,8 +37,14 @@ class GroupEnvironment {
   /// The own share, share_size bytes, public from here on.
   [[nodiscard]] virtual Result<Buffer> scalar_mult(const Scalar& y, const Generator& g) const = 0;
 
-  /// K. Errc::malformed where the draft says G.I: `X` has another size, is no group element, or leads to the identity.
-  [[nodiscard]] virtual Result<SharedPoint> scalar_mult_vfy(const Scalar& y, Bytes X) const = 0;
+  /// The first half of scalar_mult_vfy, before anything is multiplied. Errc::malformed if `X` has another size or is no
+  /// group element.
+  [[nodiscard]] virtual Result<PeerPoint> decode(Bytes X) const = 0;
+  /// K. Errc::malformed if `X` leads to the identity.
+  [[nodiscard]] virtual Result<SharedPoint> agree(const Scalar& y, const PeerPoint& X) const = 0;
+
+  //   K = scalar_mult_vfy(y, X): decode, then agree
+  [[nodiscard]] Result<SharedPoint> scalar_mult_vfy(const Scalar& y, Bytes X) const;
 
  protected:
   GroupEnvironment() = default;

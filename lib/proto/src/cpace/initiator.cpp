@@ -16,7 +16,8 @@ Result<Initiation> initiate(const Inputs& inputs, Bytes ADa, Rng& rng) {
 Result<AwaitingResponse::Finished> AwaitingResponse::finish(const Share& peer, Bytes Tb) && {
   const auto state = std::move(state_);
   if (!state) return fail(Errc::misuse);
-  PAKE_TRY(auto agreement, Agreement::reach(state->own, peer, Side::A));
+  PAKE_TRY(const auto decoded, PeerShare::decode(state->own.suite, peer));
+  PAKE_TRY(auto agreement, Agreement::reach(state->own, decoded, Side::A));
   PAKE_TRYV(agreement.verify(Tb));
   auto Ta = agreement.tag_to_send();
   return Finished{.Ta = std::move(Ta), .key = std::move(agreement.key)};
@@ -25,7 +26,8 @@ Result<AwaitingResponse::Finished> AwaitingResponse::finish(const Share& peer, B
 Result<UnprovenKey> AwaitingResponse::finish_without_confirmation_peer_unproven(const Share& peer) && {
   const auto state = std::move(state_);
   if (!state) return fail(Errc::misuse);
-  PAKE_TRY(auto agreement, Agreement::reach(state->own, peer, Side::A));
+  PAKE_TRY(const auto decoded, PeerShare::decode(state->own.suite, peer));
+  PAKE_TRY(auto agreement, Agreement::reach(state->own, decoded, Side::A));
   return std::move(agreement).unproven(GuessPermit(nullptr));
 }
 

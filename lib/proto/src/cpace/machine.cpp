@@ -1,9 +1,11 @@
 #include "pake/proto/cpace/machine.h"
 
 #include <algorithm>
+#include <expected>
 #include <utility>
 #include <variant>
 
+#include "cpace/exchange.h"
 #include "pake/base/writer.h"
 #include "pake/internal/try.h"
 #include "pake/proto/cpace/cpace.h"
@@ -37,11 +39,12 @@ class Run final : public CPaceMachine {
   }
 
   [[nodiscard]] Result<Buffer> take_message() override {
-    if (want() != Want::send) return fail(Errc::misuse);
+    if (want() != Want::send) return misuse();
     return *std::exchange(outgoing_, std::nullopt);
   }
 
   [[nodiscard]] Incoming incoming() const noexcept override {
+    if (want() != Want::receive) return {};
     const auto tag = tag_behind_share();
     if (awaits_tag()) return {.at_least = tag_size(suite_), .at_most = tag_size(suite_), .silence_ends = false};
     return {.at_least = min_message_size(suite_) + tag,
@@ -50,14 +53,16 @@ class Run final : public CPaceMachine {
   }
 
   [[nodiscard]] Result<std::size_t> receive(Bytes bytes, Arrived) override {
-    if (want() != Want::receive) return fail(Errc::misuse);
+    if (want() != Want::receive) return misuse();
     auto consumed = awaits_tag() ? receive_tag(bytes) : receive_share(bytes);
-    if (!consumed) {
-      error_ = consumed.error();
-      state_ = std::monostate();
-    }
+    if (!consumed) end(consumed.error());
     return consumed;
   }
+
+  // There are no jobs and no records here: whoever hands one in has mixed up two runs.
+  [[nodiscard]] Status provide_record(std::optional<Bytes>) override { return misuse(); }
+  [[nodiscard]] Result<std::unique_ptr<Job>> take_job() override { return misuse(); }
+  [[nodiscard]] Status resume(std::unique_ptr<Job>) override { return misuse(); }
 
   [[nodiscard]] std::optional<Errc> error() const noexcept override { return error_; }
 
@@ -71,6 +76,18 @@ class Run final : public CPaceMachine {
   }
 
  private:
+  /// For good.
+  void end(Errc error) {
+    error_ = error;
+    state_ = std::monostate();
+    outgoing_.reset();
+    session_key_ = {};
+  }
+  /// A call out of turn ends the run; one that is over stays as it ended.
+  std::unexpected<Errc> misuse() {
+    if (want() != Want::done && want() != Want::failed) end(Errc::misuse);
+    return fail(Errc::misuse);
+  }
   [[nodiscard]] bool awaits_tag() const noexcept { return std::holds_alternative<AwaitingTag>(state_); }
   [[nodiscard]] std::size_t max_AD() const noexcept { return expected_AD_ ? expected_AD_->size() : kMaxADSize; }
   /// B's tag travels with its share.
@@ -143,7 +160,7 @@ std::unique_ptr<CPaceMachine> initiator_machine(const Config& config, Rng& rng) 
 
 std::unique_ptr<CPaceMachine> responder_machine(Config config, GuessPermit permit, Rng& rng) {
   const auto suite = config.suite;
-  if (config.AD.size() > kMaxADSize) return std::make_unique<Run>(suite, Errc::misuse);
+  if (config.AD.size() > kMaxADSize || !check(inputs_of(config))) return std::make_unique<Run>(suite, Errc::misuse);
   auto expected_AD = config.expected_AD;
   return std::make_unique<Run>(suite, std::move(expected_AD),
                                AwaitingInitiation{std::move(config), std::move(permit), rng}, std::nullopt);

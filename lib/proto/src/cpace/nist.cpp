@@ -28,9 +28,12 @@ class Nist final : public GroupEnvironment {
   }
 
   // K is the x coordinate alone, so a peer that sent the negative of its share arrives at the same K.
-  [[nodiscard]] Result<SharedPoint> scalar_mult_vfy(const Scalar& y, Bytes X) const override {
-    PAKE_TRY(const auto element, crypto::nist_decode_uncompressed(curve_, X));
-    PAKE_TRY(const auto K, group().multiply(y, element));
+  [[nodiscard]] Result<PeerPoint> decode(Bytes X) const override {
+    PAKE_TRY(auto element, crypto::nist_decode_uncompressed(curve_, X));
+    return PeerPoint(std::move(element));
+  }
+  [[nodiscard]] Result<SharedPoint> agree(const Scalar& y, const PeerPoint& X) const override {
+    PAKE_TRY(const auto K, group().multiply(y, std::get<crypto::Element>(X)));
     return SharedPoint::copy_of(crypto::nist_x_coordinate(curve_, K).reveal());
   }
 

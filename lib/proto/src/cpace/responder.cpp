@@ -4,8 +4,10 @@
 namespace pake::cpace {
 
 Result<Response> respond(const Inputs& inputs, GuessPermit permit, const Share& peer, Bytes ADb, Rng& rng) {
+  PAKE_TRYV(check(inputs));
+  PAKE_TRY(const auto decoded, PeerShare::decode(inputs.suite, peer));
   PAKE_TRY(auto own, OwnShare::make(inputs, ADb, rng));
-  PAKE_TRY(auto agreement, Agreement::reach(own, peer, Side::B));
+  PAKE_TRY(auto agreement, Agreement::reach(own, decoded, Side::B));
   permit.spend();
   auto Tb = agreement.tag_to_send();
   return Response{.Yb = std::move(own.Y),
@@ -16,8 +18,10 @@ Result<Response> respond(const Inputs& inputs, GuessPermit permit, const Share& 
 
 Result<UnprovenResponse> respond_without_confirmation_peer_unproven(const Inputs& inputs, GuessPermit permit,
                                                                     const Share& peer, Bytes ADb, Rng& rng) {
+  PAKE_TRYV(check(inputs));
+  PAKE_TRY(const auto decoded, PeerShare::decode(inputs.suite, peer));
   PAKE_TRY(auto own, OwnShare::make(inputs, ADb, rng));
-  PAKE_TRY(auto agreement, Agreement::reach(own, peer, Side::B));
+  PAKE_TRY(auto agreement, Agreement::reach(own, decoded, Side::B));
   permit.spend();
   return UnprovenResponse{.Yb = std::move(own.Y), .key = std::move(agreement).unproven(std::move(permit))};
 }

@@ -26,9 +26,12 @@ class Ristretto255 final : public GroupEnvironment {
   }
 
   //   decode X, else G.I; encode(X ^ y)
-  [[nodiscard]] Result<SharedPoint> scalar_mult_vfy(const Scalar& y, Bytes X) const override {
-    PAKE_TRY(const auto element, group_.decode(X));
-    PAKE_TRY(const auto K, group_.multiply(y, element));
+  [[nodiscard]] Result<PeerPoint> decode(Bytes X) const override {
+    PAKE_TRY(auto element, group_.decode(X));
+    return PeerPoint(std::move(element));
+  }
+  [[nodiscard]] Result<SharedPoint> agree(const Scalar& y, const PeerPoint& X) const override {
+    PAKE_TRY(const auto K, group_.multiply(y, std::get<crypto::Element>(X)));
     return SharedPoint::copy_of(group_.encode(K).reveal());
   }
 

@@ -9,6 +9,7 @@ struct AwaitingShare::State {
 };
 
 Result<SymmetricStart> start_symmetric(const Inputs& inputs, GuessPermit permit, Bytes AD, Rng& rng) {
+  if (AD.empty()) return fail(Errc::misuse);
   PAKE_TRY(auto own, OwnShare::make(inputs, AD, rng));
   auto Y = own.Y;
   return SymmetricStart{
@@ -19,7 +20,9 @@ Result<SymmetricStart> start_symmetric(const Inputs& inputs, GuessPermit permit,
 Result<AwaitingShare::Confirmation> AwaitingShare::confirm(const Share& peer) && {
   const auto state = std::move(state_);
   if (!state) return fail(Errc::misuse);
-  PAKE_TRY(auto agreement, Agreement::reach(state->own, peer, Side::symmetric));
+  if (peer.AD.empty()) return fail(Errc::malformed);
+  PAKE_TRY(const auto decoded, PeerShare::decode(state->own.suite, peer));
+  PAKE_TRY(auto agreement, Agreement::reach(state->own, decoded, Side::symmetric));
   state->permit.spend();
   auto tag = agreement.tag_to_send();
   return Confirmation{.tag = std::move(tag),
@@ -30,7 +33,9 @@ Result<AwaitingShare::Confirmation> AwaitingShare::confirm(const Share& peer) &&
 Result<UnprovenKey> AwaitingShare::finish_without_confirmation_peer_unproven(const Share& peer) && {
   const auto state = std::move(state_);
   if (!state) return fail(Errc::misuse);
-  PAKE_TRY(auto agreement, Agreement::reach(state->own, peer, Side::symmetric));
+  if (peer.AD.empty()) return fail(Errc::malformed);
+  PAKE_TRY(const auto decoded, PeerShare::decode(state->own.suite, peer));
+  PAKE_TRY(auto agreement, Agreement::reach(state->own, decoded, Side::symmetric));
   state->permit.spend();
   return std::move(agreement).unproven(std::move(state->permit));
 }

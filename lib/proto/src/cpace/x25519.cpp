@@ -34,9 +34,12 @@ class X25519 final : public GroupEnvironment {
   }
 
   // Any 32 bytes are a u coordinate; RFC 7748 says what bit 255 and values from p on mean.
-  [[nodiscard]] Result<SharedPoint> scalar_mult_vfy(const Scalar& y, Bytes X) const override {
+  [[nodiscard]] Result<PeerPoint> decode(Bytes X) const override {
     if (X.size() != kX25519Size) return fail(Errc::malformed);
-    PAKE_TRY(const auto K, crypto::x25519(ladder_scalar(y), X.first<kX25519Size>()));
+    return PeerPoint(crypto::X25519Point::copy_of(X.first<kX25519Size>()));
+  }
+  [[nodiscard]] Result<SharedPoint> agree(const Scalar& y, const PeerPoint& X) const override {
+    PAKE_TRY(const auto K, crypto::x25519(ladder_scalar(y), std::get<crypto::X25519Point>(X).reveal()));
     return SharedPoint::copy_of(K.reveal());
   }
 };

@@ -18,13 +18,21 @@ Want Run::want() const noexcept {
   std::unreachable();
 }
 
+std::unexpected<Errc> Run::misuse() noexcept {
+  if (outcome_ == Outcome::open) {
+    outbox_.clear();
+    end(std::nullopt);
+  }
+  return fail(Errc::misuse);
+}
+
 Result<Buffer> Run::take_message() {
-  if (want() != Want::send) return fail(Errc::misuse);
+  if (want() != Want::send) return misuse();
   return std::exchange(outbox_, {});
 }
 
 Result<std::size_t> Run::receive(Bytes bytes, Arrived arrived) {
-  if (want() != Want::receive) return fail(Errc::misuse);
+  if (want() != Want::receive) return misuse();
   const auto [at_least, at_most, silence_ends] = incoming();
   if (bytes.size() < at_least) return 0;
   const auto size = read(bytes.first(std::min(bytes.size(), at_most)), arrived);
@@ -66,6 +74,9 @@ Want RsaMachine::want() const noexcept { return run_->want(); }
 Result<Buffer> RsaMachine::take_message() { return run_->take_message(); }
 Incoming RsaMachine::incoming() const noexcept { return run_->incoming(); }
 Result<std::size_t> RsaMachine::receive(Bytes bytes, Arrived arrived) { return run_->receive(bytes, arrived); }
+Status RsaMachine::provide_record(std::optional<Bytes> /*stored*/) { return run_->misuse(); }
+Result<std::unique_ptr<Job>> RsaMachine::take_job() { return run_->misuse(); }
+Status RsaMachine::resume(std::unique_ptr<Job> /*job*/) { return run_->misuse(); }
 std::optional<Errc> RsaMachine::error() const noexcept { return run_->error(); }
 Result<SessionKey> RsaMachine::take_session_key() { return run_->take_session_key(); }
 std::optional<Failure> RsaMachine::failure() const noexcept { return run_->failure(); }

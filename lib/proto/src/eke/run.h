@@ -19,6 +19,8 @@ class Run {
   // The doors, as machine.h describes them.
   [[nodiscard]] Want want() const noexcept;
   [[nodiscard]] virtual Result<Buffer> take_message();
+  /// A call out of turn ends the run; one that is over stays as it ended.
+  std::unexpected<Errc> misuse() noexcept;
   [[nodiscard]] virtual Incoming incoming() const noexcept = 0;
   [[nodiscard]] Result<std::size_t> receive(Bytes bytes, Arrived arrived);
   [[nodiscard]] std::optional<Errc> error() const noexcept;

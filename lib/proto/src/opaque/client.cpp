@@ -25,7 +25,7 @@ struct Blinded {
 //   (blind, blinded_element) = Blind(password)
 //   blinded_message          = SerializeElement(blinded_element)
 Result<Blinded> blind_password(const Suite& suite, SecretBuffer password, Rng& rng) {
-  PAKE_TRYV(check_size(password.reveal()));
+  PAKE_TRYV(check_given(password.reveal()));
   PAKE_TRY(auto blinded, oprf::blind(suite.oprf(), password.reveal(), rng));
   return Blinded{.password = std::move(password),
                  .blind = std::move(blinded.blind),
@@ -69,6 +69,19 @@ Result<Credentials> recover_credentials(const Suite& suite, const Digest& random
                      .export_key = std::move(recovered.export_key)};
 }
 
+/// Null, as if the step had been taken, for a suite that there is not.
+template <class State>
+StatePtr<State> state_in(SuiteId suite, SecretBuffer password) {
+  if (!check_suite(suite)) return {nullptr, [](State*) {}};
+  return make_state(State{.suite = Suite(suite), .password = std::move(password)});
+}
+
+// A digest that was moved from is empty: with it the record would not depend on any stretching.
+Status check_stretched(const Digest& stretched) {
+  if (stretched.empty()) return fail(Errc::misuse);
+  return {};
+}
+
 crypto::KsfJob job_of(const crypto::KsfParameters& ksf, const Digest& oprf_output) {
   return {ksf, Digest::copy_of(oprf_output.reveal())};
 }
@@ -96,7 +109,7 @@ struct StretchingRegistration::State {
 };
 
 ClientRegistration::ClientRegistration(SuiteId suite, SecretBuffer password)
-    : state_(make_state(State{.suite = Suite(suite), .password = std::move(password)})) {}
+    : state_(state_in<State>(suite, std::move(password))) {}
 
 Result<RegistrationRequested> ClientRegistration::create_registration_request(Rng& rng) && {
   const auto state = std::move(state_);
@@ -138,6 +151,7 @@ Result<crypto::KsfJob> StretchingRegistration::ksf_job() const {
 Result<RegistrationFinished> StretchingRegistration::finalize_registration_request(Digest stretched, Rng& rng) && {
   const auto state = std::move(state_);
   if (!state) return fail(Errc::misuse);
+  PAKE_TRYV(check_stretched(stretched));
   const auto& suite = state->suite;
   const auto password = randomized_password(suite, state->oprf_output, stretched);
   PAKE_TRY(auto stored, store(suite, password, state->server_public_key, state->identities.view(), rng));
@@ -182,8 +196,7 @@ struct StretchingLogin::State {
   OwnedIdentities identities;
 };
 
-ClientLogin::ClientLogin(SuiteId suite, SecretBuffer password)
-    : state_(make_state(State{.suite = Suite(suite), .password = std::move(password)})) {}
+ClientLogin::ClientLogin(SuiteId suite, SecretBuffer password) : state_(state_in<State>(suite, std::move(password))) {}
 
 // RFC 9807, Section 6.2.1, GenerateKE1, with AuthClientStart (Section 6.4.3).
 //   request, blind                          = CreateCredentialRequest(password)
@@ -241,6 +254,7 @@ Result<crypto::KsfJob> StretchingLogin::ksf_job() const {
 Result<LoginFinished> StretchingLogin::generate_ke3(Digest stretched) && {
   const auto state = std::move(state_);
   if (!state) return fail(Errc::misuse);
+  PAKE_TRYV(check_stretched(stretched));
   const auto& suite = state->suite;
   const auto& ke2 = state->ke2;
   const auto identities = state->identities.view();

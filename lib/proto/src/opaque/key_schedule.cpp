@@ -13,6 +13,11 @@ Status check_size(Bytes input) {
   return {};
 }
 
+Status check_given(Bytes input) {
+  if (input.empty()) return fail(Errc::misuse);
+  return check_size(input);
+}
+
 Status check_sizes(const Identities& identities) {
   PAKE_TRYV(check_size(identities.client));
   return check_size(identities.server);

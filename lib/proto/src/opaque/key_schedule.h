@@ -16,6 +16,8 @@ namespace pake::opaque {
 
 /// Errc::misuse where `input` does not fit behind its length of two bytes.
 [[nodiscard]] Status check_size(Bytes input);
+/// The same, and Errc::misuse if it is empty.
+[[nodiscard]] Status check_given(Bytes input);
 [[nodiscard]] Status check_sizes(const Identities& identities);
 
 /// Identities that outlive the call which gave them.

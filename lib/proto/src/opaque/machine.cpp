@@ -1,5 +1,6 @@
 #include "pake/proto/opaque/machine.h"
 
+#include <expected>
 #include <functional>
 #include <optional>
 #include <utility>
@@ -26,6 +27,8 @@ class Work final : public Job {
   std::optional<Result<T>> result_;
 };
 
+bool is_suite(SuiteId suite) { return decode_suite_id(static_cast<std::uint8_t>(suite)).has_value(); }
+
 /// What the four machines share: one message at a time, each of a known size, and one job at a time.
 template <class Interface>
 class Run : public Interface {
@@ -34,7 +37,7 @@ class Run : public Interface {
   [[nodiscard]] std::optional<Errc> error() const noexcept final { return error_; }
 
   [[nodiscard]] Result<Buffer> take_message() final {
-    if (want_ != Want::send) return fail(Errc::misuse);
+    if (want_ != Want::send) return misuse();
     want_ = after_message_;
     return std::move(message_);
   }
@@ -44,21 +47,23 @@ class Run : public Interface {
   }
 
   [[nodiscard]] Result<std::size_t> receive(Bytes bytes, Arrived /*arrived*/) final {
-    if (want_ != Want::receive) return fail(Errc::misuse);
+    if (want_ != Want::receive) return misuse();
     const auto size = expected_;
     if (bytes.size() < size) return 0;
     PAKE_TRYV(settle(on_message(bytes.first(size))));
     return size;
   }
 
+  [[nodiscard]] Status provide_record(std::optional<Bytes>) override { return misuse(); }
+
   [[nodiscard]] Result<std::unique_ptr<Job>> take_job() final {
-    if (!job_) return fail(Errc::misuse);
+    if (!job_) return misuse();
     issued_ = job_.get();
     return std::move(job_);
   }
 
   [[nodiscard]] Status resume(std::unique_ptr<Job> job) final {
-    if (!job || job.get() != std::exchange(issued_, nullptr)) return settle(fail(Errc::misuse));
+    if (!job || job.get() != std::exchange(issued_, nullptr)) return misuse();
     return settle(on_job(*job));
   }
 
@@ -100,9 +105,19 @@ class Run : public Interface {
     if (!status) end(status.error());
     return status;
   }
+  /// For good: nothing that is still out finds anything to go on with.
   void end(Errc error) {
     error_ = error;
     want_ = Want::failed;
+    job_.reset();
+    issued_ = nullptr;
+    message_.clear();
+    session_key_ = {};
+  }
+  /// A call out of turn ends the run; one that is over stays as it ended.
+  std::unexpected<Errc> misuse() {
+    if (want_ != Want::done && want_ != Want::failed) end(Errc::misuse);
+    return fail(Errc::misuse);
   }
 
  private:
@@ -247,9 +262,12 @@ class Server : public Run<Interface> {
 
 class RegistrationServer final : public Server<RegistrationServerMachine> {
  public:
-  RegistrationServer(ServerConfig config, crypto::KsfProfile ksf, const KeyRing& ring)
-      : Server(std::move(config), ring), ksf_(ksf) {
-    want_message(size().registration_request());
+  RegistrationServer(ServerConfig config, GuessPermit permit, crypto::KsfProfile ksf, const KeyRing& ring)
+      : Server(std::move(config), ring), permit_(std::move(permit)), ksf_(ksf) {
+    if (is_suite(config_.suite))
+      this->want_message(size().registration_request());
+    else
+      this->end(Errc::misuse);
   }
 
   [[nodiscard]] Result<StoredRecord> take_record() override {
@@ -265,7 +283,8 @@ class RegistrationServer final : public Server<RegistrationServerMachine> {
   Status on_request(Bytes request) {
     member_ = ring_.current(config_.suite);
     if (member_ == nullptr) return fail(Errc::unavailable);
-    PAKE_TRY(auto operation, registration_key_operation(config_.suite, request, config_.credential_identifier));
+    PAKE_TRY(auto operation,
+             registration_key_operation(config_.suite, request, config_.credential_identifier, std::move(permit_)));
     if (member_->keys->in_memory() == nullptr) {
       want_key_operation({.holder = member_->keys, .operation = std::move(operation)});
       return {};
@@ -285,6 +304,7 @@ class RegistrationServer final : public Server<RegistrationServerMachine> {
     return {};
   }
 
+  GuessPermit permit_;
   crypto::KsfProfile ksf_;
   const KeyRing::Member* member_ = nullptr;
   std::optional<StoredRecord> record_;
@@ -294,11 +314,14 @@ class LoginServer final : public Server<Machine> {
  public:
   LoginServer(ServerConfig config, GuessPermit permit, const KeyRing& ring, Rng& rng)
       : Server(std::move(config), ring), step_(ServerLogin(config_.suite, std::move(permit))), rng_(rng) {
-    want_message(size().KE1());
+    if (is_suite(config_.suite))
+      this->want_message(size().KE1());
+    else
+      this->end(Errc::misuse);
   }
 
   [[nodiscard]] Status provide_record(std::optional<Bytes> stored) override {
-    if (want() != Want::decision) return fail(Errc::misuse);
+    if (want() != Want::decision) return misuse();
     return settle(on_stored(stored));
   }
 
@@ -355,9 +378,9 @@ std::unique_ptr<ClientMachine> login_client_machine(ClientConfig config, Rng& rn
   return std::make_unique<LoginClient>(std::move(config), rng);
 }
 
-std::unique_ptr<RegistrationServerMachine> registration_server_machine(ServerConfig config, crypto::KsfProfile ksf,
-                                                                       const KeyRing& ring) {
-  return std::make_unique<RegistrationServer>(std::move(config), ksf, ring);
+std::unique_ptr<RegistrationServerMachine> registration_server_machine(ServerConfig config, GuessPermit permit,
+                                                                       crypto::KsfProfile ksf, const KeyRing& ring) {
+  return std::make_unique<RegistrationServer>(std::move(config), std::move(permit), ksf, ring);
 }
 
 std::unique_ptr<Machine> login_server_machine(ServerConfig config, GuessPermit permit, const KeyRing& ring, Rng& rng) {

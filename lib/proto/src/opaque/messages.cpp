@@ -48,6 +48,7 @@ PublicKey PublicKey::copy() const {
 Buffer RegistrationRequest::encode(SuiteId suite) const { return Suite(suite).encode_oprf_element(blinded_message); }
 
 Result<RegistrationRequest> RegistrationRequest::decode(SuiteId id, Bytes bytes) {
+  PAKE_TRYV(check_suite(id));
   PAKE_TRY(auto blinded_message, Suite(id).decode_oprf_element(bytes));
   return RegistrationRequest{.blinded_message = std::move(blinded_message)};
 }
@@ -61,6 +62,7 @@ Buffer RegistrationResponse::encode(SuiteId id) const {
 }
 
 Result<RegistrationResponse> RegistrationResponse::decode(SuiteId id, Bytes bytes) {
+  PAKE_TRYV(check_suite(id));
   const Suite suite(id);
   PAKE_TRY(auto reader, reader_of(bytes, suite.sizes().registration_response()));
   PAKE_TRY(const auto evaluated_message, reader.take(suite.sizes().Noe));
@@ -80,6 +82,7 @@ Buffer RegistrationRecord::encode(SuiteId id) const {
 }
 
 Result<RegistrationRecord> RegistrationRecord::decode(SuiteId id, Bytes bytes) {
+  PAKE_TRYV(check_suite(id));
   const Suite suite(id);
   const auto& sizes = suite.sizes();
   PAKE_TRY(auto reader, reader_of(bytes, sizes.registration_record()));
@@ -101,6 +104,7 @@ Buffer KE1::encode(SuiteId id) const {
 }
 
 Result<KE1> KE1::decode(SuiteId id, Bytes bytes) {
+  PAKE_TRYV(check_suite(id));
   const Suite suite(id);
   PAKE_TRY(auto reader, reader_of(bytes, suite.sizes().KE1()));
   PAKE_TRY(const auto blinded_message, reader.take(suite.sizes().Noe));
@@ -122,6 +126,7 @@ Buffer CredentialResponse::encode(SuiteId id) const {
 }
 
 Result<CredentialResponse> CredentialResponse::decode(SuiteId id, Bytes bytes) {
+  PAKE_TRYV(check_suite(id));
   const Suite suite(id);
   PAKE_TRY(auto reader, reader_of(bytes, suite.sizes().credential_response()));
   PAKE_TRY(auto evaluated_message, take_oprf_element(reader, suite));
@@ -143,6 +148,7 @@ Buffer KE2::encode(SuiteId id) const {
 }
 
 Result<KE2> KE2::decode(SuiteId id, Bytes bytes) {
+  PAKE_TRYV(check_suite(id));
   const Suite suite(id);
   const auto& sizes = suite.sizes();
   PAKE_TRY(auto reader, reader_of(bytes, sizes.KE2()));
@@ -164,6 +170,7 @@ Result<KE2> KE2::decode(SuiteId id, Bytes bytes) {
 Buffer KE3::encode(SuiteId /*id*/) const { return client_mac; }
 
 Result<KE3> KE3::decode(SuiteId id, Bytes bytes) {
+  PAKE_TRYV(check_suite(id));
   if (bytes.size() != sizes(id).KE3()) return fail(Errc::malformed);
   return KE3{.client_mac = to_buffer(bytes)};
 }

@@ -16,9 +16,11 @@ namespace pake::opaque {
 // RFC 9807, Section 5.2.2, CreateRegistrationResponse.
 //   evaluated_message = BlindEvaluate(oprf_key, DeserializeElement(request.blinded_message))
 //   response          = evaluated_message || server_public_key
-Result<KeyOperation> registration_key_operation(SuiteId id, Bytes registration_request, Bytes credential_identifier) {
-  PAKE_TRYV(check_size(credential_identifier));
+Result<KeyOperation> registration_key_operation(SuiteId id, Bytes registration_request, Bytes credential_identifier,
+                                                GuessPermit permit) {
+  PAKE_TRYV(check_given(credential_identifier));
   PAKE_TRY(const auto request, RegistrationRequest::decode(id, registration_request));
+  permit.spend();
   return KeyOperation{.suite = id,
                       .credential_identifier = to_buffer(credential_identifier),
                       .blinded_message = request.encode(id),
@@ -34,14 +36,32 @@ Result<Buffer> create_registration_response(const KeyHolder& keys, const KeyOper
 }
 
 Result<Buffer> create_registration_response(Bytes registration_request, const KeyHolder& keys,
-                                            Bytes credential_identifier) {
-  PAKE_TRY(const auto operation, registration_key_operation(keys.suite(), registration_request, credential_identifier));
+                                            Bytes credential_identifier, GuessPermit permit) {
+  PAKE_TRY(const auto operation,
+           registration_key_operation(keys.suite(), registration_request, credential_identifier, std::move(permit)));
   PAKE_TRY(const auto answer, keys.answer(operation));
   return create_registration_response(keys, answer);
 }
 
+FreshIdentifier FreshIdentifier::draw(Rng& rng) {
+  FreshIdentifier identifier;
+  identifier.bytes_.resize(32);
+  rng.fill(identifier.bytes_);
+  return identifier;
+}
+
+// Nobody has seen an answer under this identifier before, so there is nothing that one could be a guess at.
+Result<FreshRegistration> create_registration_response(Bytes registration_request, const KeyHolder& keys,
+                                                       FreshIdentifier identifier) {
+  PAKE_TRY(auto response,
+           create_registration_response(registration_request, keys, identifier.bytes(), GuessPermit(nullptr)));
+  return FreshRegistration{.registration_response = std::move(response),
+                           .credential_identifier = to_buffer(identifier.bytes())};
+}
+
 // RFC 9807, Section 6.3.2.2: the fake record.
 Result<RegistrationRecord> fake_record(SuiteId id, Rng& rng) {
+  PAKE_TRYV(check_suite(id));
   const Suite suite(id);
   PAKE_TRY(auto pair, suite.derive_diffie_hellman_key_pair(random_seed(rng)));
   return RegistrationRecord{.client_public_key = std::move(pair.public_key),
@@ -103,12 +123,29 @@ Buffer mask_response(const Suite& suite, const RegistrationRecord& record, const
   return to_buffer(masked.reveal());
 }
 
+// Whether the record was decoded in this suite.
+bool is_of(const Suite& suite, const RegistrationRecord& record) {
+  const auto& key = record.client_public_key;
+  const bool is_key_of_suite = suite.id() == SuiteId::ristretto255_curve25519
+                                   ? key.u() != nullptr
+                                   : key.element() != nullptr && key.element()->is_of(suite.oprf());
+  return is_key_of_suite && record.masking_key.size() == suite.sizes().Nh &&
+         record.envelope.size() == suite.sizes().envelope();
+}
+
+/// Null, as if the step had been taken, for a suite that there is not.
+template <class State, class... Rest>
+StatePtr<State> state_in(SuiteId suite, Rest... rest) {
+  if (!check_suite(suite)) return {nullptr, [](State*) {}};
+  return make_state(State{Suite(suite), std::move(rest)...});
+}
+
 }  // namespace
 
 Result<Answering> Answering::start(Suite suite, GuessPermit permit, Bytes ke1_bytes, const ServerLoginInputs& inputs,
                                    const KeyHolder& keys, Rng& rng) {
-  if (keys.suite() != suite.id()) return fail(Errc::misuse);
-  PAKE_TRYV(check_size(inputs.credential_identifier));
+  if (keys.suite() != suite.id() || !is_of(suite, inputs.record)) return fail(Errc::misuse);
+  PAKE_TRYV(check_given(inputs.credential_identifier));
   PAKE_TRYV(check_size(inputs.context));
   PAKE_TRYV(check_sizes(inputs.identities));
   PAKE_TRY(auto ke1, KE1::decode(suite.id(), ke1_bytes));
@@ -162,8 +199,7 @@ Result<LoginAnswered> Answering::finish(OprfElement evaluated_message, const Sha
                                                         .session_key = std::move(proofs.session_key)}))};
 }
 
-ServerLogin::ServerLogin(SuiteId suite, GuessPermit permit)
-    : state_(make_state(State{.suite = Suite(suite), .permit = std::move(permit)})) {}
+ServerLogin::ServerLogin(SuiteId suite, GuessPermit permit) : state_(state_in<State>(suite, std::move(permit))) {}
 
 // RFC 9807, Section 6.2.2, GenerateKE2.
 //   evaluated_message = BlindEvaluate(oprf_key, KE1.blinded_message)

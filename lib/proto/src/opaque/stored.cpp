@@ -86,6 +86,7 @@ Result<StoredKeys> StoredKeys::decode(Bytes bytes) {
 }
 
 Status KeyRing::add(Member member) {
+  if (member.keys == nullptr) return fail(Errc::misuse);
   const auto suite = member.keys->suite();
   const auto fake = StoredRecord::decode(member.fake);
   if (!fake || fake->suite != suite || fake->epoch != member.epoch) return fail(Errc::misuse);

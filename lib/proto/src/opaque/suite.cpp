@@ -40,6 +40,11 @@ Result<SuiteId> decode_suite_id(std::uint8_t byte) {
   return fail(Errc::malformed);
 }
 
+Status check_suite(SuiteId suite) noexcept {
+  if (!decode_suite_id(static_cast<std::uint8_t>(suite))) return fail(Errc::misuse);
+  return {};
+}
+
 Suite::Suite(SuiteId id) noexcept : id_(id), sizes_(opaque::sizes(id)), group_(&group_of(id)), ake_(&Ake::get(id)) {}
 
 Digest Suite::extract(std::initializer_list<Bytes> ikm) const { return crypto::hkdf_extract(hash_id(), {}, ikm); }

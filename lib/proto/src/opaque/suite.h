@@ -20,6 +20,9 @@
 namespace pake::opaque {
 
 using crypto::Digest;
+/// Errc::misuse unless `suite` is one of the enumerators.
+[[nodiscard]] Status check_suite(SuiteId suite) noexcept;
+
 class Suite {
  public:
   explicit Suite(SuiteId id) noexcept;

@@ -202,9 +202,9 @@ TEST_P(CPace, TwoEqualsWithOnePasswordAgree) {
   EXPECT_EQ(ends.guesses_left, 2U);
 }
 
-TEST_P(CPace, EmptyInputsAreInputs) {
+TEST_P(CPace, EmptyInputsBesideThePasswordAreInputs) {
   Exchange exchange(GetParam());
-  exchange.a = exchange.b = {.PRS = "", .CI = "", .sid = "", .AD = "", .suite = GetParam()};
+  exchange.a = exchange.b = {.PRS = "x", .CI = "", .sid = "", .AD = "", .suite = GetParam()};
   EXPECT_TRUE(exchange.run().agree());
 }
 
@@ -287,12 +287,12 @@ TEST_P(CPace, TruncatedAndExtendedMessagesAreNone) {
 TEST_P(CPace, TheModesDoNotMix) {
   crypto::SystemRng rng;
   const Party a = {.suite = GetParam()};
-  auto A = initiate(a.inputs(), {}, rng);
-  auto B = start_symmetric(a.inputs(), GuessPermit::uncounted_for_study(), {}, rng);
+  auto A = initiate(a.inputs(), as_bytes("a"), rng);
+  auto B = start_symmetric(a.inputs(), GuessPermit::uncounted_for_study(), as_bytes("b"), rng);
   ASSERT_TRUE(A && B);
-  auto confirmation = std::move(B->next).confirm({.Y = A->Ya, .AD = {}});
+  auto confirmation = std::move(B->next).confirm({.Y = A->Ya, .AD = as_bytes("a")});
   ASSERT_TRUE(confirmation);
-  const auto finished = std::move(A->next).finish({.Y = B->Y, .AD = {}}, confirmation->tag);
+  const auto finished = std::move(A->next).finish({.Y = B->Y, .AD = as_bytes("b")}, confirmation->tag);
   ASSERT_FALSE(finished);
   EXPECT_EQ(finished.error(), Errc::auth_failed);
 }
@@ -334,6 +334,56 @@ TEST_P(CPace, ASharesSizeIsChecked) {
   }
 }
 
+/// Counts what is asked of it: who has drawn nothing has multiplied nothing.
+class CountingRng final : public Rng {
+ public:
+  void fill(MutableBytes out) override {
+    ++calls;
+    rng_.fill(out);
+  }
+  std::size_t calls = 0;
+
+ private:
+  crypto::SystemRng rng_;
+};
+
+TEST_P(CPace, AnInvalidShareCostsNoMultiplication) {
+  const auto suite = GetParam();
+  if (suite == Suite::x25519_sha512) return;  // there any 32 bytes are a share
+  const Party b = {.suite = suite};
+  const Buffer garbage(parameters(suite).share_size, 0xff);
+  CountingRng rng;
+  GuessBudget budget(1);
+  EXPECT_EQ(respond(b.inputs(), std::move(*budget.take()), {.Y = garbage, .AD = {}}, {}, rng).error(), Errc::malformed);
+  EXPECT_EQ(rng.calls, 0U);
+  EXPECT_EQ(budget.available(), 1U);
+  auto A = initiate(b.inputs(), {}, rng);
+  EXPECT_GT(rng.calls, 0U);
+}
+
+TEST_P(CPace, WhatWouldBeWeakInSilenceIsMisuse) {
+  crypto::SystemRng rng;
+  const auto permit = [] { return GuessPermit::uncounted_for_study(); };
+  const Party p = {.suite = GetParam()};
+  auto A = initiate(p.inputs(), {}, rng);
+  ASSERT_TRUE(A);
+  const Party without_password = {.PRS = "", .suite = GetParam()};
+  EXPECT_EQ(initiate(without_password.inputs(), {}, rng).error(), Errc::misuse);
+  EXPECT_EQ(respond(without_password.inputs(), permit(), {.Y = A->Ya, .AD = {}}, {}, rng).error(), Errc::misuse);
+  EXPECT_EQ(start_symmetric(without_password.inputs(), permit(), as_bytes("a"), rng).error(), Errc::misuse);
+
+  EXPECT_EQ(start_symmetric(p.inputs(), permit(), {}, rng).error(), Errc::misuse);
+  auto S = start_symmetric(p.inputs(), permit(), as_bytes("s"), rng);
+  EXPECT_EQ(std::move(S->next).confirm({.Y = A->Ya, .AD = {}}).error(), Errc::malformed);
+
+  for (const auto suite : {static_cast<Suite>(5), static_cast<Suite>(255)}) {
+    const Party nowhere = {.suite = suite};
+    EXPECT_EQ(initiate(nowhere.inputs(), {}, rng).error(), Errc::misuse);
+    EXPECT_EQ(respond(nowhere.inputs(), permit(), {.Y = A->Ya, .AD = {}}, {}, rng).error(), Errc::misuse);
+    EXPECT_EQ(start_symmetric(nowhere.inputs(), permit(), as_bytes("a"), rng).error(), Errc::misuse);
+  }
+}
+
 TEST_P(CPace, AnADHasAMaximum) {
   crypto::SystemRng rng;
   const Buffer AD(kMaxADSize + 1);
@@ -366,11 +416,12 @@ TEST_P(CPace, ASpentStateIsSpent) {
   EXPECT_TRUE(key.session_key("test", 32));
   EXPECT_EQ(finished->key.session_key("test", 32).error(), Errc::misuse);
 
-  auto S = start_symmetric(p.inputs(), GuessPermit::uncounted_for_study(), {}, rng);
+  auto S = start_symmetric(p.inputs(), GuessPermit::uncounted_for_study(), as_bytes("s"), rng);
+  const Share other = {.Y = Yb.Y, .AD = as_bytes("b")};
   ASSERT_TRUE(S);
-  ASSERT_TRUE(std::move(S->next).confirm(Yb));
-  EXPECT_EQ(std::move(S->next).confirm(Yb).error(), Errc::misuse);
-  EXPECT_EQ(std::move(S->next).finish_without_confirmation_peer_unproven(Yb).error(), Errc::misuse);
+  ASSERT_TRUE(std::move(S->next).confirm(other));
+  EXPECT_EQ(std::move(S->next).confirm(other).error(), Errc::misuse);
+  EXPECT_EQ(std::move(S->next).finish_without_confirmation_peer_unproven(other).error(), Errc::misuse);
   // NOLINTEND(bugprone-use-after-move)
 }
 
@@ -445,14 +496,14 @@ TEST_P(CPace, RandomRunsAgreeAndAnyOneDifferenceLeavesNoKey) {
   const auto seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
-  const auto string = [&] {
-    std::string text(std::uniform_int_distribution<std::size_t>(0, 300)(random), ' ');
+  const auto string = [&](std::size_t at_least = 0) {
+    std::string text(std::uniform_int_distribution<std::size_t>(at_least, 300)(random), ' ');
     for (auto& c : text) c = static_cast<char>(random());
     return text;
   };
   for (int i = 0; i < 8; ++i) {
     Exchange exchange(GetParam());
-    exchange.a = {.PRS = string(), .CI = string(), .sid = string(), .AD = string(), .suite = GetParam()};
+    exchange.a = {.PRS = string(1), .CI = string(), .sid = string(), .AD = string(), .suite = GetParam()};
     exchange.b = exchange.a;
     exchange.b.AD = string();
     ASSERT_TRUE(exchange.run().agree());
@@ -519,7 +570,7 @@ TEST(CPace, ASourceThatIsStuckEndsTheRun) {
     StuckRng zeros(0), ones(0xff);
     EXPECT_EQ(initiate(party.inputs(), {}, zeros).error(), Errc::unavailable);
     EXPECT_EQ(initiate(party.inputs(), {}, ones).error(), Errc::unavailable);
-    EXPECT_EQ(start_symmetric(party.inputs(), GuessPermit::uncounted_for_study(), {}, zeros).error(),
+    EXPECT_EQ(start_symmetric(party.inputs(), GuessPermit::uncounted_for_study(), as_bytes("a"), zeros).error(),
               Errc::unavailable);
   }
 }

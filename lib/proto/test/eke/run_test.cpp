@@ -156,12 +156,15 @@ TEST(RsaEkeRun, NothingCanBeDoneTwiceOrOutOfTurn) {
 
   testing::SeededRng rng(1);
   RsaConnector C({.user = "server", .password = {}, .key = fixed_key("1024")}, rng);
-  EXPECT_EQ(C.receive(as_bytes("yes"), Arrived::more_may_come).error(), Errc::misuse);
-  EXPECT_EQ(C.take_session_key().error(), Errc::misuse);
-  EXPECT_EQ(C.want(), Want::send);  // misuse changes nothing
   EXPECT_TRUE(C.take_message());
-  EXPECT_EQ(C.take_message().error(), Errc::misuse);
   EXPECT_EQ(C.want(), Want::receive);
+  EXPECT_EQ(C.take_message().error(), Errc::misuse);
+  expect_spent(C);
+  EXPECT_EQ(C.want(), Want::failed);  // misuse is final
+  EXPECT_EQ(C.error(), Errc::misuse);
+  RsaConnector early({.user = "server", .password = {}, .key = fixed_key("1024")}, rng);
+  EXPECT_EQ(early.receive(as_bytes("yes"), Arrived::more_may_come).error(), Errc::misuse);
+  EXPECT_EQ(early.want(), Want::failed);
 }
 
 TEST(RsaEkeRun, AConnectorNeedsAName) {

@@ -41,11 +41,9 @@ TEST_P(EverySuite, AServerWithOtherKeysGivesNobodyAKey) {
   EXPECT_TRUE(outcome.no_key());
 }
 
-TEST(OpaqueLogin, WorksWithoutIdentitiesContextAndPassword) {
+TEST(OpaqueLogin, WorksWithoutIdentitiesAndContext) {
   const View nothing{.context = "", .client_identity = "", .server_identity = ""};
-  EXPECT_TRUE((Rig{.password = "", .login_password = "", .registration = nothing, .client = nothing, .server = nothing}
-                   .run()
-                   .agreed()));
+  EXPECT_TRUE((Rig{.registration = nothing, .client = nothing, .server = nothing}.run().agreed()));
 }
 
 TEST(OpaqueLogin, WorksWithARealKsf) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <thread>
 
 #include "device.h"
@@ -45,7 +46,6 @@ bool serve(const World& world, Machine& machine, Machine& peer) {
     case Want::ksf:
     case Want::key_operation: {
       auto job = *machine.take_job();
-      EXPECT_EQ(machine.take_job().error(), Errc::misuse);
       std::thread([&] { job->run(); }).join();
       static_cast<void>(machine.resume(std::move(job)));
       return true;
@@ -92,7 +92,8 @@ class OpaqueMachines : public ::testing::Test {
   };
   Enrolled enroll(const KeyRing& ring, const World& world = {}) {
     const auto client_machine = registration_client_machine(client(), rng_);
-    const auto server_machine = registration_server_machine(server(), crypto::KsfProfile::small, ring);
+    const auto server_machine =
+        registration_server_machine(server(), GuessPermit::uncounted_for_study(), crypto::KsfProfile::small, ring);
     EXPECT_EQ(client_machine->want(), Want::send);
     EXPECT_EQ(server_machine->want(), Want::receive);
     drive(world, *client_machine, *server_machine);
@@ -194,16 +195,17 @@ TEST_F(OpaqueMachines, EndAtTheFirstFlippedBit) {
 }
 
 TEST_F(OpaqueMachines, AnswerOnlyWhatTheyAskedFor) {
-  const auto client_machine = login_client_machine(client(), rng_);
-  const auto server_machine = login_server_machine(server(), GuessPermit::uncounted_for_study(), ring_, rng_);
-  EXPECT_EQ(client_machine->receive(Buffer(320), Arrived::more_may_come).error(), Errc::misuse);
-  EXPECT_EQ(client_machine->take_job().error(), Errc::misuse);
-  EXPECT_EQ(client_machine->provide_record(std::nullopt).error(), Errc::misuse);
-  EXPECT_EQ(server_machine->take_message().error(), Errc::misuse);
-  EXPECT_EQ(server_machine->provide_record(std::nullopt).error(), Errc::misuse);
-  EXPECT_EQ(server_machine->take_session_key().error(), Errc::misuse);
-  EXPECT_EQ(client_machine->want(), Want::send);
-  EXPECT_EQ(server_machine->want(), Want::receive);
+  const auto ends = [&](const std::function<Errc(Machine & client, Machine & server)>& attempt) {
+    const auto client_machine = login_client_machine(client(), rng_);
+    const auto server_machine = login_server_machine(server(), GuessPermit::uncounted_for_study(), ring_, rng_);
+    EXPECT_EQ(attempt(*client_machine, *server_machine), Errc::misuse);
+    EXPECT_EQ(client_machine->want() == Want::failed, server_machine->want() != Want::failed);
+  };
+  ends([](Machine& c, Machine&) { return c.receive(Buffer(320), Arrived::more_may_come).error(); });
+  ends([](Machine& c, Machine&) { return c.take_job().error(); });
+  ends([](Machine& c, Machine&) { return c.provide_record(std::nullopt).error(); });
+  ends([](Machine&, Machine& s) { return s.take_message().error(); });
+  ends([](Machine&, Machine& s) { return s.provide_record(std::nullopt).error(); });
 
   // A job that has not run, or somebody else's, ends the run.
   const auto stretching = [&] {
@@ -235,10 +237,57 @@ TEST_F(OpaqueMachines, HaveFailedFromTheStartWithAPasswordThatIsTooLong) {
 TEST_F(OpaqueMachines, RegisterOnlyWhereThereAreKeys) {
   const KeyRing empty;
   const auto client_machine = registration_client_machine(client(), rng_);
-  const auto server_machine = registration_server_machine(server(), crypto::KsfProfile::small, empty);
+  const auto server_machine =
+      registration_server_machine(server(), GuessPermit::uncounted_for_study(), crypto::KsfProfile::small, empty);
   drive({}, *client_machine, *server_machine);
   EXPECT_EQ(server_machine->error(), Errc::unavailable);
   EXPECT_EQ(server_machine->take_record().error(), Errc::misuse);
+}
+
+// Final is final: whatever is done out of turn while a job is out, the job finds nothing to go on with.
+TEST_F(OpaqueMachines, AreNotRevivedByAJobAfterMisuse) {
+  const auto enrolled = enroll(ring_);
+  const std::function<Errc(Machine&)> tries[] = {
+      [](Machine& machine) { return machine.resume(nullptr).error(); },
+      [](Machine& machine) { return machine.take_job().error(); },
+      [](Machine& machine) { return machine.take_message().error(); },
+      [](Machine& machine) { return machine.receive({}, Arrived::more_may_come).error(); },
+      [](Machine& machine) { return machine.provide_record(std::nullopt).error(); },
+  };
+  for (const auto& attempt : tries) {
+    const auto client_machine = login_client_machine(client(), rng_);
+    const auto server_machine = login_server_machine(server(), GuessPermit::uncounted_for_study(), ring_, rng_);
+    const World world{.stored = enrolled.stored};
+    while (client_machine->want() != Want::ksf)
+      ASSERT_TRUE(serve(world, *client_machine, *server_machine) || serve(world, *server_machine, *client_machine));
+    auto job = client_machine->take_job().value();
+    EXPECT_EQ(attempt(*client_machine), Errc::misuse);
+    EXPECT_EQ(client_machine->want(), Want::failed);
+    job->run();
+    EXPECT_EQ(client_machine->resume(std::move(job)), fail(Errc::misuse));
+    EXPECT_EQ(client_machine->want(), Want::failed);
+    EXPECT_EQ(client_machine->take_session_key().error(), Errc::misuse);
+  }
+}
+
+TEST_F(OpaqueMachines, OfASuiteThatThereIsNotHaveFailedFromTheStart) {
+  const auto no_suite = static_cast<SuiteId>(0);
+  const auto misused = [](const Machine& machine) {
+    EXPECT_EQ(machine.want(), Want::failed);
+    EXPECT_EQ(machine.error(), Errc::misuse);
+  };
+  auto as_client = [&] {
+    auto config = client();
+    config.suite = no_suite;
+    return config;
+  };
+  auto as_server = server();
+  as_server.suite = no_suite;
+  misused(*registration_client_machine(as_client(), rng_));
+  misused(*login_client_machine(as_client(), rng_));
+  misused(
+      *registration_server_machine(as_server, GuessPermit::uncounted_for_study(), crypto::KsfProfile::small, ring_));
+  misused(*login_server_machine(as_server, GuessPermit::uncounted_for_study(), ring_, rng_));
 }
 
 }  // namespace

@@ -1,8 +1,11 @@
 // One lie a run.
 #include <gtest/gtest.h>
 
+#include <type_traits>
+
 #include "device.h"
 #include "pake/internal/try.h"
+#include "pake/proto/opaque/stored.h"
 #include "rig.h"
 
 namespace pake::opaque {
@@ -113,6 +116,9 @@ TEST(OpaqueNegative, InputsThatAreTooLongAreMisuseBeforeAnyWork) {
     EXPECT_TRUE(outcome.no_key());
   };
   misuse({.password = too_long}, "create_registration_request");
+  misuse({.password = ""}, "create_registration_request");
+  misuse({.login_password = ""}, "generate_ke1");
+  misuse({.credential_identifier = ""}, "create_registration_response");
   misuse({.login_password = too_long}, "generate_ke1");
   misuse({.registration = {.client_identity = too_long}}, "finalize_registration_request");
   misuse({.registration = {.server_identity = too_long}}, "finalize_registration_request");
@@ -172,7 +178,9 @@ TEST_F(SpentState, OfARegistration) {
   auto requested = std::move(start).create_registration_request(rng_).value();
   EXPECT_EQ(std::move(start).create_registration_request(rng_).error(), Errc::misuse);
 
-  const auto response = create_registration_response(requested.registration_request, keys_, as_bytes("1234")).value();
+  const auto response = create_registration_response(requested.registration_request, keys_, as_bytes("1234"),
+                                                     GuessPermit::uncounted_for_study())
+                            .value();
   auto stretching = std::move(requested.next).receive_registration_response(response, {.ksf = ksf_}).value();
   EXPECT_EQ(std::move(requested.next).receive_registration_response(response, {.ksf = ksf_}).error(), Errc::misuse);
   EXPECT_EQ(std::move(requested.next).finalize_registration_request(response, {.ksf = ksf_}, rng_).error(),

@@ -25,7 +25,8 @@ class Walk {
                 ClientRegistration(rig_.suite, secret(rig_.password)).create_registration_request(rng_)));
     auto request = told(requested.registration_request, rig_.lie_in_request);
     PAKE_TRY(auto response, at("create_registration_response",
-                               create_registration_response(request, keys, as_bytes(rig_.credential_identifier))));
+                               create_registration_response(request, keys, as_bytes(rig_.credential_identifier),
+                                                            GuessPermit::uncounted_for_study())));
     response = told(std::move(response), rig_.lie_in_response);
     PAKE_TRY(auto finished,
              at("finalize_registration_request",

@@ -80,8 +80,9 @@ TEST_P(OpaqueServer, ADeviceWithTheKeysAnswersTheSame) {
   EXPECT_EQ(in_memory.ke2, std::move(waiting).generate_ke2(answered)->ke2);
 
   const auto request = ClientRegistration(suite_, secret("x")).create_registration_request(rng_)->registration_request;
-  EXPECT_EQ(create_registration_response(request, *device, as_bytes("1234")).value(),
-            create_registration_response(request, keys_, as_bytes("1234")).value());
+  EXPECT_EQ(
+      create_registration_response(request, *device, as_bytes("1234"), GuessPermit::uncounted_for_study()).value(),
+      create_registration_response(request, keys_, as_bytes("1234"), GuessPermit::uncounted_for_study()).value());
 }
 
 TEST_P(OpaqueServer, KeysInThisProcessAnswerAtOnceThroughTheSameDoor) {
@@ -93,6 +94,49 @@ TEST_P(OpaqueServer, KeysInThisProcessAnswerAtOnceThroughTheSameDoor) {
   const auto by_holder =
       ServerLogin(suite_, GuessPermit::uncounted_for_study()).receive_ke1(started_.ke1, inputs(), shared, two).value();
   EXPECT_EQ(std::get<LoginAnswered>(by_holder).ke2, by_name.ke2);
+}
+
+// A holder in another process: what it is asked and what it answers are bytes.
+TEST_P(OpaqueServer, AKeyOperationTravels) {
+  const auto waiting = must_ask(ServerLogin(suite_, GuessPermit::uncounted_for_study())
+                                    .receive_ke1(started_.ke1, inputs(), device_with(keys_), rng_));
+  const auto login = waiting.key_job()->operation;
+  const auto registration = registration_key_operation(suite_, Bytes(started_.ke1).first(sizes(suite_).Noe),
+                                                       as_bytes("1234"), GuessPermit::uncounted_for_study())
+                                .value();
+  for (const auto* operation : {&login, &registration}) {
+    const auto encoded = operation->encode();
+    const auto decoded = KeyOperation::decode(encoded).value();
+    EXPECT_EQ(decoded.suite, operation->suite);
+    EXPECT_EQ(decoded.credential_identifier, operation->credential_identifier);
+    EXPECT_EQ(decoded.blinded_message, operation->blinded_message);
+    EXPECT_EQ(decoded.client_public_keyshare, operation->client_public_keyshare);
+    EXPECT_EQ(decoded.encode(), encoded);
+    const auto answer = keys_.answer(decoded).value();
+    const auto answer_bytes = to_buffer(answer.encode(suite_).reveal());
+    const auto back = KeyOperationAnswer::decode(suite_, answer_bytes).value();
+    EXPECT_EQ(back.evaluated_message, answer.evaluated_message);
+    EXPECT_TRUE(ct_equal(back.dh2.reveal(), answer.dh2.reveal()));
+
+    for (std::size_t size = 0; size < encoded.size(); ++size)
+      EXPECT_EQ(KeyOperation::decode(Bytes(encoded).first(size)).error(), Errc::malformed) << size;
+    for (std::size_t size = 0; size < answer_bytes.size(); ++size)
+      EXPECT_EQ(KeyOperationAnswer::decode(suite_, Bytes(answer_bytes).first(size)).error(), Errc::malformed) << size;
+    auto longer = encoded;
+    longer.push_back(0);
+    EXPECT_EQ(KeyOperation::decode(longer).error(), Errc::malformed);
+    for (const std::size_t at : {0U, 1U}) {
+      auto other = encoded;
+      other[at] ^= 0x40;
+      EXPECT_EQ(KeyOperation::decode(other).error(), Errc::malformed) << at;
+      auto other_answer = answer_bytes;
+      other_answer[at] ^= 0x40;
+      EXPECT_EQ(KeyOperationAnswer::decode(suite_, other_answer).error(), Errc::malformed) << at;
+    }
+  }
+  auto nameless = login;
+  nameless.credential_identifier.clear();
+  EXPECT_EQ(KeyOperation::decode(nameless.encode()).error(), Errc::malformed);
 }
 
 TEST_P(OpaqueServer, WithoutKeysItIsMisuse) {
@@ -158,7 +202,9 @@ class Guesses : public ::testing::Test {
 TEST_F(Guesses, AreSpentByKE2AndGivenBackByAGoodKE3) {
   const crypto::KsfParameters ksf = crypto::IdentityWithoutAnyProtection{};
   auto requested = ClientRegistration(SuiteId::p256, secret("x")).create_registration_request(rng_).value();
-  const auto response = create_registration_response(requested.registration_request, keys_, as_bytes("1")).value();
+  const auto response = create_registration_response(requested.registration_request, keys_, as_bytes("1"),
+                                                     GuessPermit::uncounted_for_study())
+                            .value();
   const auto registered = std::move(requested.next).finalize_registration_request(response, {.ksf = ksf}, rng_).value();
   const auto record = RegistrationRecord::decode(SuiteId::p256, registered.record).value();
 

@@ -47,6 +47,8 @@ class Element {
   [[nodiscard]] Element copy() const noexcept;
   /// Whether it was default-constructed or moved from: then it is no point, and every use of it aborts.
   [[nodiscard]] bool empty() const noexcept { return owner_ == 0; }
+  /// Whether it is a point of this group.
+  [[nodiscard]] bool is_of(GroupId group) const noexcept { return owner_ == static_cast<std::uint8_t>(group) + 1; }
 
  private:
   friend struct ElementAccess;  // the room's own door

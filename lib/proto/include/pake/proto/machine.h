@@ -53,7 +53,8 @@ class Job {
   virtual void run() = 0;
 };
 
-/// A driver loops over `want()`. One object, one run; after `done` or `failed` nothing but the outcome can be asked.
+/// A driver loops over `want()`. One object, one run; after `done` or `failed` nothing but the outcome can be asked. A
+/// call out of turn is Errc::misuse and ends the run; one that is over stays as it ended.
 /// Not thread-safe: one driver at a time.
 class Machine {
  public:

@@ -110,6 +110,10 @@ class RsaMachine : public Machine {
   [[nodiscard]] Result<Buffer> take_message() final;
   [[nodiscard]] Incoming incoming() const noexcept final;
   [[nodiscard]] Result<std::size_t> receive(Bytes bytes, Arrived arrived) final;
+  // There are no records and no jobs here: each of these is misuse.
+  [[nodiscard]] Status provide_record(std::optional<Bytes> stored) final;
+  [[nodiscard]] Result<std::unique_ptr<Job>> take_job() final;
+  [[nodiscard]] Status resume(std::unique_ptr<Job> job) final;
   [[nodiscard]] std::optional<Errc> error() const noexcept final;
   [[nodiscard]] Result<SessionKey> take_session_key() final;
   /// Why the run failed; nothing unless want() == Want::failed.

@@ -67,8 +67,10 @@ class RegistrationServerMachine : public Machine {
 [[nodiscard]] std::unique_ptr<ClientMachine> login_client_machine(ClientConfig config, Rng& rng);
 
 /// Has a record at its end and no session key.
+/// @param permit  spent when the response is made, and never given back: server.h says why
 /// @param ksf  what the client was told to stretch with: it is written beside the record
 [[nodiscard]] std::unique_ptr<RegistrationServerMachine> registration_server_machine(ServerConfig config,
+                                                                                     GuessPermit permit,
                                                                                      crypto::KsfProfile ksf,
                                                                                      const KeyRing& ring);
 /// Takes an encoded StoredRecord, or none, when it wants a record.

@@ -26,19 +26,49 @@ PAKE_EXPORT_BEGIN
 namespace pake::opaque {
 
 // --- Registration. What the client sends back is `RegistrationRecord::decode`d, which validates it, and stored.
+//
+// A registration answer is an OPRF answer: it evaluates the OPRF key of its credential_identifier on whatever the
+// client has blinded. Whoever has recorded one login under an identifier, or stolen its record, can test one password
+// with each answer. So an answer costs a guess that is never given back, or goes to an identifier that nobody has used
+// before.
+
+/// A credential_identifier for one registration: 32 random bytes, to be stored with the record.
+class FreshIdentifier {
+ public:
+  [[nodiscard]] static FreshIdentifier draw(Rng& rng);
+  FreshIdentifier(FreshIdentifier&&) = default;
+  FreshIdentifier& operator=(FreshIdentifier&&) = default;
+
+  /// Empty once it has been moved from.
+  [[nodiscard]] Bytes bytes() const noexcept { return bytes_; }
+
+ private:
+  FreshIdentifier() = default;
+  Buffer bytes_;
+};
 
 /// CreateRegistrationResponse (RFC 9807, Section 5.2.2), asking `keys` on this thread.
 /// @param registration_request   exactly sizes(suite).registration_request() bytes
-/// @param credential_identifier  unique to this credential, for good; at most kMaxInputSize bytes
-/// @return  sizes(suite).registration_response() bytes; Errc::malformed where the request is not one, Errc::misuse
-/// where
-///          the identifier is too long, or the error of `keys`
+/// @param credential_identifier  unique to this credential, for good; 1 to kMaxInputSize bytes
+/// @param permit  of a ledger that the identifier's other registrations count in, and that strangers cannot drain;
+/// spent
+///                when this succeeds, and never given back
+/// @return  sizes(suite).registration_response() bytes; Errc::malformed if the request is invalid, Errc::misuse if the
+///          identifier is empty or too long, or the error of `keys`
 [[nodiscard]] Result<Buffer> create_registration_response(Bytes registration_request, const KeyHolder& keys,
-                                                          Bytes credential_identifier);
+                                                          Bytes credential_identifier, GuessPermit permit);
 
-/// The same in two halves, where the answer comes later.
+struct FreshRegistration {
+  Buffer registration_response;
+  Buffer credential_identifier;  // to be stored with the record
+};
+/// The same under an identifier of its own. Errors as above; Errc::misuse for one that has been used.
+[[nodiscard]] Result<FreshRegistration> create_registration_response(Bytes registration_request, const KeyHolder& keys,
+                                                                     FreshIdentifier identifier);
+
+/// The same in two halves, if the answer comes later; the first one spends the permit.
 [[nodiscard]] Result<KeyOperation> registration_key_operation(SuiteId suite, Bytes registration_request,
-                                                              Bytes credential_identifier);
+                                                              Bytes credential_identifier, GuessPermit permit);
 [[nodiscard]] Result<Buffer> create_registration_response(const KeyHolder& keys, const KeyOperationAnswer& answer);
 
 /// The record that answers for unknown names (RFC 9807, Section 10.9): a valid public key, a random masking key, an

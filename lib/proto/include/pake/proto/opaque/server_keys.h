@@ -17,17 +17,33 @@ PAKE_EXPORT_BEGIN
 namespace pake::opaque {
 
 /// What the server asks of its long-term secrets, once a registration and once a login. It holds no secret, so it can
-/// travel to another process or device as it is.
+/// travel to another process or device.
+///
+///   version (1) = 01 || suite (1) || lp2(credential_identifier) || blinded_message (Noe) || has_keyshare (1) ||
+///   keyshare
 struct KeyOperation {
   SuiteId suite;
   Buffer credential_identifier;
   Buffer blinded_message;         // Noe bytes, a valid element
   Buffer client_public_keyshare;  // Npk bytes, a valid public key; empty at registration
+
+  /// Of an operation with the sizes above; the identifier has at most kMaxInputSize bytes.
+  [[nodiscard]] Buffer encode() const;
+  /// Errc::malformed for anything that `encode` does not write. Whether the elements are valid is for the holder to
+  /// say, which decodes them anyway.
+  [[nodiscard]] static Result<KeyOperation> decode(Bytes bytes);
 };
 
+/// The answer of a holder. On the way back it wants a confidential channel: dh2 is secret.
+///
+///   version (1) = 01 || suite (1) || evaluated_message (Noe) || has_dh2 (1) || dh2 (Npk)
 struct KeyOperationAnswer {
   Buffer evaluated_message;                 // oprf_key * blinded_message, Noe bytes
   SecretUpTo<crypto::kMaxElementSize> dh2;  // DiffieHellman(server_private_key, client_public_keyshare), or empty
+
+  [[nodiscard]] SecretBuffer encode(SuiteId suite) const;
+  /// Errc::malformed for anything that `encode` does not write in this suite.
+  [[nodiscard]] static Result<KeyOperationAnswer> decode(SuiteId suite, Bytes bytes);
 };
 
 class ServerKeys;

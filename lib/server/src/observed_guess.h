@@ -5,11 +5,10 @@
 
 namespace pake::server {
 
-class GuessOutcome final : public GuessLedger {
+class ObservedGuess final : public GuessObserver {
  public:
   void spent() noexcept override { is_spent_ = true; }
-  void refunded() noexcept override { is_verified_ = true; }
-  void unused() noexcept override {}
+  void ended(GuessOutcome outcome) noexcept override { is_verified_ = outcome == GuessOutcome::verified; }
 
   /// Message 2 has left and no finish has verified: the guess is to be charged.
   [[nodiscard]] bool has_failed() const noexcept { return is_spent_ && !is_verified_; }
