@@ -1,4 +1,5 @@
-// systemd, where it runs the program: sd_notify(3) and sd_listen_fds(3), whose protocols are a datagram and two variables.
+// systemd, where it runs the program: sd_notify(3) and sd_listen_fds(3), whose protocols are a datagram and two
+// variables.
 #pragma once
 
 #include <string_view>
