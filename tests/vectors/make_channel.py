@@ -527,7 +527,7 @@ def main():
         "exports": [export("a user's", b" user", b"label", b"context", 40),
                     export("one of pake's own", b" pake", b"label", b"context", 40),
                     export("shorter", b" user", b"label", b"context", 32),
-                    export("nothing", b" user", b"", b"", 0), export("the longest", b" user", b"l", b"", 16320)],
+                    export("the longest", b" user", b"l", b"", 16320)],
     }
     json.dump(as_json(document), sys.stdout, indent=1)
     print()

@@ -135,7 +135,7 @@ class Logins(unittest.TestCase):
         client_types, server_types = [kind for kind, _ in client], [kind for kind, _ in server]
         self.assertEqual(client_types[:2 + retried], [CLIENT_HELLO] * (1 + retried) + [CLIENT_FINISH])
         self.assertEqual(server_types[:1 + retried], [RETRY] * retried + [SERVER_HELLO])
-        self.assertEqual(tuple(server[retried][1][:3]), (1, suite, aead))
+        self.assertEqual(tuple(server[retried][1][:3]), (2, suite, aead))
         for records in (client_types[2 + retried:], server_types[1 + retried:]):
             self.assertEqual(set(records[:-1]), {DATA})
             self.assertEqual(records[-1], CLOSE)

@@ -10,8 +10,7 @@
 namespace pake::cpace {
 
 Status check(const Inputs& inputs) {
-  if (std::to_underlying(inputs.suite) > std::to_underlying(Suite::p521_sha512) || inputs.PRS.empty())
-    return fail(Errc::misuse);
+  if (std::to_underlying(inputs.suite) > std::to_underlying(Suite::p521_sha512)) return fail(Errc::misuse);
   return {};
 }
 

@@ -151,7 +151,9 @@ class Run final : public CPaceMachine {
 
 }  // namespace
 
+// The steps take an empty PRS, as the draft does; for a program that starts a run it is a mistake.
 std::unique_ptr<CPaceMachine> initiator_machine(const Config& config, Rng& rng) {
+  if (config.PRS.reveal().empty()) return std::make_unique<Run>(config.suite, Errc::misuse);
   auto initiation = initiate(inputs_of(config), config.AD, rng);
   if (!initiation) return std::make_unique<Run>(config.suite, initiation.error());
   return std::make_unique<Run>(config.suite, config.expected_AD, std::move(initiation->next),
@@ -160,13 +162,16 @@ std::unique_ptr<CPaceMachine> initiator_machine(const Config& config, Rng& rng) 
 
 std::unique_ptr<CPaceMachine> responder_machine(Config config, GuessPermit permit, Rng& rng) {
   const auto suite = config.suite;
-  if (config.AD.size() > kMaxADSize || !check(inputs_of(config))) return std::make_unique<Run>(suite, Errc::misuse);
+  if (config.AD.size() > kMaxADSize || config.PRS.reveal().empty() || !check(inputs_of(config)))
+    return std::make_unique<Run>(suite, Errc::misuse);
   auto expected_AD = config.expected_AD;
   return std::make_unique<Run>(suite, std::move(expected_AD),
                                AwaitingInitiation{std::move(config), std::move(permit), rng}, std::nullopt);
 }
 
 std::unique_ptr<CPaceMachine> symmetric_machine(const Config& config, GuessPermit permit, Rng& rng) {
+  // With two empty ADs nothing tells the sides apart, and a share that comes back would be taken for the peer's.
+  if (config.PRS.reveal().empty() || config.AD.empty()) return std::make_unique<Run>(config.suite, Errc::misuse);
   auto start = start_symmetric(inputs_of(config), std::move(permit), config.AD, rng);
   if (!start) return std::make_unique<Run>(config.suite, start.error());
   return std::make_unique<Run>(config.suite, config.expected_AD, std::move(start->next),

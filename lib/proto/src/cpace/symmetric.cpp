@@ -9,7 +9,6 @@ struct AwaitingShare::State {
 };
 
 Result<SymmetricStart> start_symmetric(const Inputs& inputs, GuessPermit permit, Bytes AD, Rng& rng) {
-  if (AD.empty()) return fail(Errc::misuse);
   PAKE_TRY(auto own, OwnShare::make(inputs, AD, rng));
   auto Y = own.Y;
   return SymmetricStart{
@@ -20,7 +19,6 @@ Result<SymmetricStart> start_symmetric(const Inputs& inputs, GuessPermit permit,
 Result<AwaitingShare::Confirmation> AwaitingShare::confirm(const Share& peer) && {
   const auto state = std::move(state_);
   if (!state) return fail(Errc::misuse);
-  if (peer.AD.empty()) return fail(Errc::malformed);
   PAKE_TRY(const auto decoded, PeerShare::decode(state->own.suite, peer));
   PAKE_TRY(auto agreement, Agreement::reach(state->own, decoded, Side::symmetric));
   state->permit.spend();
@@ -33,7 +31,6 @@ Result<AwaitingShare::Confirmation> AwaitingShare::confirm(const Share& peer) &&
 Result<UnprovenKey> AwaitingShare::finish_without_confirmation_peer_unproven(const Share& peer) && {
   const auto state = std::move(state_);
   if (!state) return fail(Errc::misuse);
-  if (peer.AD.empty()) return fail(Errc::malformed);
   PAKE_TRY(const auto decoded, PeerShare::decode(state->own.suite, peer));
   PAKE_TRY(auto agreement, Agreement::reach(state->own, decoded, Side::symmetric));
   state->permit.spend();

@@ -25,7 +25,7 @@ struct Blinded {
 //   (blind, blinded_element) = Blind(password)
 //   blinded_message          = SerializeElement(blinded_element)
 Result<Blinded> blind_password(const Suite& suite, SecretBuffer password, Rng& rng) {
-  PAKE_TRYV(check_given(password.reveal()));
+  PAKE_TRYV(check_size(password.reveal()));
   PAKE_TRY(auto blinded, oprf::blind(suite.oprf(), password.reveal(), rng));
   return Blinded{.password = std::move(password),
                  .blind = std::move(blinded.blind),

@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "key_schedule.h"
 #include "pake/internal/try.h"
 #include "pake/proto/opaque/client.h"
 #include "pake/proto/opaque/server.h"
@@ -185,6 +186,7 @@ class RegistrationClient final : public Client {
 
  private:
   Status start() {
+    PAKE_TRYV(check_given(config_.password.reveal()));
     PAKE_TRY(auto requested,
              ClientRegistration(config_.suite, std::move(config_.password)).create_registration_request(rng_));
     step_ = std::move(requested.next);
@@ -216,6 +218,7 @@ class LoginClient final : public Client {
 
  private:
   Status start() {
+    PAKE_TRYV(check_given(config_.password.reveal()));
     PAKE_TRY(auto started, ClientLogin(config_.suite, std::move(config_.password)).generate_ke1(rng_));
     step_ = std::move(started.next);
     send_then_want_message(std::move(started.ke1), size().KE2());
