@@ -233,6 +233,8 @@ HandshakeResult<void> ServerHandshake::Run::send_server_hello(Answered answer) {
   message.insert(message.end(), answer.message.begin(), answer.message.end());
   awaiting = std::move(answer.next);
   if (received) peer.ticket = std::move(received->request.ticket);
+  if (peer.ticket)
+    peer.ticket->server_name = Buffer();  // the hello's: nothing is kept twice while the client is awaited
   second_hello.reset();
   received.reset();
   question.reset();

@@ -77,7 +77,7 @@ using Decision = std::variant<LoginAnswer, CodeAnswer, TicketAccepted, RetryWith
 struct ServerOutcome {
   HandshakeKind kind{};
   Buffer name;                        // login and resume: the user's
-  std::optional<TicketFacts> ticket;  // resume
+  std::optional<TicketFacts> ticket;  // resume; without the server name, which the hello had
 };
 
 /// One run. A call out of turn is Errc::misuse and ends it; one that is over stays as it ended. Not thread-safe: one
