@@ -81,6 +81,14 @@ class Enrol(Login):
         self.assertEqual(self.connect(said=b"a\n").returncode, AUTH_FAILED)
         self.assertEqual(self.connect(said=b"a\n", password="another one").stdout, b"receive a\n")
 
+    def test_code_and_password_of_the_environment_are_not_mixed_up(self):
+        self.server = self.serve()
+        code = self.pake("user", "invite", "alice").out.strip()
+        enrolled = self.run_pake("enroll", self.destination(), "--ksf-floor", "small",
+                                 env={"PAKE_CODE": code, "PAKE_PASSWORD": PASSWORD})
+        self.assertEqual(enrolled.code, OK, enrolled.err)
+        self.assertEqual(self.connect(said=b"a\n").stdout, b"receive a\n")
+
     def test_what_is_no_invitation_is_refused_before_anything_is_sent(self):
         self.server = self.serve()
         self.pake("user", "invite", "alice")

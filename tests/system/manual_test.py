@@ -16,13 +16,16 @@ MANUAL = os.path.abspath(os.environ["PAKE_MANUAL"])
 EVERY_EXIT_CODE = {"0", "1", "2", "128 + n"}
 EXIT_CODES = {"pake listen": {"3", "6", "7"}, "pake dial": {"3", "4", "5", "6", "7"},
               "pake eke listen": {"3", "6", "7", "9"}, "pake eke connect": {"3", "4", "6", "7"},
-              "pake serve": {"9"}, "pake sessions list": {"4", "6"}, "pake sessions kill": {"4", "6"}}
+              "pake connect": {"3", "4", "5", "6", "7", "8"}, "pake enroll": {"3", "4", "5", "6", "7", "8"},
+              "pake forward": {"3", "4", "5", "6", "7", "8"}, "pake serve": {"9"}, "pake sessions list": {"4", "6"}, "pake sessions kill": {"4", "6"}}
 for _of_store in ("user add", "user list", "user show", "user disable", "user enable", "user remove", "user invite",
                   "user reset", "user logout", "user unthrottle", "user export", "user import", "keys status",
                   "keys stage", "keys activate", "keys backup"):
     EXIT_CODES["pake " + _of_store] = {"9"}
 VARIABLES = {"pake dial": ["PAKE_CODE", "PAKE_PASSWORD"], "pake eke listen": ["PAKE_PASSWORD"],
-             "pake eke connect": ["PAKE_PASSWORD"], "pake user add": ["PAKE_PASSWORD"]}
+             "pake eke connect": ["PAKE_PASSWORD"], "pake user add": ["PAKE_PASSWORD"],
+             "pake connect": ["PAKE_PASSWORD"], "pake forward": ["PAKE_PASSWORD"],
+             "pake enroll": ["PAKE_CODE", "PAKE_PASSWORD"]}
 
 
 def manual(*path):
@@ -90,7 +93,7 @@ class Pages(Help):
                 self.assertIn(f"{name} [OPTIONS]", sections["SYNOPSIS"])
                 self.assertIn(text.splitlines()[0], sections["NAME"])
                 tags = re.findall(r"^       (-.*)$", sections["OPTIONS"], re.MULTILINE)
-                self.assertEqual({word for tag in tags for word in re.findall(r"--?[a-z][a-z-]*", tag)}, self.options(text))
+                self.assertEqual({word for tag in tags for word in re.findall(r"--?[a-zA-Z][a-z-]*", tag)}, self.options(text))
                 for example in re.split(r"^Examples?:$", text, flags=re.MULTILINE)[1].splitlines():
                     self.assertIn(example.strip(), sections["EXAMPLES"])
                 page_of = name.replace(" ", "-") + r"-([a-z]+)\(1\)"

@@ -115,13 +115,12 @@ Command enroll_command() {
                "An invitation for a name that has a password already replaces it."},
       .examples = {"pake enroll alice@box", "pake enroll alice@box --code-file code --password-file password"},
       .exit_codes = kExitCodesOfLogin,
-      .environment = secret_variables(SecretKind::code),
+      .environment = secret_variables(SecretKind::invitation),
       .run = [options](const Invocation&) { return enroll(*options); },
   };
   for (auto& variable : secret_variables(SecretKind::password)) command.environment.push_back(std::move(variable));
   append(command.settings, login_settings(options->login));
-  for (auto& setting : secret_settings(options->code))
-    if (setting.flag.find("password") == std::string::npos) command.settings.push_back(std::move(setting));
+  append(command.settings, secret_settings(options->code));
   command.settings.push_back({.flag = "--ksf-floor",
                               .value = ksf_profile(options->ksf_floor),
                               .help = "The weakest stretching of the password that the server may ask for"});

@@ -7,8 +7,8 @@ namespace pake::cli::login {
 
 struct RecordOptions {
   LoginOptions login = {};
-  SecretOptions code = {.kind = SecretKind::code};  // enroll
-  SecretOptions chosen = {};                        // the new password
+  SecretOptions code = {.kind = SecretKind::invitation};  // enroll
+  SecretOptions chosen = {};                              // the new password
   crypto::KsfProfile ksf_floor = crypto::kDefaultKsfProfile;
 };
 

@@ -26,7 +26,7 @@ std::unexpected<Problem> complain(std::string error, std::string hint = {}) {
   return std::unexpected(Problem{.exit_code = kExitFailed, .error = std::move(error), .hint = std::move(hint)});
 }
 
-std::string_view name_of(SecretKind kind) { return kind == SecretKind::code ? "code" : "password"; }
+std::string_view name_of(SecretKind kind) { return kind == SecretKind::password ? "password" : "code"; }
 
 Bytes without_newline(Bytes text) {
   if (!text.empty() && text.back() == '\n') text = text.first(text.size() - 1);
@@ -72,9 +72,10 @@ std::optional<Taken> take_variable(const char* name) {
 // NOLINTEND(concurrency-mt-unsafe)
 
 std::string how_else(SecretKind kind) {
-  return kind == SecretKind::code ? "use --code-file FILE, --code-fd N or the variable PAKE_CODE, or type it when asked"
-                                  : "use --password-file FILE, --password-fd N, --password-prompt, or the variable "
-                                    "PAKE_PASSWORD";
+  return kind != SecretKind::password
+             ? "use --code-file FILE, --code-fd N or the variable PAKE_CODE, or type it when asked"
+             : "use --password-file FILE, --password-fd N, --password-prompt, or the variable "
+               "PAKE_PASSWORD";
 }
 
 /// Asks until what is typed can be used.
@@ -105,7 +106,9 @@ class Asker {
     return again.reveal().size() == typed.reveal().size() && ct_equal(again.reveal(), typed.reveal());
   }
 
-  [[nodiscard]] Echo echo() const { return options_.kind == SecretKind::code && !options_.hide ? Echo::on : Echo::off; }
+  [[nodiscard]] Echo echo() const {
+    return options_.kind != SecretKind::password && !options_.hide ? Echo::on : Echo::off;
+  }
 
   const SecretOptions& options_;
   const SecretPrompt& ask_;
@@ -132,19 +135,29 @@ Settings secret_settings(SecretOptions& options) {
              .value = flag(options.prompt),
              .help = "Ask for the password on the terminal, without echo"},
             refused(options.in_argv, "-p,--pass,--password")};
-  return {{.flag = "--code-fd", .value = number(options.fd, "N"), .help = "Read the code from this file descriptor"},
-          {.flag = "--code-file", .value = file(options.file), .help = "Read the code from this file"},
-          {.flag = "--code-prompt",
-           .value = flag(options.prompt),
-           .help = "Ask for the code on the terminal, even if PAKE_CODE is set"},
-          {.flag = "--hide", .value = flag(options.hide), .help = "Do not show the code while it is typed"},
-          {.flag = "--password-fd", .value = number(options.other_fd, "N"), .help = "", .hidden = true},
-          {.flag = "--password-file", .value = file(options.other_file), .help = "", .hidden = true},
-          {.flag = "--password-prompt", .value = flag(options.prompt), .help = "", .hidden = true},
-          refused(options.in_argv, "-p,--pass,--password,--code")};
+  Settings settings = {
+      {.flag = "--code-fd", .value = number(options.fd, "N"), .help = "Read the code from this file descriptor"},
+      {.flag = "--code-file", .value = file(options.file), .help = "Read the code from this file"},
+      {.flag = "--code-prompt",
+       .value = flag(options.prompt),
+       .help = "Ask for the code on the terminal, even if PAKE_CODE is set"},
+      {.flag = "--hide", .value = flag(options.hide), .help = "Do not show the code while it is typed"}};
+  if (options.kind == SecretKind::invitation) {
+    settings.push_back(refused(options.in_argv, "--code"));
+    return settings;
+  }
+  for (auto& older :
+       Settings{{.flag = "--password-fd", .value = number(options.other_fd, "N"), .help = "", .hidden = true},
+                {.flag = "--password-file", .value = file(options.other_file), .help = "", .hidden = true},
+                {.flag = "--password-prompt", .value = flag(options.prompt), .help = "", .hidden = true},
+                refused(options.in_argv, "-p,--pass,--password,--code")})
+    settings.push_back(std::move(older));
+  return settings;
 }
 
 std::vector<Variable> secret_variables(SecretKind kind) {
+  if (kind == SecretKind::invitation)
+    return {{kCodeVariable, "The code, unless an option gives it. Overwritten and unset at once"}};
   if (kind == SecretKind::code)
     return {{kCodeVariable, "The code, unless an option gives it. Overwritten and unset at once"},
             {kPasswordVariable, "Read if PAKE_CODE is not set, for older scripts"}};
@@ -170,7 +183,7 @@ Expected<SecretBuffer> read_all(int fd, std::size_t limit, std::string_view name
 
 Expected<std::optional<GivenSecret>> read_secret(const SecretOptions& options, const std::optional<SecretPrompt>& ask) {
   const auto kind = options.kind;
-  auto password = take_variable(kPasswordVariable);
+  auto password = kind == SecretKind::invitation ? std::nullopt : take_variable(kPasswordVariable);
   auto code = take_variable(kCodeVariable);
   if (!options.in_argv.empty())
     return std::unexpected(
@@ -183,7 +196,7 @@ Expected<std::optional<GivenSecret>> read_secret(const SecretOptions& options, c
     return given(from_open(*options.other_fd, fmt::format("--password-fd {}", *options.other_fd), kind));
   if (options.file) return given(from_file(*options.file, kind));
   if (options.other_file) return given(from_file(*options.other_file, kind));
-  auto& variable = kind == SecretKind::code && code ? code : password;
+  auto& variable = kind == SecretKind::invitation || (kind == SecretKind::code && code) ? code : password;
   if (variable && !options.prompt) return given(checked(variable->text.reveal(), variable->variable, kind));
   if (ask) return given(Asker(options, *ask).ask());
   return std::nullopt;

@@ -21,6 +21,8 @@ inline constexpr std::size_t kMaxPassword = 1024;
 enum class SecretKind : std::uint8_t {
   password,  // --password-fd, --password-file, PAKE_PASSWORD; typed unseen
   code,      // --code-fd, --code-file, PAKE_CODE, shown as it is typed; a password's spellings work too
+  // A code of a command that reads a password beside it: a password's spellings are the password's.
+  invitation,
 };
 
 /// What the command line says of one secret. It must stay where it is once secret_settings has been called.
