@@ -76,7 +76,7 @@ class ListenerProcess {
   bool stop() const {
     int status = 0;
     ::kill(pid_, SIGTERM);
-    return ::waitpid(pid_, &status, 0) == pid_ && WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGTERM;
+    return ::waitpid(pid_, &status, 0) == pid_ && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM;
   }
 
  private:
