@@ -70,7 +70,10 @@ class LookUp {
   }
 
   /// Once there is an answer.
-  Outcome<std::vector<Endpoint>> take() { return std::move(answer_); }
+  Outcome<std::vector<Endpoint>> take() {
+    is_answered_.wait(false);  // it is true by then; what the thread wrote before comes with it
+    return std::move(answer_);
+  }
 
  private:
   static Outcome<void> run_detached(const std::shared_ptr<LookUp>& self) {
@@ -98,6 +101,7 @@ class LookUp {
 
   void run() {
     answer_ = look_up_blocking(address_, purpose_);
+    is_answered_ = true;
     ::eventfd_write(done_, 1);
   }
 
@@ -105,6 +109,7 @@ class LookUp {
   Purpose purpose_;
   int done_ = -1;
   Outcome<std::vector<Endpoint>> answer_;  // the thread's until `done_` is readable
+  std::atomic<bool> is_answered_ = false;
 };
 
 }  // namespace
