@@ -153,10 +153,16 @@ TEST_P(CPaceMachines, ACallOutOfTurnIsFinal) {
     EXPECT_EQ(a->error(), Errc::misuse);
     EXPECT_EQ(a->take_message().error(), Errc::misuse);
   }
-  const auto without_password = responder_machine(config(GetParam(), "", "b"), permit(), rng_);
-  EXPECT_EQ(without_password->error(), Errc::misuse);
   const auto nowhere = responder_machine(config(static_cast<Suite>(9), "secret", "b"), permit(), rng_);
   EXPECT_EQ(nowhere->error(), Errc::misuse);
+  EXPECT_EQ(budget_.available(), 2U);
+}
+
+TEST_P(CPaceMachines, WhatWouldBeWeakInSilenceIsMisuse) {
+  EXPECT_EQ(initiator_machine(config(GetParam(), "", "a"), rng_)->error(), Errc::misuse);
+  EXPECT_EQ(responder_machine(config(GetParam(), "", "b"), permit(), rng_)->error(), Errc::misuse);
+  EXPECT_EQ(symmetric_machine(config(GetParam(), "", "a"), permit(), rng_)->error(), Errc::misuse);
+  EXPECT_EQ(symmetric_machine(config(GetParam(), "secret", ""), permit(), rng_)->error(), Errc::misuse);
   EXPECT_EQ(budget_.available(), 2U);
 }
 

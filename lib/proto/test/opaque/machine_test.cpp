@@ -228,10 +228,11 @@ TEST_F(OpaqueMachines, AnswerOnlyWhatTheyAskedFor) {
   EXPECT_EQ(stretching()->resume(nullptr).error(), Errc::misuse);
 }
 
-TEST_F(OpaqueMachines, HaveFailedFromTheStartWithAPasswordThatIsTooLong) {
-  const std::string too_long(65536, 'x');
-  EXPECT_EQ(registration_client_machine(client(too_long), rng_)->error(), Errc::misuse);
-  EXPECT_EQ(login_client_machine(client(too_long), rng_)->error(), Errc::misuse);
+TEST_F(OpaqueMachines, HaveFailedFromTheStartWithAPasswordThatIsEmptyOrTooLong) {
+  for (const auto& password : {std::string(), std::string(65536, 'x')}) {
+    EXPECT_EQ(registration_client_machine(client(password), rng_)->error(), Errc::misuse);
+    EXPECT_EQ(login_client_machine(client(password), rng_)->error(), Errc::misuse);
+  }
 }
 
 TEST_F(OpaqueMachines, RegisterOnlyWhereThereAreKeys) {
