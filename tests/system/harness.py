@@ -46,7 +46,7 @@ class Program:
     """A running program whose output can be waited for."""
 
     def __init__(self, *args, program=PAKE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=None, pass_fds=()):
-        environment = {k: v for k, v in os.environ.items() if k not in ("PAKE_PASSWORD", "PAKE_CODE")} | (env or {})
+        environment = {k: v for k, v in os.environ.items() if k not in ("PAKE_PASSWORD", "PAKE_NEW_PASSWORD", "PAKE_CODE")} | (env or {})
         self.process = subprocess.Popen([program, *args], stdin=stdin, stdout=stdout, stderr=subprocess.PIPE,
                                         env=environment, pass_fds=pass_fds)
         self._changed = threading.Condition()

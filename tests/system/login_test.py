@@ -6,11 +6,12 @@ import random
 import signal
 import socket
 import subprocess
+import termios
 import threading
 import unittest
 
-from harness import AUTH_FAILED, OK, PATIENCE, UNREACHABLE, USAGE, reset, tcp
-from serving import PASSWORD, ServeCase
+from harness import AUTH_FAILED, FAILED, OK, PATIENCE, PROTOCOL, UNREACHABLE, USAGE, reset, tcp
+from serving import PASSWORD, Closed, ServeCase, Session, WasReset, wire
 from terminal import Terminal
 
 THROTTLED, SERVICE = 5, 8
@@ -106,6 +107,107 @@ class Enrol(Login):
         refused = self.enroll("bob", code=code)
         self.assertEqual(refused.code, AUTH_FAILED, refused.err)
         self.assertEqual(self.enroll("alice", code=code).code, OK, "the code was used up")
+
+
+class Passwd(Login):
+    NEW = "another good one"
+
+    def setUp(self):
+        super().setUp()
+        self.server = self.serve()
+        self.assertEqual(self.enroll().code, OK)
+
+    def passwd(self, *args, **how):
+        return self.run_pake("passwd", self.destination(), "--ksf-floor", "small", *args, **how)
+
+    def assert_changed(self, password=None):
+        self.assertEqual(self.connect(said=b"a\n").returncode, AUTH_FAILED)
+        self.assertEqual(self.connect(said=b"a\n", password=password or self.NEW).stdout, b"receive a\n")
+
+    def assert_unchanged(self):
+        self.assertEqual(self.connect(said=b"a\n").stdout, b"receive a\n")
+
+    def test_each_source_of_each_password(self):
+        old, new = self.path("old", PASSWORD + "\n"), self.path("new", self.NEW + "\n")
+        changed = self.passwd("--password-file", old, "--new-password-file", new,
+                              env={"PAKE_PASSWORD": "not this", "PAKE_NEW_PASSWORD": "nor this"})
+        self.assertEqual((changed.code, changed.out), (OK, ""), changed.err)
+        self.assertIn("note: the password of alice@", changed.err)
+        self.assert_changed()
+        back = self.passwd(env={"PAKE_PASSWORD": self.NEW, "PAKE_NEW_PASSWORD": PASSWORD})
+        self.assertEqual(back.code, OK, back.err)
+        self.assert_unchanged()
+        with open(new, "rb") as file:
+            changed = self.passwd("--new-password-fd", str(file.fileno()), pass_fds=(file.fileno(),),
+                                  env={"PAKE_PASSWORD": PASSWORD})
+        self.assertEqual(changed.code, OK, changed.err)
+        self.assert_changed()
+
+    def test_a_wrong_password_changes_nothing(self):
+        refused = self.passwd(env={"PAKE_PASSWORD": "wrong", "PAKE_NEW_PASSWORD": self.NEW})
+        self.assertEqual(refused.code, AUTH_FAILED, refused.err)
+        self.assert_unchanged()
+
+    def test_what_is_no_password_is_refused_before_anything_is_sent(self):
+        for given in ("", "a\x01b", "x" * 1025):
+            refused = self.passwd("--new-password-file", self.path("new", given), env={"PAKE_PASSWORD": PASSWORD})
+            self.assertIn(refused.code, (FAILED, USAGE))
+            self.assertRegex(refused.err, "^error: ")
+        in_argv = self.passwd("--new-password", self.NEW, env={"PAKE_PASSWORD": PASSWORD})
+        self.assertEqual(in_argv.code, USAGE)
+        self.assertRegex(in_argv.err, "error: a password on the command line .*\nhint: use --new-password-file")
+        self.assertNotIn(self.NEW, in_argv.err)
+        self.assert_unchanged()
+
+    def test_a_stretching_weaker_than_wanted_changes_nothing(self):
+        refused = self.run_pake("passwd", self.destination(),
+                                env={"PAKE_PASSWORD": PASSWORD, "PAKE_NEW_PASSWORD": self.NEW})
+        self.assertEqual(refused.code, PROTOCOL, refused.err)
+        self.assertIn("hint: --ksf-floor", refused.err)
+        self.assert_unchanged()
+
+    def test_at_a_terminal_the_new_one_is_asked_for_twice(self):
+        terminal = Terminal("passwd", self.destination(), "--ksf-floor", "small")
+        self.addCleanup(terminal.close)
+        terminal.see("Old password of alice@[^:]*:[0-9]+: ")
+        self.assertFalse(terminal.has(termios.ECHO))
+        terminal.type("wrong\n")
+        terminal.see("New password of alice@[^:]*:[0-9]+: ")
+        terminal.type(self.NEW + "\n")
+        terminal.see("Again: ")
+        terminal.type("mistyped\n")
+        terminal.see("error: the two are not the same")
+        terminal.see("New password of alice@[^:]*:[0-9]+: ")
+        terminal.type(self.NEW + "\n")
+        terminal.see("Again: ")
+        terminal.type(self.NEW + "\n")
+        terminal.see("error: wrong password")
+        terminal.see("Old password of alice@[^:]*:[0-9]+: ")  # and the new one is known by now
+        terminal.type(PASSWORD + "\n")
+        terminal.see("note: the password of alice@")
+        self.assertEqual(terminal.wait(), OK)
+        self.assert_changed()
+
+    def test_others_of_this_user_are_logged_out(self):
+        other = Session(self.server.address)
+        self.assertTrue(other.echo(b"still here"))
+        ticket = other.ticket
+        changed = self.passwd(env={"PAKE_PASSWORD": PASSWORD, "PAKE_NEW_PASSWORD": self.NEW})
+        self.assertEqual(changed.code, OK, changed.err)
+        with self.assertRaises((Closed, WasReset)):
+            other.read_until(lambda: False)
+        self.refused(lambda: Session(self.server.address, ticket=ticket))
+
+    def test_a_resumed_channel_cannot_change_a_password(self):
+        logged_in = Session(self.server.address)
+        self.assertTrue(logged_in.echo(b"for a ticket"))
+        resumed = Session(self.server.address, ticket=logged_in.ticket, service=b"pake:account")
+        body = bytes([2, wire.OPAQUE_RISTRETTO255, 5]) + b"alice" + bytes(32)  # docs/wire.md, section 14
+        resumed.pipe.write(bytes([1]) + len(body).to_bytes(3, "big") + body)
+        with self.assertRaises(WasReset):
+            resumed.read_until(lambda: resumed.sink.data)
+        resumed.hang_up()
+        self.assert_unchanged()
 
 
 class Connect(Login):

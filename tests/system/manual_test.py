@@ -16,7 +16,7 @@ MANUAL = os.path.abspath(os.environ["PAKE_MANUAL"])
 EVERY_EXIT_CODE = {"0", "1", "2", "128 + n"}
 EXIT_CODES = {"pake listen": {"3", "6", "7"}, "pake dial": {"3", "4", "5", "6", "7"},
               "pake eke listen": {"3", "6", "7", "9"}, "pake eke connect": {"3", "4", "6", "7"},
-              "pake connect": {"3", "4", "5", "6", "7", "8"}, "pake enroll": {"3", "4", "5", "6", "7", "8"},
+              "pake connect": {"3", "4", "5", "6", "7", "8"}, "pake enroll": {"3", "4", "5", "6", "7", "8"}, "pake passwd": {"3", "4", "5", "6", "7", "8"},
               "pake forward": {"3", "4", "5", "6", "7", "8"}, "pake serve": {"9"}, "pake sessions list": {"4", "6"}, "pake sessions kill": {"4", "6"}}
 for _of_store in ("user add", "user list", "user show", "user disable", "user enable", "user remove", "user invite",
                   "user reset", "user logout", "user unthrottle", "user export", "user import", "keys status",
@@ -25,7 +25,7 @@ for _of_store in ("user add", "user list", "user show", "user disable", "user en
 VARIABLES = {"pake dial": ["PAKE_CODE", "PAKE_PASSWORD"], "pake eke listen": ["PAKE_PASSWORD"],
              "pake eke connect": ["PAKE_PASSWORD"], "pake user add": ["PAKE_PASSWORD"],
              "pake connect": ["PAKE_PASSWORD"], "pake forward": ["PAKE_PASSWORD"],
-             "pake enroll": ["PAKE_CODE", "PAKE_PASSWORD"]}
+             "pake enroll": ["PAKE_CODE", "PAKE_PASSWORD"], "pake passwd": ["PAKE_PASSWORD", "PAKE_NEW_PASSWORD"]}
 
 
 def manual(*path):
@@ -108,7 +108,7 @@ class Pages(Help):
 
     def test_name_the_variable_where_it_is_read(self):
         for name, _, _ in self.commands():
-            named = re.findall("^       (PAKE_[A-Z]+)", self.sections(name).get("ENVIRONMENT", ""), re.MULTILINE)
+            named = re.findall("^       (PAKE_[A-Z_]+)", self.sections(name).get("ENVIRONMENT", ""), re.MULTILINE)
             self.assertEqual(named, VARIABLES.get(name, []), name)
 
     def test_refer_to_pages_that_there_are(self):

@@ -22,7 +22,7 @@ class Terminal:
         self.resize(columns)
         self.modes_before = termios.tcgetattr(self._slave)
         self._seen = b""
-        environment = {k: v for k, v in os.environ.items() if k not in ("PAKE_PASSWORD", "PAKE_CODE")}
+        environment = {k: v for k, v in os.environ.items() if k not in ("PAKE_PASSWORD", "PAKE_NEW_PASSWORD", "PAKE_CODE")}
         self._pid = os.fork()
         if self._pid == 0:
             os.close(self._master)

@@ -10,6 +10,7 @@
 #include "login/enroll.h"
 #include "login/forward.h"
 #include "login/options.h"
+#include "login/passwd.h"
 #include "options/quiet.h"
 
 namespace pake::cli::login {
@@ -104,8 +105,14 @@ Command forward_command() {
   return command;
 }
 
+Setting ksf_floor(crypto::KsfProfile& value) {
+  return {.flag = "--ksf-floor",
+          .value = ksf_profile(value),
+          .help = "The weakest stretching of the password that the server may ask for"};
+}
+
 Command enroll_command() {
-  const auto options = std::make_shared<RecordOptions>();
+  const auto options = std::make_shared<EnrollOptions>();
   Command command = {
       .name = "enroll",
       .summary = "Redeem an invitation, and choose the password of an account",
@@ -121,9 +128,33 @@ Command enroll_command() {
   for (auto& variable : secret_variables(SecretKind::password)) command.environment.push_back(std::move(variable));
   append(command.settings, login_settings(options->login));
   append(command.settings, secret_settings(options->code));
-  command.settings.push_back({.flag = "--ksf-floor",
-                              .value = ksf_profile(options->ksf_floor),
-                              .help = "The weakest stretching of the password that the server may ask for"});
+  command.settings.push_back(ksf_floor(options->ksf_floor));
+  return command;
+}
+
+Command passwd_command() {
+  const auto options = std::make_shared<PasswdOptions>();
+  Command command = {
+      .name = "passwd",
+      .summary = "Change one's own password",
+      .brief =
+          "Both passwords are asked for on the terminal, the new one twice, unless options or the environment give "
+          "them.",
+      .text = {"Logs in with the old password and stores a record of the new one. The server sees neither. The old "
+               "password is good until the server has said that the new one is stored.",
+               "Every other channel of this user is closed, and its tickets are no longer good: whoever knew the old "
+               "password is logged out. A channel that was opened by a ticket cannot change a password.",
+               "Who has forgotten the old password asks the operator for an invitation, and redeems it by pake "
+               "enroll."},
+      .examples = {"pake passwd alice@box", "pake passwd alice@box --password-file old --new-password-file new"},
+      .exit_codes = kExitCodesOfLogin,
+      .environment = secret_variables(SecretKind::password),
+      .run = [options](const Invocation&) { return passwd(*options); },
+  };
+  for (auto& variable : secret_variables(SecretKind::new_password)) command.environment.push_back(std::move(variable));
+  append(command.settings, login_settings(options->login));
+  append(command.settings, secret_settings(options->chosen));
+  command.settings.push_back(ksf_floor(options->ksf_floor));
   return command;
 }
 
@@ -158,6 +189,7 @@ std::vector<Command> commands() {
   std::vector<Command> all;
   all.push_back(connect_command());
   all.push_back(enroll_command());
+  all.push_back(passwd_command());
   all.push_back(forward_command());
   return all;
 }

@@ -1,4 +1,4 @@
-// The commands that log in at a server: connect, enroll, forward.
+// The commands that log in at a server: connect, enroll, passwd, forward.
 #pragma once
 
 #include <vector>

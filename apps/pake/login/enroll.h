@@ -1,18 +1,17 @@
-// `pake enroll` and `pake passwd`: a record is made, or replaced, inside a channel.
+// `pake enroll`: an invitation's code opens a channel, and a record is made in it.
 #pragma once
 
 #include "login/options.h"
 
 namespace pake::cli::login {
 
-struct RecordOptions {
+struct EnrollOptions {
   LoginOptions login = {};
-  SecretOptions code = {.kind = SecretKind::invitation};  // enroll
-  SecretOptions chosen = {};                              // the new password
+  SecretOptions code = {.kind = SecretKind::invitation};
   crypto::KsfProfile ksf_floor = crypto::kDefaultKsfProfile;
 };
 
 /// Redeems an invitation. Returns the exit code.
-[[nodiscard]] int enroll(const RecordOptions& options);
+[[nodiscard]] int enroll(const EnrollOptions& options);
 
 }  // namespace pake::cli::login

@@ -105,14 +105,15 @@ int run_traced(const LoginOptions& options, const std::function<Expected<int>(st
   return exit_code ? *exit_code : report(exit_code.error());
 }
 
-int run_with_password(const LoginOptions& options, const WithPassword& use) {
+int run_with_password(const LoginOptions& options, const WithPassword& use, const Asking& asking) {
   return run_traced(options, [&](std::optional<pipe::Trace>& trace) -> Expected<int> {
     for (int tries = 1;; ++tries) {
       PAKE_TRY(const auto given,
-               read_secret(options.password,
-                           SecretPrompt{.question = fmt::format("Password of {}: ", options.destination.typed),
-                                        .check = check_password}));
+               read_secret(options.password, SecretPrompt{.question = fmt::format("{} of {}: ", asking.question,
+                                                                                  options.destination.typed),
+                                                          .check = check_password}));
       PAKE_TRY(const auto password, password_of(*given));
+      if (asking.prepare) PAKE_TRYV(asking.prepare());
       Session session(options, trace);
       const auto exit_code = run_to_the_end([&](net::Loops& loops) { return use(loops.main(), session, password); });
       if (exit_code != kExitAuthFailed || !given->was_typed || tries == kTries) return exit_code;

@@ -54,9 +54,15 @@ class Session {
 /// What is done with the password, on a loop.
 using WithPassword = std::function<net::Awaitable<Expected<void>>(net::Loop&, Session&, const identity::Password&)>;
 
+/// How a command that logs in asks.
+struct Asking {
+  std::string question = "Password";             // " of alice@box: " follows
+  std::function<Expected<void>()> prepare = {};  // runs behind the question, before anything is sent
+};
+
 /// Reads the password, and runs `use` with it; a wrong one that was typed at a terminal is asked for again, three times
 /// in all. Returns the exit code.
-[[nodiscard]] int run_with_password(const LoginOptions& options, const WithPassword& use);
+[[nodiscard]] int run_with_password(const LoginOptions& options, const WithPassword& use, const Asking& asking = {});
 
 /// Runs `task` under the options' trace. Returns the exit code, and has said what went wrong.
 [[nodiscard]] int run_traced(const LoginOptions& options,

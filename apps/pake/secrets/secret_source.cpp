@@ -20,13 +20,25 @@ namespace pake::cli {
 namespace {
 
 constexpr const char* kPasswordVariable = "PAKE_PASSWORD";
+constexpr const char* kNewPasswordVariable = "PAKE_NEW_PASSWORD";
 constexpr const char* kCodeVariable = "PAKE_CODE";
 
 std::unexpected<Problem> complain(std::string error, std::string hint = {}) {
   return std::unexpected(Problem{.exit_code = kExitFailed, .error = std::move(error), .hint = std::move(hint)});
 }
 
-std::string_view name_of(SecretKind kind) { return kind == SecretKind::password ? "password" : "code"; }
+bool is_password(SecretKind kind) { return kind == SecretKind::password || kind == SecretKind::new_password; }
+
+const char* variable_of(SecretKind kind) {
+  if (kind == SecretKind::new_password) return kNewPasswordVariable;
+  return is_password(kind) ? kPasswordVariable : kCodeVariable;
+}
+
+// As a sentence calls it, and as options do: "new-password" in "--new-password-fd".
+std::string_view name_of(SecretKind kind) { return is_password(kind) ? "password" : "code"; }
+std::string_view option_of(SecretKind kind) {
+  return kind == SecretKind::new_password ? "new-password" : name_of(kind);
+}
 
 Bytes without_newline(Bytes text) {
   if (!text.empty() && text.back() == '\n') text = text.first(text.size() - 1);
@@ -72,10 +84,11 @@ std::optional<Taken> take_variable(const char* name) {
 // NOLINTEND(concurrency-mt-unsafe)
 
 std::string how_else(SecretKind kind) {
-  return kind != SecretKind::password
-             ? "use --code-file FILE, --code-fd N or the variable PAKE_CODE, or type it when asked"
-             : "use --password-file FILE, --password-fd N, --password-prompt, or the variable "
-               "PAKE_PASSWORD";
+  if (kind == SecretKind::new_password)
+    return "use --new-password-file FILE, --new-password-fd N or the variable PAKE_NEW_PASSWORD, or type it when asked";
+  return is_password(kind) ? "use --password-file FILE, --password-fd N, --password-prompt, or the variable "
+                             "PAKE_PASSWORD"
+                           : "use --code-file FILE, --code-fd N or the variable PAKE_CODE, or type it when asked";
 }
 
 /// Asks until what is typed can be used.
@@ -106,9 +119,7 @@ class Asker {
     return again.reveal().size() == typed.reveal().size() && ct_equal(again.reveal(), typed.reveal());
   }
 
-  [[nodiscard]] Echo echo() const {
-    return options_.kind != SecretKind::password && !options_.hide ? Echo::on : Echo::off;
-  }
+  [[nodiscard]] Echo echo() const { return !is_password(options_.kind) && !options_.hide ? Echo::on : Echo::off; }
 
   const SecretOptions& options_;
   const SecretPrompt& ask_;
@@ -135,6 +146,16 @@ Settings secret_settings(SecretOptions& options) {
              .value = flag(options.prompt),
              .help = "Ask for the password on the terminal, without echo"},
             refused(options.in_argv, "-p,--pass,--password")};
+  if (options.kind == SecretKind::new_password)
+    return {
+        {.flag = "--new-password-fd",
+         .value = number(options.fd, "N"),
+         .help = "Read the new password from this file descriptor"},
+        {.flag = "--new-password-file", .value = file(options.file), .help = "Read the new password from this file"},
+        {.flag = "--new-password-prompt",
+         .value = flag(options.prompt),
+         .help = "Ask for the new password on the terminal, twice, without echo"},
+        refused(options.in_argv, "--new-password")};
   Settings settings = {
       {.flag = "--code-fd", .value = number(options.fd, "N"), .help = "Read the code from this file descriptor"},
       {.flag = "--code-file", .value = file(options.file), .help = "Read the code from this file"},
@@ -161,6 +182,8 @@ std::vector<Variable> secret_variables(SecretKind kind) {
   if (kind == SecretKind::code)
     return {{kCodeVariable, "The code, unless an option gives it. Overwritten and unset at once"},
             {kPasswordVariable, "Read if PAKE_CODE is not set, for older scripts"}};
+  if (kind == SecretKind::new_password)
+    return {{kNewPasswordVariable, "The new password, unless an option gives it. Overwritten and unset at once"}};
   return {{kPasswordVariable, "The password, unless an option gives it. Overwritten and unset at once"}};
 }
 
@@ -183,20 +206,23 @@ Expected<SecretBuffer> read_all(int fd, std::size_t limit, std::string_view name
 
 Expected<std::optional<GivenSecret>> read_secret(const SecretOptions& options, const std::optional<SecretPrompt>& ask) {
   const auto kind = options.kind;
-  auto password = kind == SecretKind::invitation ? std::nullopt : take_variable(kPasswordVariable);
-  auto code = take_variable(kCodeVariable);
+  // Beside an invitation, and beside a new password, stands another secret, which another call reads.
+  const bool is_one_of_two = kind == SecretKind::invitation || kind == SecretKind::new_password;
+  auto own = take_variable(variable_of(kind));
+  auto other =
+      is_one_of_two ? std::nullopt : take_variable(kind == SecretKind::password ? kCodeVariable : kPasswordVariable);
   if (!options.in_argv.empty())
     return std::unexpected(
         Problem{.exit_code = kExitUsage,
                 .error = fmt::format("a {} on the command line can be read by everybody on this machine: it is refused",
                                      name_of(kind)),
                 .hint = how_else(kind)});
-  if (options.fd) return given(from_open(*options.fd, fmt::format("--{}-fd {}", name_of(kind), *options.fd), kind));
+  if (options.fd) return given(from_open(*options.fd, fmt::format("--{}-fd {}", option_of(kind), *options.fd), kind));
   if (options.other_fd)
     return given(from_open(*options.other_fd, fmt::format("--password-fd {}", *options.other_fd), kind));
   if (options.file) return given(from_file(*options.file, kind));
   if (options.other_file) return given(from_file(*options.other_file, kind));
-  auto& variable = kind == SecretKind::invitation || (kind == SecretKind::code && code) ? code : password;
+  auto& variable = kind == SecretKind::code && !own ? other : own;
   if (variable && !options.prompt) return given(checked(variable->text.reveal(), variable->variable, kind));
   if (ask) return given(Asker(options, *ask).ask());
   return std::nullopt;

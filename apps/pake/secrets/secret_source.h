@@ -19,8 +19,9 @@ namespace pake::cli {
 inline constexpr std::size_t kMaxPassword = 1024;
 
 enum class SecretKind : std::uint8_t {
-  password,  // --password-fd, --password-file, PAKE_PASSWORD; typed unseen
-  code,      // --code-fd, --code-file, PAKE_CODE, shown as it is typed; a password's spellings work too
+  password,      // --password-fd, --password-file, PAKE_PASSWORD; typed unseen
+  new_password,  // --new-password-fd, --new-password-file, PAKE_NEW_PASSWORD; typed unseen
+  code,          // --code-fd, --code-file, PAKE_CODE, shown as it is typed; a password's spellings work too
   // A code of a command that reads a password beside it: a password's spellings are the password's.
   invitation,
 };

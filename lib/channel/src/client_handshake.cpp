@@ -74,6 +74,7 @@ struct ClientHandshake::Run {
   Buffer message;                        // Want::send
   std::optional<Stretching> stretching;  // Want::ksf
   AeadId aead{};                         // the server's choice
+  crypto::KsfProfile ksf{};              // the record's
   std::optional<ChannelKeys> keys;       // from the ClientFinish on
   std::optional<ClientOutcome> outcome;  // the same
   std::optional<Failure> failure;        // Want::failed
@@ -149,7 +150,7 @@ HandshakeResult<crypto::KsfProfile> ClientHandshake::Run::check_choices(const Se
 
 HandshakeResult<void> ClientHandshake::Run::on_server_hello(const Frame& frame) {
   PAKE_TRY(const auto answer, ServerHello::decode(frame.body));
-  PAKE_TRY(const auto ksf, check_choices(answer));
+  PAKE_TRY(ksf, check_choices(answer));
   aead = answer.aead;
   transcript.add(frame.whole.first(frame.whole.size() - answer.pake.size()));
   PAKE_TRY(auto next, pake->receive({.message = answer.pake, .up_to_pake = transcript, .ksf = ksf}));
@@ -175,6 +176,7 @@ HandshakeResult<void> ClientHandshake::Run::finish(ClientFinished finished) {
   keys = derive_channel_keys(aead, transcript.add(message).hash(), finished.pake_key);
   outcome = ClientOutcome{
       .kind = kind,
+      .ksf = ksf,
       .server_public_key = std::move(finished.server_public_key),
       .export_key = std::move(finished.export_key),
   };

@@ -56,6 +56,7 @@ TEST_P(EverySuite, EachSideLearnsWhatItsKindTells) {
     const auto& world = World::get();
     EXPECT_TRUE(std::ranges::equal(client.server_public_key, world.keys(run.plan.server_suite).public_key()));
     EXPECT_TRUE(ct_equal(client.export_key.reveal(), world.export_key(run.plan.server_suite).reveal()));
+    EXPECT_EQ(client.ksf, crypto::KsfProfile::small);
   } else {
     EXPECT_TRUE(client.server_public_key.empty());
     EXPECT_TRUE(client.export_key.empty());

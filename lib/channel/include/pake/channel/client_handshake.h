@@ -61,6 +61,7 @@ struct StoredTicket {
 /// A channel as the client has it: the server has proved itself.
 struct ClientOutcome {
   HandshakeKind kind{};
+  crypto::KsfProfile ksf{};      // login: of the record, whose password must not be stretched less from now on
   Buffer server_public_key;      // login: to be remembered for this server and user
   opaque::ExportKey export_key;  // login: a key that the server does not know
 };
