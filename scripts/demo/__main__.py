@@ -1,4 +1,5 @@
-"""The show of ./demo: a conversation by the protocol of 1992, the same done right, and what an eavesdropper sees of each.
+"""The show of ./demo: a conversation by the protocol of 1992, the same done right, a server with a page behind it, and what an
+eavesdropper sees of each.
 
     scripts/demo build/release/bin/pake
 
@@ -14,6 +15,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "tests" / "support"))
 import pipe  # noqa: E402
 import seed  # noqa: E402
+import server  # noqa: E402
 from stage import print_item, print_title, styled  # noqa: E402
 
 VERDICT = [
@@ -22,18 +24,20 @@ VERDICT = [
     "By pake listen and pake dial the same eavesdropper, in the same place, got sizes and times: not one line, not the code, "
     "and nothing on which to try codes at home.",
     "A wrong password, an unknown user and a wrong code were refused, on both sides. A wrong code was used up by the one try.",
+    "A server without a certificate let in alice, who had chosen her password by an invitation, and her browser reached a page "
+    "behind it at localhost. Nobody on the way saw the page or the password, and the server never had the password either.",
 ]
 
 
 def main():
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))  # so that every `with` still ends its program
-    for name in ("PAKE_PASSWORD", "PAKE_CODE"):
+    for name in ("PAKE_PASSWORD", "PAKE_NEW_PASSWORD", "PAKE_CODE"):
         os.environ.pop(name, None)  # a scene says itself whether it gives one
     pake, wrong = sys.argv[1], []
-    for half in (seed, pipe):
+    for part in (seed, pipe, server):  # in the order in which they are shown
         try:
-            wrong += half.show(pake)
+            wrong += part.show(pake)
         except (AssertionError, OSError) as what:  # something was not printed in time, or a program did not end
             wrong.append(str(what))
     print()
@@ -46,7 +50,8 @@ def main():
     for item in VERDICT:
         print_item(item)
     print("\n" + styled("Everything went as it should: pake works on this machine.", 32))
-    print(f"\nTo try it by hand, in two terminals:\n\n  {pake} listen\n  {pake} dial\n")
+    print(f"\nTo try it by hand, in two terminals:\n\n  {pake} listen\n  {pake} dial\n\ndocs/tutorial.md has the "
+          "server, on two machines.\n")
     return 0
 
 

@@ -4,7 +4,7 @@ import re
 import subprocess
 import threading
 
-DEADLINE = 30  # seconds for anything to be printed or to end; generous, because sanitized builds are slow
+DEADLINE = 60  # seconds for anything to be printed or to end; generous, because sanitized builds are slow
 
 
 class Program:
