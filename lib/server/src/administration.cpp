@@ -72,7 +72,8 @@ store::StoreResult<bool> Administration::ensure_user(std::string_view name) {
                        "pake user enable " + std::string(name));
   if (found && found->state == UserState::enabled) return false;
   PAKE_TRY(const auto parameters, current_parameters());
-  auto row = store::new_user(name, parameters, now_(), rng_);
+  PAKE_TRY(const auto used, store_.used_generation(name));
+  auto row = store::new_user(name, parameters, now_(), rng_, used);
   if (found) {
     row = store::next_revision(*found, now_());
     ++row.generation;

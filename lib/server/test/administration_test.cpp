@@ -97,6 +97,19 @@ TEST_F(AdministrationTest, UnknownSelectorsAreConstantAndDifferent) {
   EXPECT_FALSE(code("../x").is_real);
 }
 
+// Tickets and nodes know a name by its generations: those of a name's new user are above those of its old one.
+TEST_F(AdministrationTest, ANameThatIsMadeAnewBeginsAboveItsPast) {
+  std::uint64_t last = 0;
+  for (int i = 0; i < 16; ++i) {
+    ASSERT_TRUE(admin().invite("alice"));
+    const auto generation = store_->find_user("alice").value()->generation;
+    EXPECT_GT(generation, last) << i;
+    ASSERT_TRUE(admin().remove("alice"));
+    last = store_->find_user("alice").value()->generation;
+    ASSERT_EQ(store_->purge_removed(now_ + 1ms).value(), 1U);
+  }
+}
+
 TEST_F(AdministrationTest, AnInvitationEndsWithItsDayAndWithANewerOne) {
   const auto first = identity::parse_invitation_code(admin().invite("alice")->code.reveal());
   const auto again = admin().invite("alice");

@@ -18,6 +18,7 @@
 #include "pake/net/handshake.h"
 #include "pake/server/administration.h"
 #include "pake/server/server.h"
+#include "pake/store/bucket.h"
 #include "pake/store/data.h"
 
 namespace pake::server {
@@ -98,6 +99,10 @@ class EnrolmentTest : public testing::Test {
     return client::make_record(*loop_, *workers_, link,
                                {.purpose = purpose, .name = name, .password = password, .ksf_floor = floor}, rng_);
   }
+  std::int64_t tries_left(std::string_view selector) {
+    const auto bucket = keyring_->file().bucket_key(store::BucketKind::code, as_bytes(selector));
+    return store::guesses_left(GuessRules().code, store_->read_buckets({&bucket, 1}).value().front(), now());
+  }
   static SecretBuffer secret(std::string_view text) { return SecretBuffer::copy_of(as_bytes(text)); }
 
   crypto::SystemRng rng_;
@@ -144,7 +149,8 @@ TEST_F(EnrolmentTest, AWrongCodeOpensNothingAndThreeTriesEndIt) {
   auto wrong = *identity::parse_invitation_code(code.text().reveal());
   wrong.words = secret("violin-harvest-violin-harvest");
   with_server([&]() -> net::Awaitable<void> {
-    for (int i = 0; i < 3; ++i) EXPECT_FALSE(co_await by_code(wrong));
+    // A try that comes before the last one is committed is turned away, and costs nothing.
+    while (tries_left(code.selector) > 0) EXPECT_FALSE(co_await by_code(wrong));
     EXPECT_FALSE(co_await by_code(code));
   });
   EXPECT_FALSE(admin().show("alice", {})->has_credential);

@@ -21,6 +21,7 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kPage = 256;
 constexpr int kVersion = 1;
+constexpr int kTries = 8;  // against somebody who changes the same row
 
 std::string hex(Bytes bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -56,6 +57,32 @@ StoreResult<std::string> text(const Json& object, const char* field) {
 StoreResult<Time> time(const Json& object, const char* field) {
   PAKE_TRY(const auto value, number(object, field, std::uint64_t{1} << 52U));
   return Time(std::chrono::milliseconds(static_cast<std::int64_t>(value)));
+}
+
+// A user of the store is left as he is: his row is not new. A name that was removed is made anew.
+StoreResult<UserRow> row_to_import(CredentialStore& store, const UserRow& exported, Time now, Rng& rng) {
+  PAKE_TRY(const auto there, store.find_user(exported.name));
+  PAKE_TRY(const auto used, store.used_generation(exported.name));
+  const bool is_removed = there && there->state == UserState::removed;
+  auto row = new_user(exported.name, exported.parameters, exported.created_at, rng,
+                      is_removed ? std::max(used, there->generation) : used);
+  if (is_removed) row.revision = there->revision + 1;
+  row.state = exported.state;
+  row.changed_at = now;
+  return row;
+}
+
+// Again if somebody changes the name's row meanwhile.
+StoreStatus import_user(CredentialStore& store, const KeyFile& keys, const UserRow& exported, AuditNote note,
+                        Rng& rng) {
+  PAKE_TRY(const auto record, open_user(keys, exported));
+  note.name = exported.name;
+  for (int i = 1;; ++i) {
+    PAKE_TRY(auto row, row_to_import(store, exported, note.at, rng));
+    PAKE_TRYV(seal_user(keys, row, record ? record->reveal() : Bytes(), rng));
+    auto written = store.write_user({.row = std::move(row)}, note);
+    if (written || written.error().code != StoreErrc::conflict || i == kTries) return written;
+  }
 }
 
 }  // namespace
@@ -153,15 +180,7 @@ StoreResult<ImportReport> import_users(CredentialStore& store, const KeyFile& ke
     if (!line) return report;
     const auto exported = decode_export_line(*line);
     if (!exported) return at_line(exported.error());
-    const auto record = open_user(keys, *exported);
-    if (!record) return at_line(record.error());
-    auto row = new_user(exported->name, exported->parameters, exported->created_at, rng);
-    row.state = exported->state;
-    row.changed_at = note.at;
-    PAKE_TRYV(seal_user(keys, row, *record ? (*record)->reveal() : Bytes(), rng));
-    auto noted = note;
-    noted.name = row.name;
-    const auto written = store.write_user({.row = row}, noted);
+    const auto written = import_user(store, keys, *exported, note, rng);
     if (!written && written.error().code != StoreErrc::exists) return at_line(written.error());
     ++(written ? report.imported : report.present);
   }

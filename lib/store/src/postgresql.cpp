@@ -29,7 +29,7 @@ constexpr std::chrono::milliseconds kPauseAfterFailure(500);
 
 // Schema N is reached by the first N of these; what was released is never changed.
 // Names are BYTEA: any bytes are a name, compared as bytes. Times are milliseconds since 1970.
-constexpr std::array<const char*, 1> kMigrations = {
+constexpr std::array<const char*, 2> kMigrations = {
     R"(
 CREATE TABLE pake_meta(
   only_row BOOLEAN PRIMARY KEY DEFAULT TRUE CHECK (only_row), schema BIGINT NOT NULL,
@@ -62,6 +62,7 @@ CREATE TABLE pake_audit(
   name BYTEA NOT NULL, detail BYTEA NOT NULL);
 CREATE INDEX ON pake_audit(name, id);
 )",
+    "CREATE INDEX ON pake_changes(name, generation)",
 };
 constexpr std::int64_t kSchema = kMigrations.size();
 constexpr const char* kLockSchema = "SELECT pg_advisory_xact_lock(7739560485559633)";  // "pakedb", among all programs
@@ -338,6 +339,10 @@ class PostgresqlStore final : public CredentialStore {
       if (!rows.next()) return std::nullopt;
       return take_user(rows);
     });
+  }
+
+  StoreResult<std::uint64_t> used_generation(std::string_view name) override {
+    return read([&](PostgresqlConnection& connection) { return used_generation(connection, name); });
   }
 
   StoreResult<std::vector<UserRow>> list_users(std::string_view after, std::size_t limit) override {
@@ -670,7 +675,15 @@ class PostgresqlStore final : public CredentialStore {
     return {};
   }
 
-  /// Inserts or replaces under compare-and-swap; says whether generation or state moved.
+  /// The highest generation of a name among the changes that are kept, 0 if there is none.
+  static StoreResult<std::uint64_t> used_generation(PostgresqlConnection& connection, std::string_view name) {
+    PAKE_TRY(auto rows, connection.query("SELECT coalesce(max(generation), 0) FROM pake_changes WHERE name = $1",
+                                         Parameters().bind(as_bytes(name))));
+    if (!rows.next()) return fail_altered("the changes of a user");
+    return static_cast<std::uint64_t>(rows.integer());
+  }
+
+  /// Inserts or replaces under compare-and-swap; says whether it goes into the feed.
   static StoreResult<bool> put_user(PostgresqlConnection& connection, const UserRow& row) {
     PAKE_TRY(auto rows,
              connection.query("SELECT revision, generation, state FROM pake_users WHERE name = $1 FOR UPDATE",
@@ -679,10 +692,12 @@ class PostgresqlStore final : public CredentialStore {
     if (!rows.next()) {
       if (row.revision != 1)
         return fail(StoreErrc::conflict, "'" + row.name + "' was removed meanwhile", "read the user again");
+      PAKE_TRY(const auto used, used_generation(connection, row.name));
+      if (used >= row.generation) return fail_used_generation(row.name);
       auto inserted = insert_user(connection, row);
       if (!inserted && inserted.error().code == StoreErrc::exists) return taken();  // by another node just now
       if (!inserted) return std::unexpected(std::move(inserted.error()));
-      return false;
+      return used > 0;  // a name that is made anew: the nodes know it as removed
     }
     const auto revision = static_cast<std::uint64_t>(rows.integer());
     const auto generation = static_cast<std::uint64_t>(rows.integer());

@@ -36,6 +36,10 @@ std::unexpected<StoreError> fail_altered(std::string_view what) {
               "restore the store from a backup (docs/store.md)");
 }
 
+std::unexpected<StoreError> fail_used_generation(std::string_view name) {
+  return fail(StoreErrc::conflict, "the name '" + std::string(name) + "' was used and removed meanwhile", "try again");
+}
+
 Buffer encode_digests(const std::vector<HelloDigest>& digests) {
   Buffer bytes;
   for (const auto& digest : digests) bytes.insert(bytes.end(), digest.begin(), digest.end());

@@ -13,6 +13,9 @@ namespace pake::store {
 /// A row that no pake writes: `corrupt`, with the way out.
 [[nodiscard]] std::unexpected<StoreError> fail_altered(std::string_view what);
 
+/// conflict: a new user's generation is not above those that its name has had.
+[[nodiscard]] std::unexpected<StoreError> fail_used_generation(std::string_view name);
+
 /// The digests of a bucket, one behind the other.
 [[nodiscard]] Buffer encode_digests(const std::vector<HelloDigest>& digests);
 [[nodiscard]] StoreResult<std::vector<HelloDigest>> decode_digests(Bytes bytes);

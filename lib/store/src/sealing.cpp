@@ -111,14 +111,17 @@ StoreSeed make_store_seed(const KeyFile& keys, const CredentialParameters& first
   return seed;
 }
 
-UserRow new_user(std::string_view name, const CredentialParameters& parameters, Time now, Rng& rng) {
+UserRow new_user(std::string_view name, const CredentialParameters& parameters, Time now, Rng& rng,
+                 std::uint64_t used_generation) {
   std::array<std::uint8_t, 8> drawn{};
   rng.fill(drawn);
   std::uint64_t generation = 0;
   for (const auto byte : drawn) generation = generation << 8U | byte;
+  generation >>= 2U;  // room to count up, and for databases whose integers have a sign
+  if (used_generation > 0) generation = used_generation + 1 + (generation & 0xffffffffU);
   return {.name = std::string(name),
           .revision = 1,
-          .generation = generation >> 2U,  // room to count up, and for databases whose integers have a sign
+          .generation = generation,
           .parameters = parameters,
           .state = UserState::enabled,
           .created_at = now,

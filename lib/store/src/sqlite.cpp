@@ -30,7 +30,7 @@ constexpr std::chrono::milliseconds kPollInterval(200);
 
 // Schema N is reached by the first N of these; what was released is never changed.
 // Names are TEXT under the collation BINARY: compared as bytes. Times are milliseconds since 1970.
-constexpr std::array<const char*, 1> kMigrations = {
+constexpr std::array<const char*, 2> kMigrations = {
     R"(
 CREATE TABLE meta(key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE users(
@@ -61,6 +61,7 @@ CREATE TABLE audit(
 CREATE INDEX audit_by_name ON audit(name, id);
 INSERT INTO meta VALUES('ledger_rows', 0);
 )",
+    "CREATE INDEX changes_by_name ON changes(name, generation)",
 };
 constexpr std::int64_t kSchema = kMigrations.size();
 
@@ -340,6 +341,10 @@ class SqliteStore final : public CredentialStore {
       if (!row) return std::nullopt;
       return take_user(query);
     });
+  }
+
+  StoreResult<std::uint64_t> used_generation(std::string_view name) override {
+    return read([&](Connection& connection) { return used_generation(connection, name); });
   }
 
   StoreResult<std::vector<UserRow>> list_users(std::string_view after, std::size_t limit) override {
@@ -633,7 +638,15 @@ class SqliteStore final : public CredentialStore {
     return count_ledger_rows(connection, -connection.changes());
   }
 
-  /// Inserts or replaces under compare-and-swap; says whether generation or state moved.
+  /// The highest generation of a name among the changes that are kept, 0 if there is none.
+  static StoreResult<std::uint64_t> used_generation(Connection& connection, std::string_view name) {
+    auto query = connection.statement("SELECT coalesce(max(generation), 0) FROM changes WHERE name = ?1");
+    query.bind(name);
+    PAKE_TRYV(query.step());
+    return static_cast<std::uint64_t>(query.integer());
+  }
+
+  /// Inserts or replaces under compare-and-swap; says whether it goes into the feed.
   static StoreResult<bool> put_user(Connection& connection, const UserRow& row) {
     auto query = connection.statement("SELECT revision, generation, state FROM users WHERE name = ?1");
     query.bind(row.name);
@@ -641,8 +654,10 @@ class SqliteStore final : public CredentialStore {
     if (!there && row.revision != 1)
       return fail(StoreErrc::conflict, "'" + row.name + "' was removed meanwhile", "read the user again");
     if (!there) {
+      PAKE_TRY(const auto used, used_generation(connection, row.name));
+      if (used >= row.generation) return fail_used_generation(row.name);
       PAKE_TRYV(insert_user(connection, row));
-      return false;
+      return used > 0;  // a name that is made anew: the nodes know it as removed
     }
     const auto revision = static_cast<std::uint64_t>(query.integer());
     const auto generation = static_cast<std::uint64_t>(query.integer());

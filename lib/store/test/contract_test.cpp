@@ -58,13 +58,35 @@ class Contract : public ::testing::TestWithParam<NamedBackend> {
   std::unique_ptr<CredentialStore> store;
 };
 
+TEST_P(Contract, ANameThatIsMadeAnewBeginsAboveItsPast) {
+  EXPECT_EQ(must(store->used_generation("alice")), 0U);
+  add("alice");
+  EXPECT_EQ(must(store->used_generation("alice")), 0U);  // the feed does not tell of a first row
+  must(change("alice", [](UserRow& row) { ++row.generation, row.state = UserState::removed; }));
+  const auto removed = user("alice").generation;
+  EXPECT_EQ(must(store->used_generation("alice")), removed);
+  ASSERT_EQ(must(store->purge_removed(kNow + 1ms)), 1U);
+
+  auto row = keys.user("alice", "record");
+  row.generation = removed;
+  EXPECT_EQ(code_of(store->write_user({.row = keys.sealed(row, "record")}, note("x", "alice"))), StoreErrc::conflict);
+  const auto last = must(store->last_change());
+  row = new_user("alice", kFirst, kNow, keys.rng, removed);
+  must(store->write_user({.row = keys.sealed(row, "record")}, note("x", "alice")));
+  const auto changes = must(store->changes_after(last, 10));
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].name, "alice");
+  EXPECT_EQ(changes[0].generation, row.generation);
+  EXPECT_EQ(changes[0].state, UserState::enabled);
+}
+
 INSTANTIATE_TEST_SUITE_P(On, Contract, ::testing::ValuesIn(backends()),
                          [](const auto& backend) { return backend.param.name; });
 
 TEST_P(Contract, KeepsWhatItWasMadeWith) {
   EXPECT_EQ(store->info().key_file, keys.file.id());
   EXPECT_EQ(store->info().created_at, kNow);
-  EXPECT_EQ(store->info().schema, 1U);
+  EXPECT_EQ(store->info().schema, 2U);
   must(store->check());
   EXPECT_EQ(must(store->fake_shares()), std::vector{seed.first_shares});
   reopen();

@@ -68,6 +68,28 @@ TEST(Export, BringsEveryUserIntoAnotherStoreOfTheKeyFile) {
   EXPECT_EQ(keys.record_of(*must(to.store->find_user("\u00e9mile"))), "his");
 }
 
+TEST(Export, BringsARemovedNameBackAboveItsPast) {
+  Keys keys(1);
+  const Server server(keys);
+  must(server.store->write_user({.row = keys.user("alice", "hers")}, note("x")));
+  const auto lines = exported(*server.store);
+  for (int i = 0; i < 40; ++i) {  // while the removed row is still there, and once it has been purged
+    auto row = next_revision(*must(server.store->find_user("alice")), kNow);
+    const auto removed = ++row.generation;
+    row.state = UserState::removed;
+    must(server.store->write_user({.row = keys.sealed(row, "")}, note("x")));
+    if (i % 2 == 1) {
+      ASSERT_EQ(must(server.store->purge_removed(kNow + std::chrono::milliseconds(1))), 1U);
+    }
+    const auto report = must(import(*server.store, keys, lines));
+    ASSERT_EQ(report.imported, 1U) << i;
+    const auto back = *must(server.store->find_user("alice"));
+    EXPECT_EQ(keys.record_of(back), "hers");
+    EXPECT_EQ(back.state, UserState::enabled);
+    EXPECT_GT(back.generation, removed) << i;
+  }
+}
+
 TEST(Export, OfAnotherKeyFileIsRefused) {
   Keys keys(1);
   Keys others(2);

@@ -48,7 +48,7 @@ struct CodeRows {
 };
 
 /// A change of one user's row. `row.revision` is one more than the row's that was read (1: a new user). A generation or
-/// a state that differs from the stored one goes into the feed.
+/// a state that differs from the stored one goes into the feed, and so does a name that is made anew.
 struct UserWrite {
   UserRow row{};
   std::optional<std::string> redeemed_selector{};  // the invitation that ends with this write
@@ -105,12 +105,15 @@ class CredentialStore {
 
   /// Whatever its state, `removed` included.
   [[nodiscard]] virtual StoreResult<std::optional<UserRow>> find_user(std::string_view name) = 0;
+  /// The highest generation of this name that the feed still tells of, 0 if it tells of none: a row that is made anew
+  /// begins above it, since nodes and tickets know the name by it.
+  [[nodiscard]] virtual StoreResult<std::uint64_t> used_generation(std::string_view name) = 0;
   /// Up to `limit` users in the order of the bytes of their names, behind `after` (empty: from the beginning).
   [[nodiscard]] virtual StoreResult<std::vector<UserRow>> list_users(std::string_view after, std::size_t limit) = 0;
   /// Compare-and-swap on the revision, the end of the invitation, the feed and the audit in one transaction.
-  /// exists: a new user, but the name is taken. conflict: the stored revision is not row.revision - 1.
-  /// invitation_gone: no such invitation of this user, or it has expired at note.at. A row that becomes `removed` loses
-  /// its invitations and devices.
+  /// exists: a new user, but the name is taken. conflict: the stored revision is not row.revision - 1, or the
+  /// generation of a new user is not above used_generation. invitation_gone: no such invitation of this user, or it has
+  /// expired at note.at. A row that becomes `removed` loses its invitations and devices.
   [[nodiscard]] virtual StoreStatus write_user(const UserWrite& write, const AuditNote& note) = 0;
   /// Deletes rows that have been `removed` since before `before`: once the window of a migration is over.
   [[nodiscard]] virtual StoreResult<std::uint64_t> purge_removed(Time before) = 0;

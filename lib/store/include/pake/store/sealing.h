@@ -37,9 +37,10 @@ inline constexpr std::size_t kSealedInvitationSize = crypto::kSealOverhead + 2 +
 /// What a new store under this key file begins with.
 [[nodiscard]] StoreSeed make_store_seed(const KeyFile& keys, const CredentialParameters& first, Time now, Rng& rng);
 
-/// A user's first row, to be sealed: revision 1 and a generation drawn at random, so that a name which is made anew
-/// does not meet the generations of its past.
-[[nodiscard]] UserRow new_user(std::string_view name, const CredentialParameters& parameters, Time now, Rng& rng);
+/// A user's first row, to be sealed: revision 1 and a generation drawn at random; above `used_generation` if the name
+/// was used before, so that no ticket and no node takes the new user for the old one.
+[[nodiscard]] UserRow new_user(std::string_view name, const CredentialParameters& parameters, Time now, Rng& rng,
+                               std::uint64_t used_generation = 0);
 
 /// `row` with the next revision, to be changed, sealed and written.
 [[nodiscard]] UserRow next_revision(const UserRow& row, Time now);
