@@ -12,6 +12,7 @@ void check_identity(Sections& file);
 void check_opaque(Sections& file);
 void check_oprf(Sections& file);
 void check_rsa_eke(Sections& file);
+void check_spake2plus(Sections& file);
 
 namespace {
 
@@ -21,8 +22,9 @@ struct KnownFile {
 };
 
 constexpr KnownFile kKnownFiles[] = {
-    {"channel.json", check_channel}, {"cpace.json", check_cpace}, {"identity.json", check_identity},
-    {"opaque.json", check_opaque},   {"oprf.json", check_oprf},   {"rsa_eke.json", check_rsa_eke},
+    {"channel.json", check_channel},       {"cpace.json", check_cpace}, {"identity.json", check_identity},
+    {"opaque.json", check_opaque},         {"oprf.json", check_oprf},   {"rsa_eke.json", check_rsa_eke},
+    {"spake2plus.json", check_spake2plus},
 };
 
 struct LeftOut {
@@ -35,8 +37,10 @@ constexpr LeftOut kLeftOut[] = {
     {"file", "eke.json"},
     {"file", "pqpake.json"},
     {"file", "spake2.json"},
-    {"file", "spake2plus.json"},
     {"file", "srp.json"},
+    // SPAKE2 and SPAKE2+ over edwards448.
+    {"group", "edwards448"},
+    {"suite", "edwards448-SHA512-HKDF-SHA512-HMAC-SHA512"},
     // The 448-bit curves and SHAKE: CPace, RFC 9497 and with it OPAQUE.
     {"suite", "CPACE-X448-SHAKE256"},
     {"suite", "CPACE-DECAF448-SHAKE256"},

@@ -4,6 +4,8 @@
 #include <openssl/evp.h>
 #include <sodium.h>
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdlib>
 #include <limits>
@@ -15,6 +17,8 @@ namespace pake::crypto {
 namespace {
 
 constexpr std::size_t kMinOutputSize = 16;
+constexpr std::size_t kMaxLongOutputSize = 1024;
+constexpr std::uint32_t kMaxIterations = 10'000'000;
 
 int strength(KsfProfile profile) noexcept {
   switch (profile) {
@@ -72,6 +76,27 @@ bool compute(const Scrypt& scrypt, Bytes input, MutableBytes out) {
   return EVP_PBE_scrypt(password.data(), password.size(), scrypt.salt.data(), scrypt.salt.size(), scrypt.N, scrypt.r,
                         scrypt.p, memory, out.data(), out.size()) == 1;
 }
+
+/// The same of any size.
+template <class Compute>
+Result<SecretBuffer> buffer_of(std::size_t size, Compute&& compute) {
+  bool computed = false;
+  auto buffer = SecretBuffer::make(size, [&](MutableBytes out) { computed = compute(out); });
+  if (!computed) return fail(Errc::unavailable);
+  return buffer;
+}
+
+struct LongStretch {
+  Bytes input;
+  std::size_t size;
+
+  template <class Parameters>
+  Result<SecretBuffer> operator()(const Parameters& parameters) const {
+    if (!in_bounds(parameters) || size < kMinOutputSize || size > kMaxLongOutputSize) return fail(Errc::misuse);
+    return buffer_of(size, [&](MutableBytes out) { return compute(parameters, input, out); });
+  }
+  Result<SecretBuffer> operator()(IdentityWithoutAnyProtection) const { return fail(Errc::misuse); }
+};
 
 struct Stretch {
   Bytes input;
@@ -135,5 +160,34 @@ KsfParameters ksf_parameters(KsfProfile profile, std::size_t output_length) {
 }
 
 Result<Digest> stretch(const KsfParameters& parameters, Bytes input) { return std::visit(Stretch{input}, parameters); }
+
+Result<SecretBuffer> stretch(const KsfParameters& parameters, Bytes input, std::size_t size) {
+  return std::visit(LongStretch{.input = input, .size = size}, parameters);
+}
+
+Result<SecretBuffer> pbkdf2(HashId hash, Bytes password, Bytes salt, std::uint32_t iterations, std::size_t size) {
+  if (iterations == 0 || iterations > kMaxIterations || size == 0 || size > kMaxLongOutputSize)
+    return fail(Errc::misuse);
+  // T_i = U_1 xor ... xor U_c;  U_1 = PRF(P, S || INT(i)), U_j = PRF(P, U_(j-1)). By our own HMAC, keyed once.
+  const Hmac keyed(hash, password);
+  return SecretBuffer::make(size, [&](MutableBytes out) {
+    std::uint8_t block = 0;  // 1,024 bytes are at most 52 blocks
+    for (auto rest = out; !rest.empty();) {
+      const std::array<std::uint8_t, 4> number = {0, 0, 0, ++block};
+      auto U = Hmac(keyed).update(salt).update(number).finish();
+      auto T = Digest::copy_of(U.reveal());
+      for (std::uint32_t i = 1; i < iterations; ++i) {
+        U = Hmac(keyed).update(U.reveal()).finish();
+        T = Digest::make(T.size(), [&](MutableBytes sum) {
+          for (std::size_t at = 0; at < sum.size(); ++at)
+            sum[at] = static_cast<std::uint8_t>(T.reveal()[at] ^ U.reveal()[at]);
+        });
+      }
+      const auto taken = std::min(rest.size(), T.size());
+      std::copy_n(T.reveal().begin(), taken, rest.begin());
+      rest = rest.subspan(taken);
+    }
+  });
+}
 
 }  // namespace pake::crypto

@@ -164,5 +164,36 @@ TEST(KsfJob, MovesToAnotherThread) {
   EXPECT_EQ(result, stretched(argon2id(64, 1, 1), "of the OPRF"));
 }
 
+// --- More than a hash's bytes
+
+TEST(Ksf, GivesAsManyBytesAsAreAsked) {
+  const Scrypt scrypt = {.salt = to_buffer(as_bytes("NaCl")), .N = 1024, .r = 8, .p = 16, .output_length = 64};
+  // RFC 7914, Section 12.
+  EXPECT_EQ(hex(stretch(scrypt, as_bytes("password"), 64)->reveal()), stretched(scrypt, "password"));
+  EXPECT_EQ(stretch(scrypt, as_bytes("password"), 80)->size(), 80U);
+  const auto argon = argon2id(64, 1, 1);
+  EXPECT_EQ(hex(stretch(argon, as_bytes("password"), 32)->reveal()), stretched(argon, "password"));
+  EXPECT_EQ(stretch(argon, as_bytes("password"), 160)->size(), 160U);
+  EXPECT_EQ(stretch(scrypt, as_bytes("password"), 15).error(), Errc::misuse);
+  EXPECT_EQ(stretch(scrypt, as_bytes("password"), 1025).error(), Errc::misuse);
+  EXPECT_EQ(stretch(IdentityWithoutAnyProtection(), Buffer(80), 80).error(), Errc::misuse);
+}
+
+TEST(Pbkdf2, KnownAnswers) {
+  const auto derived = [](HashId hash, std::string_view password, std::string_view salt, std::uint32_t iterations,
+                          std::size_t size) {
+    return hex(pbkdf2(hash, as_bytes(password), as_bytes(salt), iterations, size)->reveal());
+  };
+  // RFC 7914, Section 11.
+  EXPECT_EQ(derived(HashId::sha256, "passwd", "salt", 1, 64),
+            "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"
+            "49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783");
+  // RFC 6070, Section 2.
+  EXPECT_EQ(derived(HashId::sha1, "password", "salt", 4096, 20), "4b007901b765489abead49d926f721d065a429c1");
+  EXPECT_EQ(pbkdf2(HashId::sha256, {}, {}, 0, 20).error(), Errc::misuse);
+  EXPECT_EQ(pbkdf2(HashId::sha256, {}, {}, 1, 0).error(), Errc::misuse);
+  EXPECT_EQ(pbkdf2(HashId::sha256, {}, {}, 1, 1025).error(), Errc::misuse);
+}
+
 }  // namespace
 }  // namespace pake::crypto

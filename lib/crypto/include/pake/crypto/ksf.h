@@ -11,6 +11,7 @@
 #include "pake/base/bytes.h"
 #include "pake/base/export.h"
 #include "pake/base/result.h"
+#include "pake/base/secret.h"
 #include "pake/crypto/hash.h"
 
 PAKE_EXPORT_BEGIN
@@ -67,6 +68,17 @@ using KsfParameters = std::variant<Argon2id, Scrypt, IdentityWithoutAnyProtectio
 /// @return  16 to 64 bytes. Errc::misuse where the parameters are outside the function's bounds (or ask for another
 ///          length), Errc::unavailable where there is not enough memory or no thread can be started.
 [[nodiscard]] Result<Digest> stretch(const KsfParameters& parameters, Bytes input);
+
+/// The same with `size` bytes of output in place of what the parameters say: SPAKE2+ asks for more than a hash's (80 to
+/// 160, say). Argon2id and scrypt give other bytes for another size, not more of the same.
+/// @param size  16 to 1,024; else Errc::misuse, and so is the identity
+[[nodiscard]] Result<SecretBuffer> stretch(const KsfParameters& parameters, Bytes input, std::size_t size);
+
+/// PBKDF2 (RFC 8018, Section 5.2) with HMAC: a function of old, cheap to search on graphics cards. For protocols that
+/// name it (Matter).
+/// @param iterations  1 to 10,000,000; `size` 1 to 1,024: else Errc::misuse
+[[nodiscard]] Result<SecretBuffer> pbkdf2(HashId hash, Bytes password, Bytes salt, std::uint32_t iterations,
+                                          std::size_t size);
 
 /// One stretching to do, as a value that a worker thread can be given.
 class KsfJob {
