@@ -45,10 +45,11 @@ def as_shells_say(code):
 class Program:
     """A running program whose output can be waited for."""
 
-    def __init__(self, *args, program=PAKE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=None, pass_fds=()):
+    def __init__(self, *args, program=PAKE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=None, pass_fds=(), has_terminal=True):
+        """`has_terminal` is false for a program that shall find none, even if these tests run at one."""
         environment = {k: v for k, v in os.environ.items() if k not in ("PAKE_PASSWORD", "PAKE_NEW_PASSWORD", "PAKE_CODE")} | (env or {})
         self.process = subprocess.Popen([program, *args], stdin=stdin, stdout=stdout, stderr=subprocess.PIPE,
-                                        env=environment, pass_fds=pass_fds)
+                                        env=environment, pass_fds=pass_fds, start_new_session=not has_terminal)
         self._changed = threading.Condition()
         self._text = {"out": b"", "err": b""}
         self._readers = [threading.Thread(target=self._read, args=(name, pipe), daemon=True)

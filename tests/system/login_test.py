@@ -1,8 +1,11 @@
 """`pake enroll`, `pake connect` and `pake forward` against `pake serve`: the real binary on both sides."""
 
 import hashlib
+import json
 import os
+import pwd
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -10,7 +13,7 @@ import termios
 import threading
 import unittest
 
-from harness import AUTH_FAILED, FAILED, OK, PATIENCE, PROTOCOL, UNREACHABLE, USAGE, reset, tcp
+from harness import AUTH_FAILED, FAILED, OK, PAKE, PATIENCE, PROTOCOL, STORE, UNREACHABLE, USAGE, reset, tcp
 from serving import PASSWORD, Closed, ServeCase, Session, WasReset, wire
 from terminal import Terminal
 
@@ -210,6 +213,149 @@ class Passwd(Login):
         self.assert_unchanged()
 
 
+class Remember(Login):
+    def setUp(self):
+        super().setUp()
+        self.server = self.serve()
+        self.assertEqual(self.enroll().code, OK)
+        self.state = os.path.join(self.directory, "state")
+
+    def remembering(self, *args, password=None, said="a\n"):
+        """A `pake connect` under a state directory of the test's own; without a password and a terminal."""
+        given = {"PAKE_PASSWORD": password} if password else {}
+        program = self.start("connect", self.destination(), *args, stdin=subprocess.PIPE,
+                             has_terminal=False, env={"XDG_STATE_HOME": self.state, **given})
+        try:
+            program.write(said)
+        except BrokenPipeError:
+            pass
+        program.code = program.wait()
+        return program
+
+    def hosts(self, *args, code=OK):
+        program = self.run_pake("hosts", *args, env={"XDG_STATE_HOME": self.state})
+        self.assertEqual(program.code, code, program.err)
+        return program
+
+    def files(self):
+        directory = os.path.join(self.state, "pake", "hosts")
+        return [os.path.join(directory, name) for name in os.listdir(directory)]
+
+    def another_server(self):
+        """A server at the same address that knows alice by the same password, and is not the one of before."""
+        address, self.data = self.server.address, self.path("other data")
+        self.server.stop()
+        self.server = self.serve(address=address)
+        self.add_user()
+
+    def test_the_next_login_asks_for_no_password(self):
+        first = self.remembering("--remember", password=PASSWORD)
+        self.assertEqual((first.code, first.out), (OK, "receive a\n"), first.err)
+        self.assertIn("is remembered for alice", first.err)
+        self.assertEqual([os.stat(path).st_mode & 0o777 for path in self.files()], [0o600])
+        for _ in range(2):
+            again = self.remembering("--remember")
+            self.assertEqual((again.code, again.out), (OK, "receive a\n"), again.err)
+        self.assertEqual(self.remembering().code, FAILED, "without --remember there is no ticket, and nobody to ask")
+
+    def test_nothing_is_kept_without_being_told(self):
+        self.assertEqual(self.remembering(password=PASSWORD).code, OK)
+        self.assertFalse(os.path.exists(self.state))
+
+    def test_a_ticket_that_is_refused_falls_back_to_the_password(self):
+        self.assertEqual(self.remembering("--remember", password=PASSWORD).code, OK)
+        self.pake("user", "logout", "alice")
+        fallen_back = self.remembering("--remember", password=PASSWORD)
+        self.assertEqual((fallen_back.code, fallen_back.out), (OK, "receive a\n"), fallen_back.err)
+        self.assertNotIn("error:", fallen_back.err)
+        self.pake("user", "logout", "alice")
+        terminal = Terminal("connect", self.destination(), "--remember", env={"XDG_STATE_HOME": self.state})
+        self.addCleanup(terminal.close)
+        terminal.see("Password of alice@[^:]*:[0-9]+: ")
+        terminal.type(PASSWORD + "\n")
+        terminal.see("> ")
+        terminal.type("\x04")
+        self.assertEqual(terminal.wait(), OK)
+
+    def test_another_server_is_refused_until_it_is_told_to_forget(self):
+        self.assertEqual(self.remembering("--remember", password=PASSWORD).code, OK)
+        self.another_server()
+        for args in (["--remember"], []):
+            refused = self.remembering(*args, password=PASSWORD)
+            self.assertEqual((refused.code, refused.out), (AUTH_FAILED, ""), refused.err)
+            self.assertRegex(refused.err, "error: .* is not the server that is remembered for alice: its key has changed")
+            self.assertIn(f"pake hosts forget {self.destination()}", refused.err)
+        self.hosts("forget", self.destination())
+        self.assertEqual(self.remembering("--remember", password=PASSWORD).out, "receive a\n")
+
+    def test_a_password_change_and_an_invitation_keep_it_true(self):
+        self.assertEqual(self.remembering("--remember", password=PASSWORD).code, OK)
+        changed = self.run_pake("passwd", self.destination(), "--ksf-floor", "small",
+                                env={"XDG_STATE_HOME": self.state, "PAKE_PASSWORD": PASSWORD,
+                                     "PAKE_NEW_PASSWORD": "another one"})
+        self.assertEqual(changed.code, OK, changed.err)
+        self.assertEqual(self.remembering("--remember").code, FAILED, "the ticket is gone, and nobody can be asked")
+        self.assertEqual(self.remembering("--remember", password="another one").code, OK)
+        address, self.data = self.server.address, self.path("other data")
+        self.server.stop()
+        self.server = self.serve(address=address)
+        enrolled = self.enroll(env={"XDG_STATE_HOME": self.state})
+        self.assertEqual(enrolled.code, OK, enrolled.err)
+        self.assertEqual(self.remembering("--remember", password=PASSWORD).code, OK, "the invitation vouches for it")
+
+    def test_what_is_damaged_or_open_to_others_is_an_error_that_says_what_to_do(self):
+        self.assertEqual(self.remembering("--remember", password=PASSWORD).code, OK)
+        path, = self.files()
+        os.chmod(path, 0o644)
+        exposed = self.remembering("--remember")
+        self.assertEqual(exposed.code, STORE)
+        self.assertRegex(exposed.err, "error: others .*\nhint: .*chmod 600 ")
+        os.chmod(path, 0o600)
+        os.truncate(path, 50)
+        damaged = self.remembering("--remember", password=PASSWORD)
+        self.assertEqual((damaged.code, damaged.out), (STORE, ""))
+        self.assertRegex(damaged.err, "error: .* is damaged\nhint: pake hosts forget ")
+        self.assertIn("is damaged", self.hosts("list", code=STORE).err)
+        self.hosts("forget", self.destination())
+        os.mkdir(path)
+        unreadable = self.remembering("--remember", password=PASSWORD)
+        self.assertEqual(unreadable.code, STORE)
+        self.assertRegex(unreadable.err, "error: .*\nhint: ")
+
+    def test_hosts_are_listed_and_forgotten(self):
+        self.assertEqual(self.hosts("list").out, "")
+        self.assertEqual(self.remembering("--remember", password=PASSWORD).code, OK)
+        self.assertRegex(self.hosts("list").out, rf"^{self.destination()}  key SHA256:\S{{43}}  ticket until 20\d\d-\S+Z\n$")
+        listed = json.loads(self.hosts("list", "--json").out)
+        self.assertEqual((listed["user"], listed["host"]), ("alice", self.server.address))
+        self.assertRegex(listed["ticket_until"], "^20..-")
+        self.hosts("forget", self.destination())
+        self.assertEqual(self.hosts("list").out, "")
+        self.assertRegex(self.hosts("forget", self.destination(), code=FAILED).err, "error: .*\nhint: pake hosts list")
+
+    def test_many_at_once_leave_a_whole_file(self):
+        self.assertEqual(self.remembering("--remember", password=PASSWORD).code, OK)
+        results = []
+        threads = [threading.Thread(target=lambda: results.append(self.remembering("--remember").code)) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(results, [OK] * 6)
+        self.assertEqual(len(self.files()), 1)
+        self.assertEqual(self.remembering("--remember").code, OK)
+
+    def test_a_forward_resumes_too(self):
+        self.assertEqual(self.remembering("--remember", password=PASSWORD).code, OK)
+        forward = self.start("forward", self.destination(), "echo", "-L", "0", "--remember", env={"XDG_STATE_HOME": self.state})
+        address = forward.wait_for(r"echo is at (\S+)\n", "err")[1]
+        with socket.create_connection(tcp(address), PATIENCE) as connection:
+            connection.sendall(b"through\n")
+            self.assertEqual(connection.recv(100), b"receive through\n")
+        self.assertEqual(forward.stop(signal.SIGINT), 128 + signal.SIGINT)
+        self.assertEqual(self.remembering("--remember").code, OK)
+
+
 class Connect(Login):
     def setUp(self):
         super().setUp()
@@ -342,6 +488,123 @@ class Forward(Login):
                                   timeout=PATIENCE)
         self.assertNotIn(b"b'x'", stranger.stdout)
         forward.wait_for("another user was refused", "err")
+
+
+class Behind(Login):
+    """What stands behind `pake connect --stdio`, and a program that is asked for the password."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = self.serve("--service", "raw=" + self.backend(echo), *self.services())
+        self.assertEqual(self.enroll().code, OK)
+
+    def services(self):
+        return ()
+
+    def askpass(self, password, code=0):
+        """A program that notes what it is asked and gives this password."""
+        script = self.path("askpass", f"""#!/bin/sh
+printf '%s\\n' "$*" >> {self.path("asked")}
+test -z "$(cat)" || exit 9
+env | grep -q '^PAKE_PASSWORD' && exit 9
+printf '%s\\n' '{password}'
+exit {code}
+""")
+        os.chmod(script, 0o700)
+        return {"PAKE_ASKPASS": script}
+
+    def asked(self):
+        with open(self.path("asked"), encoding="utf-8") as file:
+            return file.read().splitlines()
+
+
+class Stdio(Behind):
+    """`pake connect --stdio`, as ssh runs it, and PAKE_ASKPASS."""
+
+    def stdio(self, said=b"", env=None, **how):
+        return subprocess.run([os.environ["PAKE"], "connect", "--stdio", "--", self.destination(), "raw"], input=said,
+                              capture_output=True, timeout=4 * PATIENCE, check=False, start_new_session=True,
+                              env={**os.environ, **(env or {})}, **how)
+
+    def test_nothing_but_data_passes(self):
+        data = random.Random(4).randbytes(300_000) + b"> \x1b[31m\r\n"
+        piped = self.stdio(data, self.askpass(PASSWORD))
+        self.assertEqual((piped.returncode, piped.stderr), (OK, b""))
+        self.assertEqual(hashlib.sha256(piped.stdout).digest(), hashlib.sha256(data).digest())
+        self.assertEqual(self.asked(), [f"Password of {self.destination()}: "])
+
+    def test_a_program_has_one_try(self):
+        wrong = self.stdio(env=self.askpass("wrong"))
+        self.assertEqual((wrong.returncode, wrong.stdout), (AUTH_FAILED, b""), wrong.stderr)
+        self.assertEqual(len(self.asked()), 1)
+
+    def test_a_program_that_gives_nothing(self):
+        for password, code, env, said in (("", 1, {}, b"ended with 1"), ("", 0, {}, b"empty password"),
+                                          ("", 0, {"PAKE_ASKPASS": self.path("nonesuch")}, b"cannot be run"),
+                                          (PASSWORD, 0, {"PAKE_ASKPASS_REQUIRE": "never"}, b"there is no terminal")):
+            refused = self.stdio(env={**self.askpass(password, code), **env})
+            self.assertEqual((refused.returncode, refused.stdout), (FAILED, b""), refused.stderr)
+            self.assertIn(said, refused.stderr)
+
+    def test_other_sources_come_first(self):
+        given = self.stdio(b"a", {**self.askpass("wrong"), "PAKE_PASSWORD": PASSWORD})
+        self.assertEqual((given.returncode, given.stdout), (OK, b"a"), given.stderr)
+        self.assertFalse(os.path.exists(self.path("asked")))
+
+    def test_the_terminal_is_asked_if_there_is_one(self):
+        for environment, is_asked in ({}, True), ({"PAKE_ASKPASS_REQUIRE": "force"}, False):
+            with open(self.path("in", "through"), "rb") as stdin, open(self.path("out"), "wb") as stdout:
+                terminal = Terminal("connect", "--stdio", "--", self.destination(), "raw", stdin=stdin, stdout=stdout,
+                                    env={**self.askpass(PASSWORD), **environment})
+                self.addCleanup(terminal.close)
+                if is_asked:
+                    terminal.see("Password of alice@[^:]*:[0-9]+: ")
+                    terminal.type(PASSWORD + "\n")
+                self.assertEqual(terminal.wait(), OK)
+            with open(self.path("out"), encoding="utf-8") as file:
+                self.assertEqual(file.read(), "through")
+
+
+def find_sshd():
+    return next((path for path in ("/usr/sbin/sshd", shutil.which("sshd")) if path and os.path.exists(path)), None)
+
+
+@unittest.skipUnless(find_sshd() and shutil.which("ssh"), "there is no ssh and sshd: scripts/install-packages loopback")
+class Ssh(Behind):
+    """The real ssh, whose ProxyCommand is `pake connect --stdio`, to the real sshd behind a service."""
+
+    def services(self):
+        keys = {}
+        for name in ("host", "user"):
+            keys[name] = self.path(name + "-key")
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", keys[name]], check=True)
+        self.key = keys["user"]
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        config = self.path("sshd_config", f"""
+ListenAddress 127.0.0.1:{port}
+HostKey {keys["host"]}
+AuthorizedKeysFile {self.key}.pub
+PidFile none
+StrictModes no
+UsePAM no
+PermitRootLogin yes
+""")
+        if os.getuid() == 0:
+            os.makedirs("/run/sshd", exist_ok=True)  # where it separates its privileges
+        sshd = self.start("-D", "-e", "-f", config, program=find_sshd())
+        sshd.wait_for("Server listening", "err")
+        return "--service", f"sshd=127.0.0.1:{port}"
+
+    def test_a_command_runs_and_its_status_comes_back(self):
+        user = pwd.getpwuid(os.getuid()).pw_name
+        proxy = f"{PAKE} connect --stdio -- alice@{self.server.address} sshd"
+        run = subprocess.run(["ssh", "-F", "none", "-i", self.key, "-o", f"ProxyCommand={proxy}", "-o", "BatchMode=yes",
+                              "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-l", user, "box",
+                              "wc -c; exit 7"],
+                             input=bytes(200_000), capture_output=True, timeout=4 * PATIENCE, check=False,
+                             env={**os.environ, **self.askpass(PASSWORD), "PAKE_ASKPASS_REQUIRE": "force"})
+        self.assertEqual((run.returncode, run.stdout.strip()), (7, b"200000"), run.stderr)
 
 
 class Prompts(Login):

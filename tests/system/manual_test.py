@@ -16,16 +16,18 @@ MANUAL = os.path.abspath(os.environ["PAKE_MANUAL"])
 EVERY_EXIT_CODE = {"0", "1", "2", "128 + n"}
 EXIT_CODES = {"pake listen": {"3", "6", "7"}, "pake dial": {"3", "4", "5", "6", "7"},
               "pake eke listen": {"3", "6", "7", "9"}, "pake eke connect": {"3", "4", "6", "7"},
-              "pake connect": {"3", "4", "5", "6", "7", "8"}, "pake enroll": {"3", "4", "5", "6", "7", "8"}, "pake passwd": {"3", "4", "5", "6", "7", "8"},
-              "pake forward": {"3", "4", "5", "6", "7", "8"}, "pake serve": {"9"}, "pake sessions list": {"4", "6"}, "pake sessions kill": {"4", "6"}}
+              "pake connect": {"3", "4", "5", "6", "7", "8", "9"}, "pake enroll": {"3", "4", "5", "6", "7", "8", "9"}, "pake passwd": {"3", "4", "5", "6", "7", "8", "9"},
+              "pake forward": {"3", "4", "5", "6", "7", "8", "9"}, "pake serve": {"9"}, "pake sessions list": {"4", "6"}, "pake sessions kill": {"4", "6"}}
 for _of_store in ("user add", "user list", "user show", "user disable", "user enable", "user remove", "user invite",
                   "user reset", "user logout", "user unthrottle", "user export", "user import", "keys status",
-                  "keys stage", "keys activate", "keys backup"):
+                  "keys stage", "keys activate", "keys backup", "hosts list", "hosts forget"):
     EXIT_CODES["pake " + _of_store] = {"9"}
+_ASKPASS = ["PAKE_ASKPASS", "PAKE_ASKPASS_REQUIRE"]
 VARIABLES = {"pake dial": ["PAKE_CODE", "PAKE_PASSWORD"], "pake eke listen": ["PAKE_PASSWORD"],
              "pake eke connect": ["PAKE_PASSWORD"], "pake user add": ["PAKE_PASSWORD"],
-             "pake connect": ["PAKE_PASSWORD"], "pake forward": ["PAKE_PASSWORD"],
-             "pake enroll": ["PAKE_CODE", "PAKE_PASSWORD"], "pake passwd": ["PAKE_PASSWORD", "PAKE_NEW_PASSWORD"]}
+             "pake connect": ["PAKE_PASSWORD", *_ASKPASS], "pake forward": ["PAKE_PASSWORD", *_ASKPASS],
+             "pake enroll": ["PAKE_CODE", "PAKE_PASSWORD", *_ASKPASS],
+             "pake passwd": ["PAKE_PASSWORD", *_ASKPASS, "PAKE_NEW_PASSWORD"]}
 
 
 def manual(*path):

@@ -9,6 +9,7 @@
 #include "login/connect.h"
 #include "login/enroll.h"
 #include "login/forward.h"
+#include "login/hosts.h"
 #include "login/options.h"
 #include "login/passwd.h"
 #include "options/quiet.h"
@@ -20,9 +21,19 @@ void append(Settings& settings, Settings more) {
   settings.insert(settings.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
-const std::vector<int> kExitCodesOfLogin = {kExitOk,         kExitFailed,      kExitUsage,
-                                            kExitAuthFailed, kExitUnreachable, kExitThrottled,
-                                            kExitCutShort,   kExitProtocol,    kExitService};
+const std::vector<int> kExitCodesOfLogin = {kExitOk,          kExitFailed,    kExitUsage,    kExitAuthFailed,
+                                            kExitUnreachable, kExitThrottled, kExitCutShort, kExitProtocol,
+                                            kExitService,     kExitStore};
+
+std::vector<Variable> variables_of_login() {
+  auto variables = secret_variables(SecretKind::password);
+  variables.push_back({"PAKE_ASKPASS",
+                       "A program that asks for the password, if there is no terminal: it gets the question as its "
+                       "argument and prints the password. A wrong one is not asked for again"});
+  variables.push_back({"PAKE_ASKPASS_REQUIRE",
+                       "prefer or force: PAKE_ASKPASS asks even if there is a terminal; never: it does not ask"});
+  return variables;
+}
 
 Command connect_command() {
   const auto options = std::make_shared<ConnectOptions>();
@@ -33,16 +44,24 @@ Command connect_command() {
       .text = {"Logs in at a pake serve. The password never leaves this machine, not even encrypted: both sides prove "
                "to each other that they know it or its record, and no certificate is needed.",
                "At a terminal, lines are typed behind the prompt \"> \"; otherwise stdin goes to the service and what "
-               "it says goes to stdout, and the exit code is 0 only if everything arrived."},
-      .examples = {"pake connect alice@box", "pake connect alice@box:8088 backup < photos.tar"},
+               "it says goes to stdout, and the exit code is 0 only if everything arrived.",
+               "With --stdio it serves as a ProxyCommand of ssh: nothing but data is on stdin and stdout, the password "
+               "is asked for on the terminal or by the program of PAKE_ASKPASS, and with --remember it is seldom asked "
+               "for. The known_hosts of ssh then protects what pake has protected already."},
+      .examples = {"pake connect alice@box", "pake connect alice@box:8088 backup < photos.tar",
+                   "ssh -o ProxyCommand='pake connect --stdio -- %r@%h sshd' alice@box"},
       .exit_codes = kExitCodesOfLogin,
-      .environment = secret_variables(SecretKind::password),
+      .environment = variables_of_login(),
       .run = [options](const Invocation&) { return connect(*options); },
   };
   append(command.settings, login_settings(options->login));
   command.settings.insert(
       command.settings.begin() + 1,
       {.flag = "SERVICE", .value = text(options->service, "SERVICE"), .help = "The service wanted"});
+  command.settings.push_back(
+      {.flag = "--stdio",
+       .value = flag(options->stdio),
+       .help = "Pass bytes as they are, whatever stdin and stdout are, and say nothing but errors"});
   return command;
 }
 
@@ -87,7 +106,7 @@ Command forward_command() {
                "the server still takes the ticket of the last one. What was sent is never sent twice."},
       .examples = {"pake forward alice@box wiki -L 8080", "pake forward alice@box -L 8080:wiki -L 5432:database"},
       .exit_codes = kExitCodesOfLogin,
-      .environment = secret_variables(SecretKind::password),
+      .environment = variables_of_login(),
       .check = [options](const Given&) { return check_ports(*options); },
       .run = [options](const Invocation&) { return forward(*options); },
   };
@@ -125,7 +144,7 @@ Command enroll_command() {
       .environment = secret_variables(SecretKind::invitation),
       .run = [options](const Invocation&) { return enroll(*options); },
   };
-  for (auto& variable : secret_variables(SecretKind::password)) command.environment.push_back(std::move(variable));
+  for (auto& variable : variables_of_login()) command.environment.push_back(std::move(variable));
   append(command.settings, login_settings(options->login));
   append(command.settings, secret_settings(options->code));
   command.settings.push_back(ksf_floor(options->ksf_floor));
@@ -148,7 +167,7 @@ Command passwd_command() {
                "enroll."},
       .examples = {"pake passwd alice@box", "pake passwd alice@box --password-file old --new-password-file new"},
       .exit_codes = kExitCodesOfLogin,
-      .environment = secret_variables(SecretKind::password),
+      .environment = variables_of_login(),
       .run = [options](const Invocation&) { return passwd(*options); },
   };
   for (auto& variable : secret_variables(SecretKind::new_password)) command.environment.push_back(std::move(variable));
@@ -178,6 +197,10 @@ Settings login_settings(LoginOptions& options) {
           {.flag = "--ksf-ceiling",
            .value = ksf_profile(options.ksf_ceiling),
            .help = "The most expensive stretching of the password that is run for a server"},
+          {.flag = "--remember",
+           .value = flag(options.remember),
+           .help = "Keep the server's key and the last ticket: another server is refused, and the next login asks "
+                   "for no password"},
           {.flag = "--trace",
            .value = file(options.trace),
            .help = "Write every frame that passes into this file, as JSON lines"},
@@ -191,6 +214,7 @@ std::vector<Command> commands() {
   all.push_back(enroll_command());
   all.push_back(passwd_command());
   all.push_back(forward_command());
+  all.push_back(hosts_command());
   return all;
 }
 

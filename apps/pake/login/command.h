@@ -1,4 +1,4 @@
-// The commands that log in at a server: connect, enroll, passwd, forward.
+// The commands that log in at a server: connect, enroll, passwd, forward; and hosts, what they remember.
 #pragma once
 
 #include <vector>

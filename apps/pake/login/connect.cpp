@@ -14,16 +14,19 @@
 namespace pake::cli::login {
 
 int connect(const ConnectOptions& options) {
-  const WithPassword use = [&](net::Loop& loop, Session& session,
-                               const identity::Password& password) -> net::Awaitable<Expected<void>> {
+  const WithSession use = [&](net::Loop& loop, Session& session) -> net::Awaitable<Expected<void>> {
     PAKE_CO_TRY(auto files, pipe::take_standard_files(loop));  // a login may cost a guess
-    PAKE_CO_TRY(auto channel, co_await session.by_password(loop, password));
+    PAKE_CO_TRY(auto channel, co_await session.log_in(loop));
     auto stream = channel.link->open(options.service);
     if (!stream) co_return std::unexpected(Problem{.error = "cannot open a stream"});
-    say_note(fmt::format("logged in as {}; the service is {}", options.login.destination.name, options.service));
-    co_return co_await pipe::converse(loop, std::move(files), channel.link, std::move(*stream));
+    if (!options.stdio)
+      say_note(fmt::format("logged in as {}; the service is {}", options.login.destination.name, options.service));
+    auto ended = co_await pipe::converse(loop, std::move(files), channel.link, std::move(*stream),
+                                         options.stdio ? pipe::Style::bytes : pipe::Style::by_terminal);
+    session.collect_ticket(*channel.link);
+    co_return ended;
   };
-  return run_with_password(options.login, use);
+  return run_logged_in(options.login, use);
 }
 
 }  // namespace pake::cli::login

@@ -10,6 +10,7 @@ namespace pake::cli::login {
 struct ConnectOptions {
   LoginOptions login = {};
   std::string service = "echo";
+  bool stdio = false;  // bytes as they are, whatever stdin and stdout are
 };
 
 /// Returns the exit code.

@@ -49,16 +49,18 @@ int enroll(const EnrollOptions& options) {
     PAKE_TRY(const auto password, password_of(*given));
     PAKE_TRY(const auto workers, take_stretcher());
 
-    Session session(options.login, trace);
+    const Asking asking;
+    PAKE_TRY(auto remembering, Remembering::open(destination, options.login.remember));
+    Session session(options.login, trace, asking, std::move(remembering));
     const auto exit_code = run_to_the_end([&](net::Loops& loops) -> net::Awaitable<Expected<void>> {
       PAKE_CO_TRY(auto channel, co_await session.by_invitation(loops.main(), *code));
-      PAKE_CO_TRYV(co_await make_record(loops.main(), *workers, session.rng(), channel.link,
-                                        {.purpose = channel::RecordPurpose::enrol,
-                                         .name = destination.name,
-                                         .password = password,
-                                         .ksf_floor = options.ksf_floor,
-                                         .ksf_ceiling = options.login.ksf_ceiling}));
-      co_return Expected<void>();
+      PAKE_CO_TRY(const auto made, co_await make_record(loops.main(), *workers, session.rng(), channel.link,
+                                                        {.purpose = channel::RecordPurpose::enrol,
+                                                         .name = destination.name,
+                                                         .password = password,
+                                                         .ksf_floor = options.ksf_floor,
+                                                         .ksf_ceiling = options.login.ksf_ceiling}));
+      co_return session.remembering().replace_server(made.server_public_key);
     });
     if (exit_code == kExitOk) say_note(fmt::format("enrolled: log in with  pake connect {}", destination.typed));
     return exit_code;

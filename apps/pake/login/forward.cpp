@@ -30,6 +30,8 @@ using namespace std::chrono_literals;
 constexpr auto kFirstPause = 500ms;  // before the second try to reach a server that has gone
 constexpr auto kLongestPause = 30s;
 constexpr auto kNoDescriptor = 100ms;
+constexpr std::chrono::milliseconds kFirstTicket{1'000};
+constexpr std::chrono::milliseconds kNextTicket{60'000};
 
 bool is_loopback(const net::Address& address) {
   const auto* const tcp = std::get_if<net::TcpAddress>(&address);
@@ -69,22 +71,22 @@ Expected<std::vector<Local>> listen_on(net::Loop& loop, const ForwardOptions& op
 /// Held by each of its coroutines.
 class Forwarder : public std::enable_shared_from_this<Forwarder> {
  public:
-  Forwarder(net::Loop& loop, const ForwardOptions& options, Session& session, const identity::Password& password,
-            std::vector<Local> locals)
-      : loop_(loop), options_(options), session_(session), password_(password), locals_(std::move(locals)) {}
+  Forwarder(net::Loop& loop, const ForwardOptions& options, Session& session, std::vector<Local> locals)
+      : loop_(loop), options_(options), session_(session), locals_(std::move(locals)) {}
 
   net::Awaitable<Expected<void>> run() {
-    PAKE_CO_TRY(auto channel, co_await session_.by_password(loop_, password_));
+    PAKE_CO_TRY(auto channel, co_await session_.log_in(loop_));
     link_ = std::move(channel.link);
     say_where();
     for (auto& local : locals_) loop_.spawn(accept_loop(shared_from_this(), local));
     for (;;) {
+      loop_.spawn(collect_tickets(shared_from_this(), link_));
       const auto end = co_await link_->run();
-      auto ticket = link_->take_ticket();
+      session_.collect_ticket(*link_);
       link_.reset();
       if (end.transport && *end.transport == net::Error::Kind::cancelled) co_return Expected<void>();
       say_note(fmt::format("the channel has ended ({}): connecting again", to_string(end.end)));
-      auto again = co_await reconnect(std::move(ticket));
+      auto again = co_await reconnect();
       if (!again) {
         for (auto& local : locals_) local.listener.interrupt();
         is_over_ = true;
@@ -102,18 +104,20 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
                            is_loopback(local.listener.address()) ? "" : ", for whoever reaches this machine"));
   }
 
+  // A server lends a ticket soon after the login, and another one now and then: whatever ends this, it is kept.
+  static net::Awaitable<void> collect_tickets(std::shared_ptr<Forwarder> self, std::shared_ptr<net::ChannelLink> link) {
+    auto pause = kFirstTicket;
+    while (co_await self->loop_.sleep_until(net::after(std::exchange(pause, kNextTicket))) && self->link_ == link)
+      self->session_.collect_ticket(*link);
+  }
+
   // By the ticket of the channel that ended, then by the password. What will not change ends it.
-  net::Awaitable<Expected<net::ClientChannel>> reconnect(std::optional<net::LentTicket> ticket) {
+  net::Awaitable<Expected<net::ClientChannel>> reconnect() {
     std::chrono::milliseconds pause = kFirstPause;
     for (;;) {
-      auto channel =
-          ticket ? co_await session_.by_ticket(loop_, ticket->stored) : co_await session_.by_password(loop_, password_);
+      auto channel = co_await session_.log_in_again(loop_);
       if (channel) co_return channel;
       const auto code = channel.error().exit_code;
-      if (code == kExitAuthFailed && ticket) {
-        ticket.reset();
-        continue;
-      }
       if (code != kExitUnreachable && code != kExitCutShort && code != kExitThrottled) co_return channel;
       PAKE_CO_TRYV(co_await wait(pause));
       pause = std::min<std::chrono::milliseconds>(2 * pause, kLongestPause);
@@ -167,7 +171,6 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
   net::Loop& loop_;
   const ForwardOptions& options_;
   Session& session_;
-  const identity::Password& password_;
   std::vector<Local> locals_;
   std::shared_ptr<net::ChannelLink> link_;  // null while there is no channel
   bool is_over_ = false;
@@ -177,13 +180,12 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
 }  // namespace
 
 int forward(const ForwardOptions& options) {
-  const WithPassword use = [&](net::Loop& loop, Session& session,
-                               const identity::Password& password) -> net::Awaitable<Expected<void>> {
+  const WithSession use = [&](net::Loop& loop, Session& session) -> net::Awaitable<Expected<void>> {
     PAKE_CO_TRY(auto locals, listen_on(loop, options));
-    const auto forwarder = std::make_shared<Forwarder>(loop, options, session, password, std::move(locals));
+    const auto forwarder = std::make_shared<Forwarder>(loop, options, session, std::move(locals));
     co_return co_await forwarder->run();
   };
-  return run_with_password(options.login, use);
+  return run_logged_in(options.login, use);
 }
 
 }  // namespace pake::cli::login

@@ -14,10 +14,11 @@ namespace pake::cli::login {
 
 struct LoginOptions {
   Destination destination = {};
-  SecretOptions password = {};
+  SecretOptions password = {.by_program = true};
   std::chrono::seconds deadline{10};
   crypto::KsfProfile ksf_ceiling = crypto::kDefaultKsfProfile;
   std::optional<std::string> trace = {};
+  bool remember = false;  // keep the server's key and the last ticket
 };
 
 /// NAME@HOST, the sources of a password, --deadline, --ksf-ceiling, --trace. `options` must stay where it is.

@@ -39,20 +39,19 @@ int passwd(const PasswdOptions& options) {
     PAKE_TRY(workers, take_stretcher());
     return {};
   };
-  const WithPassword use = [&](net::Loop& loop, Session& session,
-                               const identity::Password& password) -> net::Awaitable<Expected<void>> {
-    PAKE_CO_TRY(auto channel, co_await session.by_password(loop, password));
-    PAKE_CO_TRYV(co_await make_record(loop, *workers, session.rng(), std::move(channel.link),
-                                      {.purpose = channel::RecordPurpose::change_password,
-                                       .name = destination.name,
-                                       .password = *chosen,
-                                       .ksf_floor = floor_of(options, channel.outcome.ksf),
-                                       .ksf_ceiling = options.login.ksf_ceiling}));
+  const WithSession use = [&](net::Loop& loop, Session& session) -> net::Awaitable<Expected<void>> {
+    PAKE_CO_TRY(auto channel, co_await session.log_in(loop));
+    PAKE_CO_TRY(const auto made, co_await make_record(loop, *workers, session.rng(), std::move(channel.link),
+                                                      {.purpose = channel::RecordPurpose::change_password,
+                                                       .name = destination.name,
+                                                       .password = *chosen,
+                                                       .ksf_floor = floor_of(options, channel.outcome.ksf),
+                                                       .ksf_ceiling = options.login.ksf_ceiling}));
     say_note(fmt::format("the password of {} is changed; whoever was logged in as {} is logged out", destination.typed,
                          destination.name));
-    co_return Expected<void>();
+    co_return session.remembering().replace_server(made.server_public_key);
   };
-  return run_with_password(options.login, use, {.question = "Old password", .prepare = prepare});
+  return run_logged_in(options.login, use, {.question = "Old password", .prepare = prepare, .by_password_alone = true});
 }
 
 }  // namespace pake::cli::login

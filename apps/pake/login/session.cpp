@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -10,6 +12,7 @@
 #include "pake/internal/try.h"
 #include "pake/net/coroutine.h"
 #include "pake/net/endpoint.h"
+#include "pake/net/workers.h"
 #include "process/output.h"
 #include "process/run.h"
 
@@ -32,6 +35,11 @@ Problem wrong_invitation() {
           .hint = "ask the operator for another one: pake user invite NAME"};
 }
 
+std::uint64_t seconds_now() {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count());
+}
+
 Problem no_password(const std::string& source) {
   return {.exit_code = kExitUsage,
           .error = fmt::format("what {} gives is not a password: it has 1 to 1024 bytes of UTF-8 without control "
@@ -46,10 +54,77 @@ channel::ClientConfig Session::config() const {
   return {.server_name = to_buffer(as_bytes(options_.destination.server_name)), .ksf_ceiling = options_.ksf_ceiling};
 }
 
-net::Awaitable<Expected<net::ClientChannel>> Session::by_password(net::Loop& loop, const identity::Password& password) {
+Expected<void> Session::take(const GivenSecret& given) {
+  PAKE_TRY(password_, password_of(given));
+  was_typed_ = given.was_typed;
+  is_wrong_ = false;
+  needs_password_ = false;
+  return {};
+}
+
+Expected<void> Session::take_credentials() {
+  if (!asking_.by_password_alone) ticket_ = remembering_.take_ticket();
+  PAKE_TRY(const auto given, read_secret(options_.password, std::nullopt));
+  if (!given) return {};
+  return take(*given);
+}
+
+Expected<void> Session::ask() {
+  if (is_wrong_) password_.reset();
+  if (password_ || (ticket_ && ticket_->is_good_at(seconds_now()))) return {};
+  PAKE_TRY(const auto given,
+           read_secret(options_.password,
+                       SecretPrompt{.question = fmt::format("{} of {}: ", asking_.question, options_.destination.typed),
+                                    .check = check_password}));
+  return take(*given);
+}
+
+net::Awaitable<Expected<net::ClientChannel>> Session::log_in(net::Loop& loop) {
+  if (ticket_ && ticket_->is_good_at(seconds_now())) {
+    auto channel = co_await by_ticket(loop);
+    if (channel || channel.error().exit_code != kExitAuthFailed) co_return channel;
+    ticket_.reset();
+    needs_password_ = !password_;
+    if (needs_password_) co_return channel;
+  }
+  co_return co_await by_password(loop);
+}
+
+net::Awaitable<Expected<net::ClientChannel>> Session::log_in_again(net::Loop& loop) {
+  for (int tries = 1;; ++tries) {
+    auto channel = co_await log_in(loop);
+    if (channel || !can_ask_again() || tries > kTries) co_return channel;
+    if (is_wrong_) report(channel.error());
+    PAKE_CO_TRYV(co_await ask_on_a_thread(loop));
+  }
+}
+
+// The loop goes on while somebody thinks; a signal ends the question.
+net::Awaitable<Expected<void>> Session::ask_on_a_thread(net::Loop& loop) {
+  auto workers = net::Workers::start(1, 1);
+  if (!workers) co_return std::unexpected(Problem{.error = "no thread to ask for the password on"});
+  Expected<void> asked;
+  const auto ran = co_await (*workers)->run(loop, [&] { asked = ask(); });
+  if (!ran) co_return std::unexpected(Problem{.error = "interrupted"});
+  co_return asked;
+}
+
+net::Awaitable<Expected<net::ClientChannel>> Session::by_password(net::Loop& loop) {
+  if (!password_) co_return std::unexpected(Problem{.error = "there is no password"});
   auto handshake = channel::ClientHandshake::by_password(
-      config(), {.name = as_bytes(options_.destination.name), .password = password.reveal()}, rng_);
-  co_return co_await open(loop, std::move(handshake), wrong_password(options_.destination));
+      config(), {.name = as_bytes(options_.destination.name), .password = password_->reveal()}, rng_);
+  auto channel = co_await open(loop, std::move(handshake), wrong_password(options_.destination));
+  is_wrong_ = !channel && channel.error().exit_code == kExitAuthFailed;
+  if (!channel) co_return channel;
+  // The finish has not left yet: a server that is not the one that is remembered does not get it.
+  PAKE_CO_TRYV(remembering_.check_server(channel->outcome.server_public_key));
+  co_return channel;
+}
+
+net::Awaitable<Expected<net::ClientChannel>> Session::by_ticket(net::Loop& loop) {
+  auto handshake = channel::ClientHandshake::by_ticket(config(), ticket_->stored, rng_);
+  co_return co_await open(loop, std::move(handshake),
+                          {.exit_code = kExitAuthFailed, .error = "the server takes the ticket no more"});
 }
 
 net::Awaitable<Expected<net::ClientChannel>> Session::by_invitation(net::Loop& loop,
@@ -59,10 +134,12 @@ net::Awaitable<Expected<net::ClientChannel>> Session::by_invitation(net::Loop& l
   co_return co_await open(loop, std::move(handshake), wrong_invitation());
 }
 
-net::Awaitable<Expected<net::ClientChannel>> Session::by_ticket(net::Loop& loop, const channel::StoredTicket& ticket) {
-  auto handshake = channel::ClientHandshake::by_ticket(config(), ticket, rng_);
-  co_return co_await open(loop, std::move(handshake),
-                          {.exit_code = kExitAuthFailed, .error = "the server takes the ticket no more"});
+void Session::collect_ticket(net::ChannelLink& link) {
+  auto lent = link.take_ticket();
+  if (!lent) return;
+  ticket_ =
+      client::RememberedTicket{.stored = std::move(lent->stored), .lent_at = seconds_now(), .lifetime = lent->lifetime};
+  if (const auto kept = remembering_.keep_ticket(*ticket_); !kept) report(kept.error());
 }
 
 net::Awaitable<Expected<net::ClientChannel>> Session::open(net::Loop& loop, Result<channel::ClientHandshake> handshake,
@@ -105,18 +182,19 @@ int run_traced(const LoginOptions& options, const std::function<Expected<int>(st
   return exit_code ? *exit_code : report(exit_code.error());
 }
 
-int run_with_password(const LoginOptions& options, const WithPassword& use, const Asking& asking) {
+int run_logged_in(const LoginOptions& options, const WithSession& use, const Asking& asking) {
   return run_traced(options, [&](std::optional<pipe::Trace>& trace) -> Expected<int> {
-    for (int tries = 1;; ++tries) {
-      PAKE_TRY(const auto given,
-               read_secret(options.password, SecretPrompt{.question = fmt::format("{} of {}: ", asking.question,
-                                                                                  options.destination.typed),
-                                                          .check = check_password}));
-      PAKE_TRY(const auto password, password_of(*given));
+    PAKE_TRY(auto remembering, Remembering::open(options.destination, options.remember));
+    Session session(options, trace, asking, std::move(remembering));
+    PAKE_TRYV(session.take_credentials());
+    for (int tries = 1;;) {
+      PAKE_TRYV(session.ask());
       if (asking.prepare) PAKE_TRYV(asking.prepare());
-      Session session(options, trace);
-      const auto exit_code = run_to_the_end([&](net::Loops& loops) { return use(loops.main(), session, password); });
-      if (exit_code != kExitAuthFailed || !given->was_typed || tries == kTries) return exit_code;
+      const auto exit_code = run_on_loop([&](net::Loops& loops) { return use(loops.main(), session); });
+      if (exit_code) return exit_code;
+      if (session.needs_password()) continue;
+      report(exit_code.error());
+      if (!session.can_ask_again() || tries++ == kTries) return exit_code.error().exit_code;
     }
   });
 }

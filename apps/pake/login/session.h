@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "login/options.h"
+#include "login/remembering.h"
 #include "pake/channel/key_cache.h"
 #include "pake/crypto/rng.h"
 #include "pake/identity/invitation.h"
@@ -17,52 +18,77 @@
 
 namespace pake::cli::login {
 
-/// What one try needs. It outlives the channel.
-class Session {
- public:
-  /// @param options  outlive this; so does `trace`
-  Session(const LoginOptions& options, std::optional<pipe::Trace>& trace) : options_(options), trace_(trace) {}
-
-  /// Connects and logs in. Exit code 3 if the password is wrong or the name unknown, 4 if nobody answers, 5 if the
-  /// server takes no more tries for now, 6 if it vanishes, 7 if it speaks another protocol.
-  [[nodiscard]] net::Awaitable<Expected<net::ClientChannel>> by_password(net::Loop& loop,
-                                                                         const identity::Password& password);
-  /// Connects, and proves an invitation's code. Exit codes as above.
-  [[nodiscard]] net::Awaitable<Expected<net::ClientChannel>> by_invitation(net::Loop& loop,
-                                                                           const identity::InvitationCode& code);
-
-  /// Connects, and resumes with a ticket of an earlier channel. Exit codes as above; 3 if the server takes the ticket
-  /// no more.
-  [[nodiscard]] net::Awaitable<Expected<net::ClientChannel>> by_ticket(net::Loop& loop,
-                                                                       const channel::StoredTicket& ticket);
-
-  [[nodiscard]] const LoginOptions& options() const noexcept { return options_; }
-  [[nodiscard]] crypto::SystemRng& rng() noexcept { return rng_; }
-
- private:
-  [[nodiscard]] net::Awaitable<Expected<net::ClientChannel>> open(net::Loop& loop,
-                                                                  Result<channel::ClientHandshake> handshake,
-                                                                  const Problem& wrong_secret);
-  [[nodiscard]] channel::ClientConfig config() const;
-
-  const LoginOptions& options_;
-  std::optional<pipe::Trace>& trace_;
-  crypto::SystemRng rng_;
-  channel::KeyCache cache_{2};
-};
-
-/// What is done with the password, on a loop.
-using WithPassword = std::function<net::Awaitable<Expected<void>>(net::Loop&, Session&, const identity::Password&)>;
-
 /// How a command that logs in asks.
 struct Asking {
   std::string question = "Password";             // " of alice@box: " follows
   std::function<Expected<void>()> prepare = {};  // runs behind the question, before anything is sent
+  bool by_password_alone = false;                // a remembered ticket is not used
 };
 
-/// Reads the password, and runs `use` with it; a wrong one that was typed at a terminal is asked for again, three times
-/// in all. Returns the exit code.
-[[nodiscard]] int run_with_password(const LoginOptions& options, const WithPassword& use, const Asking& asking = {});
+/// A login: what proves who the user is, and the channels that it opens. It outlives them. Used on one loop at a time.
+class Session {
+ public:
+  /// @param options  outlive this; so do `trace` and `asking`
+  Session(const LoginOptions& options, std::optional<pipe::Trace>& trace, const Asking& asking, Remembering remembering)
+      : options_(options), trace_(trace), asking_(asking), remembering_(std::move(remembering)) {}
+
+  /// Takes the password of an option or the environment, if there is one, and a ticket that is remembered. Comes before
+  /// the program has a second thread.
+  [[nodiscard]] Expected<void> take_credentials();
+  /// Asks for the password, if neither it nor a ticket is there. Blocks.
+  [[nodiscard]] Expected<void> ask();
+
+  /// Connects and logs in: by the ticket of an earlier channel, and if the server refuses it by the password. Exit code
+  /// 3 if the password is wrong or the name unknown, 4 if nobody answers, 5 if the server takes no more tries for now,
+  /// 6 if it vanishes, 7 if it speaks another protocol, 9 if the server cannot be remembered.
+  [[nodiscard]] net::Awaitable<Expected<net::ClientChannel>> log_in(net::Loop& loop);
+  /// The same, for a command that has been running: asks on the terminal, on a thread of its own, if it must.
+  [[nodiscard]] net::Awaitable<Expected<net::ClientChannel>> log_in_again(net::Loop& loop);
+  /// Connects, and proves an invitation's code. Exit codes as above.
+  [[nodiscard]] net::Awaitable<Expected<net::ClientChannel>> by_invitation(net::Loop& loop,
+                                                                           const identity::InvitationCode& code);
+
+  /// Takes the last ticket that came in `link`, and keeps it if it is to be remembered. While the channel runs, and
+  /// after it.
+  void collect_ticket(net::ChannelLink& link);
+
+  /// Why the last log_in failed: the password was wrong, and can be asked for again; or there was but a ticket.
+  [[nodiscard]] bool can_ask_again() const noexcept { return needs_password_ || (is_wrong_ && was_typed_); }
+  [[nodiscard]] bool needs_password() const noexcept { return needs_password_; }
+
+  [[nodiscard]] const LoginOptions& options() const noexcept { return options_; }
+  [[nodiscard]] crypto::SystemRng& rng() noexcept { return rng_; }
+  [[nodiscard]] Remembering& remembering() noexcept { return remembering_; }
+
+ private:
+  [[nodiscard]] net::Awaitable<Expected<net::ClientChannel>> by_ticket(net::Loop& loop);
+  [[nodiscard]] net::Awaitable<Expected<net::ClientChannel>> by_password(net::Loop& loop);
+  [[nodiscard]] net::Awaitable<Expected<net::ClientChannel>> open(net::Loop& loop,
+                                                                  Result<channel::ClientHandshake> handshake,
+                                                                  const Problem& wrong_secret);
+  [[nodiscard]] net::Awaitable<Expected<void>> ask_on_a_thread(net::Loop& loop);
+  [[nodiscard]] Expected<void> take(const GivenSecret& given);
+  [[nodiscard]] channel::ClientConfig config() const;
+
+  const LoginOptions& options_;
+  std::optional<pipe::Trace>& trace_;
+  const Asking& asking_;
+  Remembering remembering_;
+  std::optional<identity::Password> password_;
+  std::optional<client::RememberedTicket> ticket_;
+  bool was_typed_ = false;       // the password
+  bool is_wrong_ = false;        // the same
+  bool needs_password_ = false;  // the ticket was refused, and there is no password
+  crypto::SystemRng rng_;
+  channel::KeyCache cache_{2};
+};
+
+/// What is done with a login, on a loop.
+using WithSession = std::function<net::Awaitable<Expected<void>>(net::Loop&, Session&)>;
+
+/// Runs `use`, which logs in. A wrong password that was typed at a terminal is asked for again, three times in all;
+/// then `use` runs again. Returns the exit code.
+[[nodiscard]] int run_logged_in(const LoginOptions& options, const WithSession& use, const Asking& asking = {});
 
 /// Runs `task` under the options' trace. Returns the exit code, and has said what went wrong.
 [[nodiscard]] int run_traced(const LoginOptions& options,

@@ -96,6 +96,13 @@ std::unexpected<Problem> refuse(const NamedCommand& named, const std::vector<std
   return usage(fmt::format("'{}' has no place here", words.front()), help);
 }
 
+// Words that no setting took. The "--" behind which words are no options is not one of them.
+std::vector<std::string> extras_of(const CLI::App& app) {
+  auto extras = app.remaining();
+  if (const auto mark = std::ranges::find(extras, "--"); mark != extras.end()) extras.erase(mark);
+  return extras;
+}
+
 // "pake dial HOST PORT" and "pake dial violin harvest 42": what stands behind an address.
 std::expected<void, Problem> check_words(const Node& node, const Given& given) {
   const auto& settings = node.command.command->settings;
@@ -107,7 +114,7 @@ std::expected<void, Problem> check_words(const Node& node, const Given& given) {
     if (const auto texts = given.find(setting.flag); texts != given.end())
       typed.insert(typed.end(), texts->second.begin(), texts->second.end());
   }
-  const auto extras = node.app->remaining();
+  const auto extras = extras_of(*node.app);
   typed.insert(typed.end(), extras.begin(), extras.end());
   if (!has_address || typed.size() < 2) return {};
   if (const auto not_a_code = refuse_code(fmt::format("{}", fmt::join(typed, " "))); !not_a_code)
@@ -152,7 +159,7 @@ Expected<Parsed> parse(const Command& program, std::span<const std::string> word
   }
   if (parsed.wants_version) return parsed;
   if (parsed.wants_help) {
-    if (const auto extras = last->app->remaining(); !extras.empty()) return refuse(last->command, extras);
+    if (const auto extras = extras_of(*last->app); !extras.empty()) return refuse(last->command, extras);
     return parsed;
   }
   if (!failed.empty()) {
@@ -171,7 +178,7 @@ Expected<Parsed> parse(const Command& program, std::span<const std::string> word
     return std::unexpected(std::move(words_fit.error()));
   for (const auto& node : nodes)
     if (node.app == last->app || node.app == &app)
-      if (const auto extras = node.app->remaining(); !extras.empty()) return refuse(last->command, extras);
+      if (const auto extras = extras_of(*node.app); !extras.empty()) return refuse(last->command, extras);
   for (const auto& [option, setting] : last->options)
     if (setting->required && option->count() == 0)
       return usage(fmt::format("{} is missing", setting->flag), last->command.full_name + " --help");

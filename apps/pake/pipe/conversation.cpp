@@ -96,8 +96,9 @@ void check_that_there_is_enough() {
 class Conversation : public std::enable_shared_from_this<Conversation> {
  public:
   Conversation(net::Loop& loop, std::shared_ptr<StandardFiles> files, std::shared_ptr<net::ChannelLink> link,
-               std::unique_ptr<net::Stream> stream)
+               std::unique_ptr<net::Stream> stream, Style style)
       : loop_(loop),
+        style_(style),
         link_(std::move(link)),
         stream_(std::move(stream)),
         files_(std::move(files)),
@@ -120,7 +121,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
  private:
   static net::Awaitable<void> begin(std::shared_ptr<Conversation> self) {
     auto ready = co_await self->take_stream();
-    if (ready && ::isatty(STDIN_FILENO) == 1) ready = self->take_terminal();
+    if (ready && self->is_terminal(STDIN_FILENO)) ready = self->take_terminal();
     if (!ready) {
       self->note(ready);
       self->note(ready);
@@ -129,6 +130,8 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
     self->loop_.spawn(say(self));
     self->loop_.spawn(hear(self));
   }
+
+  [[nodiscard]] bool is_terminal(int fd) const { return style_ == Style::by_terminal && ::isatty(fd) == 1; }
 
   Expected<void> take_terminal() {
     try {
@@ -220,9 +223,9 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   }
 
   net::Awaitable<Expected<void>> hear_all() {
-    const bool is_terminal = ::isatty(STDOUT_FILENO) == 1;
+    const bool is_shown = is_terminal(STDOUT_FILENO);
     BlockingFile::Around around;
-    if (is_terminal && lines_) around = [this](const auto& write) { return lines_->show_above(write); };
+    if (is_shown && lines_) around = [this](const auto& write) { return lines_->show_above(write); };
     Screen screen;
     Buffer chunk(kChunk);
     for (;;) {
@@ -230,22 +233,22 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
       const bool is_end = !count && count.error() == net::Error::Kind::closed;
       if (!count && !is_end) co_return std::unexpected(stream_ended(count.error()));
       const auto bytes = Bytes(chunk).first(count.value_or(0));
-      const auto shown = !is_terminal ? std::string() : is_end ? screen.rest() : screen.show(as_text(bytes));
-      const auto written = co_await out_.write_all(is_terminal ? as_bytes(shown) : bytes, around);
+      const auto shown = !is_shown ? std::string() : is_end ? screen.rest() : screen.show(as_text(bytes));
+      const auto written = co_await out_.write_all(is_shown ? as_bytes(shown) : bytes, around);
       if (!written && written.error() == ECANCELED) co_return std::unexpected(channel_cut());
       if (!written) co_return std::unexpected(local("cannot write to stdout", written.error()));
       if (is_end) break;
     }
-    if (!is_terminal && ::close(STDOUT_FILENO) != 0) co_return std::unexpected(local("cannot write to stdout", errno));
-    if (lines_) note_end(is_terminal);
+    if (!is_shown && ::close(STDOUT_FILENO) != 0) co_return std::unexpected(local("cannot write to stdout", errno));
+    if (lines_) note_end(is_shown);
     co_return Expected<void>();
   }
 
   // The other side has ended, and somebody sits at this one. With a file for stdout (`dial > photo.jpg`) it is whole,
   // and there is nothing to wait for; otherwise the person may have more to say.
-  void note_end(bool is_terminal) {
+  void note_end(bool is_shown) {
     if (running_ < 2) return;  // this side has ended before
-    if (is_terminal) return say_note("the other side has ended; Ctrl-D ends this side too");
+    if (is_shown) return say_note("the other side has ended; Ctrl-D ends this side too");
     closes_itself_ = true;
     line_signal_.notify();
   }
@@ -264,6 +267,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   }
 
   net::Loop& loop_;
+  Style style_;
   std::shared_ptr<net::ChannelLink> link_;
   std::unique_ptr<net::Stream> stream_;
   std::optional<LineSource> lines_;  // outlives what `out_` still shows
@@ -296,8 +300,10 @@ Expected<std::shared_ptr<StandardFiles>> take_standard_files(net::Loop& loop) {
 }
 
 net::Awaitable<Expected<void>> converse(net::Loop& loop, std::shared_ptr<StandardFiles> files,
-                                        std::shared_ptr<net::ChannelLink> link, std::unique_ptr<net::Stream> stream) {
-  const auto conversation = std::make_shared<Conversation>(loop, std::move(files), std::move(link), std::move(stream));
+                                        std::shared_ptr<net::ChannelLink> link, std::unique_ptr<net::Stream> stream,
+                                        Style style) {
+  const auto conversation =
+      std::make_shared<Conversation>(loop, std::move(files), std::move(link), std::move(stream), style);
   co_return co_await conversation->run();
 }
 

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <cstdint>
 #include <memory>
 
 #include "pake/net/awaitable.h"
@@ -27,6 +28,12 @@ struct StandardFiles {
 /// memory costs no code.
 [[nodiscard]] Expected<std::shared_ptr<StandardFiles>> take_standard_files(net::Loop& loop);
 
+/// What stdin and stdout are taken for.
+enum class Style : std::uint8_t {
+  by_terminal,  // lines where there is a terminal, bytes elsewhere
+  bytes,        // bytes, even at a terminal
+};
+
 /// Carries both ways until both have ended, then closes the channel. At a terminal stdin is read in lines, with editing
 /// and history, and what comes is made harmless; otherwise both are bytes. The end of stdin is this side's FIN; at the
 /// other side's FIN stdout is closed.
@@ -34,6 +41,7 @@ struct StandardFiles {
 /// @return a problem unless everything arrived, was written, and the close was authenticated
 [[nodiscard]] net::Awaitable<Expected<void>> converse(net::Loop& loop, std::shared_ptr<StandardFiles> files,
                                                       std::shared_ptr<net::ChannelLink> link,
-                                                      std::unique_ptr<net::Stream> stream);
+                                                      std::unique_ptr<net::Stream> stream,
+                                                      Style style = Style::by_terminal);
 
 }  // namespace pake::cli::pipe

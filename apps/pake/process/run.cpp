@@ -30,14 +30,19 @@ SignalEnd::SignalEnd(net::Loops& loops) {
   });
 }
 
-int run_to_the_end(const Task& task) {
+Expected<int> run_on_loop(const Task& task) {
   net::Loops loops(1);
   const SignalEnd signals(loops);
   Expected<void> outcome;
   loops.run(run_and_note(loops, task, outcome));
   if (signals.came()) return signals.exit_code_or(kExitOk);
   if (outcome) return kExitOk;
-  return report(outcome.error());
+  return std::unexpected(std::move(outcome.error()));
+}
+
+int run_to_the_end(const Task& task) {
+  const auto exit_code = run_on_loop(task);
+  return exit_code ? *exit_code : report(exit_code.error());
 }
 
 }  // namespace pake::cli

@@ -32,7 +32,9 @@ class SignalEnd {
 
 using Task = std::function<net::Awaitable<Expected<void>>(net::Loops&)>;
 
-/// Runs `task` on one loop; a signal ends it. Says what went wrong and returns the exit code.
+/// Runs `task` on one loop; a signal ends it. Returns the exit code, 0 or a signal's, or what went wrong.
+[[nodiscard]] Expected<int> run_on_loop(const Task& task);
+/// The same; says what went wrong and returns its exit code.
 [[nodiscard]] int run_to_the_end(const Task& task);
 
 }  // namespace pake::cli

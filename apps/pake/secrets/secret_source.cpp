@@ -14,6 +14,7 @@
 #include "pake/internal/try.h"
 #include "process/output.h"
 #include "process/unique_fd.h"
+#include "secrets/askpass.h"
 #include "terminal/prompt.h"
 
 namespace pake::cli {
@@ -97,6 +98,10 @@ class Asker {
   Asker(const SecretOptions& options, const SecretPrompt& ask) : options_(options), ask_(ask) {}
 
   Expected<GivenSecret> ask() const {
+    if (const auto program = options_.by_program && !ask_.twice ? askpass_program() : std::nullopt) {
+      PAKE_TRY(auto given, ask_by_program(*program, ask_.question, kMaxPassword));
+      return GivenSecret{.text = std::move(given), .source = *program};  // one try: nobody sees what was wrong
+    }
     if (!has_terminal())
       return complain(fmt::format("there is no terminal to ask for the {}", name_of(options_.kind)),
                       how_else(options_.kind));

@@ -33,6 +33,7 @@ struct SecretOptions {
   std::optional<std::string> file = {};
   std::optional<int> other_fd = {};  // of a code, by a password's spelling
   std::optional<std::string> other_file = {};
+  bool by_program = false;                // PAKE_ASKPASS may ask for it
   bool prompt = false;                    // ask on the terminal, whatever the environment says
   bool hide = false;                      // a code: do not show it as it is typed
   std::vector<std::string> in_argv = {};  // given where everybody can read it: refused

@@ -1,0 +1,128 @@
+#include "login/hosts.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "login/destination.h"
+#include "login/remembering.h"
+#include "options/quiet.h"
+#include "pake/crypto/base64.h"
+#include "pake/crypto/hash.h"
+#include "process/output.h"
+#include "server/time_text.h"
+#include "terminal/escape.h"
+
+namespace pake::cli::login {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct HostsOptions {
+  Destination destination = {};
+  bool json = false;
+};
+
+std::string fingerprint(Bytes public_key) {
+  const auto digest = crypto::hash(crypto::HashId::sha256, {public_key});
+  auto text = std::string(as_text(crypto::base64_encode(digest.reveal())));
+  text.erase(text.find_last_not_of('=') + 1);
+  return "SHA256:" + text;
+}
+
+std::uint64_t now() {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count());
+}
+
+std::string until(const client::RememberedTicket& ticket) {
+  return server::iso_time(store::Time(std::chrono::seconds(ticket.lent_at + ticket.lifetime)));
+}
+
+std::string in_json(const client::RememberedHost& host) {
+  const bool is_good = host.ticket && host.ticket->is_good_at(now());
+  return Json{{"user", host.id.user},
+              {"host", host.id.address},
+              {"server_key", fingerprint(host.server_public_key)},
+              {"ticket_until", is_good ? Json(until(*host.ticket)) : Json()}}
+      .dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string in_words(const client::RememberedHost& host) {
+  const bool is_good = host.ticket && host.ticket->is_good_at(now());
+  return fmt::format("{}  key {}  {}", escape(to_string(host.id)), fingerprint(host.server_public_key),
+                     is_good ? fmt::format("ticket until {}", until(*host.ticket)) : "no ticket");
+}
+
+int no_place() {
+  return report({.exit_code = kExitStore,
+                 .error = "there is no place where servers could be remembered",
+                 .hint = "set HOME or XDG_STATE_HOME"});
+}
+
+int list(const HostsOptions& options) {
+  const auto memory = host_memory();
+  if (!memory) return no_place();
+  const auto listed = memory->list();
+  if (!listed) return report(cannot_remember(listed.error()));
+  Output output(STDOUT_FILENO);
+  for (const auto& host : listed->hosts) output.line(options.json ? in_json(host) : in_words(host));
+  if (output.failure() != 0)
+    return report({.error = fmt::format("cannot write to stdout: {}", explain_errno(output.failure()))});
+  int exit_code = kExitOk;
+  for (const auto& failure : listed->failures) exit_code = report(cannot_remember(failure));
+  return exit_code;
+}
+
+int forget(const HostsOptions& options) {
+  const auto memory = host_memory();
+  if (!memory) return no_place();
+  const auto id = host_id(options.destination);
+  const auto forgotten = memory->forget(id);
+  if (!forgotten) return report(cannot_remember(forgotten.error()));
+  if (!*forgotten)
+    return report({.error = fmt::format("{} is not remembered", escape(to_string(id))), .hint = "pake hosts list"});
+  say_note(fmt::format("{} is forgotten: the next login meets it as for the first time", escape(to_string(id))));
+  return kExitOk;
+}
+
+}  // namespace
+
+Command hosts_command() {
+  const auto options = std::make_shared<HostsOptions>();
+  Command to_list = {
+      .name = "list",
+      .summary = "List the servers that are remembered",
+      .brief = "Each with the fingerprint of its key, and until when its ticket logs in without a password.",
+      .examples = {"pake hosts list", "pake hosts list --json"},
+      .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitStore},
+      .settings = {{.flag = "--json", .value = flag(options->json), .help = "Print JSON, an object a line"},
+                   quiet_setting()},
+      .run = [options](const Invocation&) { return list(*options); }};
+  Command to_forget = {.name = "forget",
+                       .summary = "Forget a server: its key, and the ticket to it",
+                       .brief = "For a server that was made anew, and before a machine is given away.",
+                       .examples = {"pake hosts forget alice@box"},
+                       .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitStore},
+                       .settings = {{.flag = "NAME@HOST",
+                                     .value = destination(options->destination),
+                                     .help = "Which, as pake hosts list shows it",
+                                     .required = true},
+                                    quiet_setting()},
+                       .run = [options](const Invocation&) { return forget(*options); }};
+  return {
+      .name = "hosts",
+      .summary = "See and forget what --remember keeps of servers",
+      .text = {"Of each server that was logged in to with --remember, this machine keeps the public key and the last "
+               "ticket, in $XDG_STATE_HOME/pake/hosts or ~/.local/state/pake/hosts, a file each, readable for its "
+               "owner alone."},
+      .examples = {"pake hosts list"},
+      .commands = {std::move(to_list), std::move(to_forget)}};
+}
+
+}  // namespace pake::cli::login
