@@ -25,7 +25,8 @@ inline void read_labels(Fields& entry) {
 /// Reads `expect`, which says reject and perhaps why.
 inline void expect_reject(Fields& entry) {
   const auto expect = entry.text("expect");
-  entry.require(expect == "reject" || expect.starts_with("reject:"), "expect is not reject");
+  entry.require(expect == "reject" || expect.starts_with("reject:") || expect.starts_with("reject ("),
+                "expect is not reject");
 }
 
 inline void ignore_labels(Sections& file) {
