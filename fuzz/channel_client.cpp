@@ -4,7 +4,7 @@ using namespace pake;
 using namespace pake::channel;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const auto plans = test::all_plans();
+  static const auto plans = test::plans_with_devices();
   FuzzedDataProvider input(data, size);
   test::Exchange run(plans[input.ConsumeIntegralInRange<std::size_t>(0, plans.size() - 1)]);
   fuzz::begin(run, input);

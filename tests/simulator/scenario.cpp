@@ -22,8 +22,13 @@ Category draw_category(Draw& draw) {
 
 // Stretching a password takes longer than all the rest: one run in eight is a login.
 test::Plan draw_plan(Draw& draw) {
-  static const auto logins = test::all_plans(HandshakeKind::login), codes = test::all_plans(HandshakeKind::code),
-                    tickets = test::all_plans(HandshakeKind::resume);
+  static const auto of_kind = [](HandshakeKind kind) {
+    auto plans = test::plans_with_devices();
+    std::erase_if(plans, [=](const test::Plan& plan) { return plan.kind != kind; });
+    return plans;
+  };
+  static const auto logins = of_kind(HandshakeKind::login), codes = of_kind(HandshakeKind::code),
+                    tickets = of_kind(HandshakeKind::resume);
   const auto& plans = draw.one_in(8) ? logins : draw.one_in(3) ? tickets : codes;
   auto plan = plans[draw.below(plans.size())];
   plan.seed = draw.any();

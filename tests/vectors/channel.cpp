@@ -59,6 +59,12 @@ ChannelInputs inputs_of(Fields& entry) {
             in.client_randomness + drawn(client, {"first_blind", "first_client_nonce", "first_client_keyshare_seed"});
       in.client_randomness = in.client_randomness + drawn(client, {"blind", "client_nonce", "client_keyshare_seed"});
       in.server_randomness = drawn(server, {"masking_nonce", "server_nonce", "server_keyshare_seed"});
+      if (!inputs.has("device_ticket")) break;
+      in.ticket = inputs.bytes("device_ticket");
+      in.ticket_secret = inputs.bytes("device_secret");
+      in.device_time = inputs.number("device_time");
+      in.ticket_key_id = inputs.bytes("ticket_key_id");
+      in.ticket_key = inputs.bytes("ticket_key");
       break;
     case HandshakeKind::code:
       inputs.require(in.suites == Buffer{0x11}, "another suite");
@@ -116,6 +122,10 @@ void check_run(Fields& entry) {
   if (in.kind != HandshakeKind::login) return;
   outputs.expect("export_key", run->client.export_key.reveal());
   outputs.expect("server_public_key", run->client.server_public_key);
+  outputs.require(run->device.has_value() == !in.ticket.empty(), "the server has not known the device");
+  if (!run->device) return;
+  outputs.require(run->device->time == in.device_time, "another time");
+  outputs.expect("device", run->device->ticket.device);
 }
 
 void check_ticket(Fields& entry) {

@@ -48,8 +48,13 @@ Result<ClientHandshake> make_client(const ChannelInputs& in, Rng& rng) {
   ClientConfig config{.server_name = in.server_name, .fastest_aead = fastest_of(in.client_aeads), .login_suites = {}};
   for (const auto suite : in.suites) config.login_suites.push_back(static_cast<Suite>(suite));
   switch (in.kind) {
-    case HandshakeKind::login:
-      return ClientHandshake::by_password(config, {.name = in.name, .password = in.secret}, rng);
+    case HandshakeKind::login: {
+      const PasswordCredentials credentials{.name = in.name, .password = in.secret};
+      if (in.ticket.empty()) return ClientHandshake::by_password(config, credentials, rng);
+      PAKE_TRY(const auto secret, exactly<ResumptionSecret::kSize>(in.ticket_secret));
+      return ClientHandshake::by_password_from_device(
+          config, credentials, {.ticket = in.ticket, .secret = ResumptionSecret::copy_of(secret)}, in.device_time, rng);
+    }
     case HandshakeKind::code:
       return ClientHandshake::by_code(config, {.selector = in.name, .code = in.secret}, rng);
     case HandshakeKind::resume: {
@@ -62,7 +67,7 @@ Result<ClientHandshake> make_client(const ChannelInputs& in, Rng& rng) {
 }
 
 Result<std::shared_ptr<const TicketKeys>> ticket_keys(const ChannelInputs& in) {
-  if (in.kind != HandshakeKind::resume) return nullptr;
+  if (in.ticket.empty()) return nullptr;
   PAKE_TRY(const auto id, exactly<4>(in.ticket_key_id));
   PAKE_TRY(const auto key, exactly<crypto::SealKey::kSize>(in.ticket_key));
   std::vector<TicketKey> keys(1);
@@ -111,6 +116,7 @@ Result<ChannelRun> run_channel(const ChannelInputs& in) {
       PAKE_TRYV(server.receive(frame));
       run.frames.push_back(std::move(frame));
     } else if (server.want() == Want::decision) {
+      run.device = server.request()->device;
       PAKE_TRY(auto decision, decide(*server.request(), in));
       PAKE_TRYV(server.decide(std::move(decision)));
     } else {

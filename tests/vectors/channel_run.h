@@ -1,6 +1,8 @@
 // A whole handshake of the channel with every byte of randomness given: docs/wire.md.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "pake/base/bytes.h"
@@ -21,7 +23,9 @@ struct ChannelInputs {
   std::uint8_t ksf = 0;
   Buffer oprf_seed = {}, server_private_key = {}, record = {};  // of server_suite
 
+  // Resume; login from a device that shows its ticket.
   Buffer ticket = {}, ticket_secret = {}, ticket_key_id = {}, ticket_key = {};
+  std::uint64_t device_time = 0;
 
   // In the order in which they are drawn; scalars are such that the first draw is taken.
   Buffer client_randomness = {}, server_randomness = {};
@@ -33,6 +37,7 @@ struct ChannelRun {
   channel::ChannelKeys client_keys, server_keys;
   channel::ClientOutcome client;
   channel::ServerOutcome server;
+  std::optional<channel::ShownDevice> device;
 };
 
 /// The error of the first step that fails; Errc::misuse if other randomness was drawn than there is.

@@ -308,7 +308,7 @@ class Run:
                  server_aeads=b"\1\2"):
         self.random, self.kind, self.suites = Stream(name), kind, suites
         self.server_name, self.user, self.client_aeads, self.server_aeads = server_name, user, client_aeads, server_aeads
-        self.first, self.frames, self.ksf, self.more_outputs = b"", [], 0, {}
+        self.first, self.frames, self.ksf, self.more_outputs, self.device = b"", [], 0, {}, None
         self.aead = AES_256_GCM if 1 in client_aeads and 1 in server_aeads else CHACHA20_POLY1305
         self.client_random = {"random": self.random.bytes()}
         self.server_random = {}
@@ -318,10 +318,35 @@ class Run:
     def client_hello(self, suites, pake):
         """Sends it. `pake` gives the PAKE bytes when called with everything before them, first `None` for their size."""
         fields = (b"pake\2" + bytes([self.kind]) + self.client_random["random"] + lp1(self.client_aeads) + lp1(suites) +
-                  lp1(self.server_name) + lp1(self.user) + lp2(b""))
-        head = up_to_pake(1, fields, len(pake(None)))
-        self.H0 = SHA512(self.first, head)
-        self.frames.append(head + pake(self.first + head))
+                  lp1(self.server_name) + lp1(self.user))
+
+        def head(extensions):
+            return up_to_pake(1, fields + lp2(extensions), len(pake(None)))
+
+        extensions = self.device_extension(bytes(64)) if self.device else b""
+        if self.device:
+            start = head(extensions)
+            binder = SHA512.mac(expand_label(self.device["device_secret"], b"device binder"),
+                                SHA512(self.first, start, pake(self.first + start)))
+            extensions = self.device_extension(binder)
+        start = head(extensions)
+        self.H0 = SHA512(self.first, start)
+        self.frames.append(start + pake(self.first + start))
+
+    def device_extension(self, binder):
+        """Section 7.1."""
+        data = lp2(self.device["device_ticket"]) + self.device["device_time"].to_bytes(8, "big") + binder
+        return b"\0\1" + lp2(data)
+
+    def show_device(self):
+        """A ticket of an earlier login, which the hellos show."""
+        secret, key_id, key, device = (self.random.bytes(size) for size in (64, 4, 32, 16))
+        ticket = seal_ticket(key_id, key, self.random.bytes(24), self.user, self.server_name, device, 5, 1_790_000_000,
+                             1_790_604_800, secret)
+        self.device = {"device_ticket": ticket, "device_secret": secret, "device_time": 1_795_000_000,
+                       "ticket_key_id": key_id, "ticket_key": key}
+        self.inputs |= self.device
+        self.more_outputs = {"device": device}
 
     def retry(self, suite):
         self.frames.append(frame(2, bytes([2, suite])))
@@ -351,8 +376,10 @@ class Run:
                 "transcript": {"H0": self.H0, "H1": self.H1, "H2": self.H2}, "outputs": self.outputs}
 
 
-def login(name, suites, server_suite, ksf, **options):
+def login(name, suites, server_suite, ksf, known_device=False, **options):
     run = Run(name, LOGIN, suites, **options)
+    if known_device:
+        run.show_device()
     password, identifier = b"correct horse battery staple", b"pake/1 user" + run.user
     groups = {1: Ristretto255(), 2: P256()}
 
@@ -414,7 +441,7 @@ def login(name, suites, server_suite, ksf, **options):
     assert clear == public_key + envelope and auth_tag == envelope[32:]
     assert state["ikm"] == (opaque.multiply(client_secret, server_share) + opaque.multiply(client_secret, public_key) +
                             opaque.multiply(client_private, server_share))
-    run.more_outputs = {"export_key": export_key, "server_public_key": public_key}
+    run.more_outputs |= {"export_key": export_key, "server_public_key": public_key}
     run.finish(state["client_mac"], state["session_key"])
     return run.entry(name)
 
@@ -517,6 +544,8 @@ def main():
             login("login, P-256 by Retry", b"\1\2", 2, 4),
             login("login, ristretto255 by Retry, a client without AES", b"\2\1", 1, 4, client_aeads=b"\2"),
             login("login, the longest names", b"\1", 1, 4, server_name=b"s" * 255, user=b"u" * 255),
+            login("login, ristretto255, a known device", b"\1\2", 1, 4, known_device=True),
+            login("login, P-256 by Retry, a known device", b"\1\2", 2, 4, known_device=True),
             code("code, with a selector", user=b"1234"),
             code("code, without names or AES", server_name=b"", user=b"", client_aeads=b"\2", server_aeads=b"\2"),
             resume("resume"),

@@ -6,7 +6,9 @@
 
 #include "client_pakes.h"
 #include "key_schedule.h"
+#include "known_device.h"
 #include "pake/internal/try.h"
+#include "resumption.h"
 #include "stop.h"
 #include "transcript.h"
 
@@ -48,6 +50,7 @@ struct ClientHandshake::Run {
   }
 
   HandshakeResult<void> send_hello();
+  void bind_device(std::size_t up_to_pake);
   HandshakeResult<std::size_t> read(Bytes bytes);
   HandshakeResult<void> on_retry(const Frame& frame);
   HandshakeResult<void> on_server_hello(const Frame& frame);
@@ -65,6 +68,8 @@ struct ClientHandshake::Run {
   Buffer suites;
   Buffer name;
   std::array<std::uint8_t, ClientHello::kRandomSize> random{};
+  Buffer extensions;
+  std::unique_ptr<ResumptionSecret> device_secret;  // of the ticket that `extensions` show, until the last hello
 
   Rng& rng;
   std::unique_ptr<ClientPake> pake;
@@ -86,6 +91,7 @@ Result<T> ClientHandshake::Run::settle(HandshakeResult<T> step) {
     failure = step.error();
     want = Want::failed;
     pake.reset();
+    device_secret.reset();
     stretching.reset();
     keys.reset();
     outcome.reset();
@@ -100,14 +106,25 @@ HandshakeResult<void> ClientHandshake::Run::send_hello() {
                           .aeads = aeads,
                           .suites = suites,
                           .server_name = config.server_name,
-                          .name = name};
+                          .name = name,
+                          .extensions = extensions};
   message = hello.encode_up_to_pake(pake->hello_size(suite));
-  transcript.add(message);
-  PAKE_TRY(const auto first, pake->begin(suite, transcript, rng));
-  transcript.add(first);
+  const auto up_to_pake = message.size();
+  PAKE_TRY(const auto first, pake->begin(suite, Transcript(transcript).add(message), rng));
   message.insert(message.end(), first.begin(), first.end());
+  if (device_secret) bind_device(up_to_pake);
+  transcript.add(message);
   want = Want::send;
   return {};
+}
+
+// docs/wire.md, section 7.1: the binder covers KE1, which depends on nothing of the hello. It ends the extensions,
+// behind which two bytes of length stand.
+void ClientHandshake::Run::bind_device(std::size_t up_to_pake) {
+  const auto place = MutableBytes(message).subspan(up_to_pake - 2 - kProofSize, kProofSize);
+  const auto binder = compute_device_binder(*device_secret, Transcript(transcript).add(message));
+  declassify(binder.reveal());
+  std::ranges::copy(binder.reveal(), place.begin());
 }
 
 HandshakeResult<std::size_t> ClientHandshake::Run::read(Bytes bytes) {
@@ -151,6 +168,7 @@ HandshakeResult<crypto::KsfProfile> ClientHandshake::Run::check_choices(const Se
 HandshakeResult<void> ClientHandshake::Run::on_server_hello(const Frame& frame) {
   PAKE_TRY(const auto answer, ServerHello::decode(frame.body));
   PAKE_TRY(ksf, check_choices(answer));
+  device_secret.reset();
   aead = answer.aead;
   transcript.add(frame.whole.first(frame.whole.size() - answer.pake.size()));
   PAKE_TRY(auto next, pake->receive({.message = answer.pake, .up_to_pake = transcript, .ksf = ksf}));
@@ -196,13 +214,30 @@ Result<ClientHandshake> ClientHandshake::start(std::unique_ptr<Run> run) {
   return ClientHandshake(std::move(run));
 }
 
-Result<ClientHandshake> ClientHandshake::by_password(const ClientConfig& config, const PasswordCredentials& credentials,
-                                                     Rng& rng) {
+Result<std::unique_ptr<ClientHandshake::Run>> ClientHandshake::login(const ClientConfig& config,
+                                                                     const PasswordCredentials& credentials, Rng& rng) {
   if (config.server_name.size() > kMaxNameSize || credentials.name.empty() || credentials.password.empty() ||
       credentials.name.size() > kMaxNameSize || !is_offer(HandshakeKind::login, config.login_suites))
     return fail(Errc::misuse);
   auto run = std::make_unique<Run>(HandshakeKind::login, config, config.login_suites, credentials.name, rng);
   run->pake = login_client(credentials);
+  return run;
+}
+
+Result<ClientHandshake> ClientHandshake::by_password(const ClientConfig& config, const PasswordCredentials& credentials,
+                                                     Rng& rng) {
+  PAKE_TRY(auto run, login(config, credentials, rng));
+  return start(std::move(run));
+}
+
+Result<ClientHandshake> ClientHandshake::by_password_from_device(const ClientConfig& config,
+                                                                 const PasswordCredentials& credentials,
+                                                                 const StoredTicket& ticket, std::uint64_t time,
+                                                                 Rng& rng) {
+  if (ticket.ticket.empty() || ticket.ticket.size() > kMaxTicketSize) return fail(Errc::misuse);
+  PAKE_TRY(auto run, login(config, credentials, rng));
+  run->extensions = encode_known_device(ticket.ticket, time);
+  run->device_secret = std::make_unique<ResumptionSecret>(ResumptionSecret::copy_of(ticket.secret.reveal()));
   return start(std::move(run));
 }
 

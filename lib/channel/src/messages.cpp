@@ -43,7 +43,7 @@ bool is_offer(Bytes identifiers) noexcept {
   return true;
 }
 
-// docs/wire.md, section 3.4. Version 1 defines no extension: those that must be understood are refused.
+// docs/wire.md, section 3.4. Version 2 defines none that must be understood: such are refused.
 Decoded<void> check_extensions(Bytes extensions) noexcept {
   Reader reader(extensions);
   int last = -1;

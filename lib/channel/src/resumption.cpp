@@ -25,6 +25,11 @@ Digest compute_binder(const ResumptionSecret& ticket_secret, const Transcript& u
   return prove(ticket_secret.reveal(), "binder", up_to_binder);
 }
 
+//   binder = HMAC(HKDF-Expand(ticket_secret, "pake/1 device binder", 64), Hash(first || ClientHello, binder as zeros))
+Digest compute_device_binder(const ResumptionSecret& ticket_secret, const Transcript& hello_without_binder) {
+  return prove(ticket_secret.reveal(), "device binder", hello_without_binder);
+}
+
 Share generate_share(Rng& rng) {
   Share share{.private_key = crypto::X25519Scalar::make([&](MutableBytes out) { rng.fill(out); }), .public_key = {}};
   const auto public_key = crypto::x25519_base(share.private_key);

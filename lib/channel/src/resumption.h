@@ -22,6 +22,10 @@ inline constexpr std::size_t kProofSize = 64;
 /// HMAC under the ticket's secret over the ClientHello up to its binder. Only its bearer can make it.
 [[nodiscard]] crypto::Digest compute_binder(const ResumptionSecret& ticket_secret, const Transcript& up_to_binder);
 
+/// HMAC under the ticket's secret over the whole ClientHello of a login that shows the ticket, this binder as zeros.
+[[nodiscard]] crypto::Digest compute_device_binder(const ResumptionSecret& ticket_secret,
+                                                   const Transcript& hello_without_binder);
+
 /// A fresh Diffie-Hellman key.
 struct Share {
   crypto::X25519Scalar private_key;

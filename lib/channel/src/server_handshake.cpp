@@ -7,6 +7,7 @@
 #include "bindings.h"
 #include "issued_job.h"
 #include "key_schedule.h"
+#include "known_device.h"
 #include "pake/base/reader.h"
 #include "pake/internal/try.h"
 #include "resumption.h"
@@ -20,13 +21,16 @@ namespace {
 constexpr AwaitedFrame kHelloFrame = {.type = FrameType::client_hello, .min_body = 0, .max_body = kMaxHelloSize};
 constexpr AwaitedFrame kAlertFrame = {.type = FrameType::alert, .min_body = Alert::kSize, .max_body = Alert::kSize};
 
-// docs/wire.md, section 3.2: what a second ClientHello says before its PAKE message, with `front` moved to the front.
+// docs/wire.md, section 3.2: what a second ClientHello says before its PAKE message, with `front` moved to the front
+// and without the binder of a device.
 crypto::Digest fingerprint(const ClientHello& hello, Suite front) {
   auto suites = to_buffer(hello.suites);
   const auto found = std::ranges::find(suites, std::to_underlying(front));
   std::rotate(suites.begin(), found, found + 1);
+  const auto extensions = without_binder(hello.extensions);
   auto reordered = hello;
   reordered.suites = suites;
+  reordered.extensions = extensions;
   return crypto::hash(crypto::HashId::sha512, {reordered.encode_up_to_pake(0)});
 }
 
@@ -63,6 +67,7 @@ struct ServerHandshake::Run {
   HandshakeResult<std::size_t> read(Bytes bytes);
   HandshakeResult<void> on_client_hello(const Frame& frame);
   HandshakeResult<void> check_ticket(Bytes pake, Transcript up_to_pake);
+  [[nodiscard]] std::optional<TicketFacts> check_device(const KnownDeviceExtension& shown, Bytes header) const;
   HandshakeResult<void> on_client_finish(const Frame& frame);
   HandshakeResult<void> on_decision(LoginAnswer answer);
   HandshakeResult<void> on_decision(CodeAnswer answer);
@@ -145,6 +150,8 @@ HandshakeResult<void> ServerHandshake::Run::on_client_hello(const Frame& frame) 
   peer.suite = hello.suite();
   peer.aead =
       contains(hello.aeads, std::to_underlying(config.fastest_aead)) ? config.fastest_aead : AeadId::chacha20_poly1305;
+  const auto shown = hello.kind == HandshakeKind::login ? find_known_device(hello.extensions) : std::nullopt;
+  auto device = shown ? check_device(*shown, frame.whole.first(FrameHeader::kSize)) : std::nullopt;
   if (hello.kind == HandshakeKind::login) peer.name = to_buffer(hello.name);
   transcript.add(frame.whole.first(frame.whole.size() - hello.pake.size()));
   received->H0 = transcript.hash();
@@ -158,8 +165,28 @@ HandshakeResult<void> ServerHandshake::Run::on_client_hello(const Frame& frame) 
   request.suites = to_buffer(hello.suites);
   request.server_name = to_buffer(hello.server_name);
   request.name = to_buffer(hello.name);
+  if (device) {
+    request.device = ShownDevice{.ticket = *std::move(device), .time = shown->time};
+    const auto digest = transcript.hash();
+    std::ranges::copy(digest.reveal().first(request.device->hello_digest.size()), request.device->hello_digest.begin());
+  }
   want = Want::decision;
   return {};
+}
+
+// docs/wire.md, section 7.1: whatever is wrong with it, it is as if it were not there.
+std::optional<TicketFacts> ServerHandshake::Run::check_device(const KnownDeviceExtension& shown, Bytes header) const {
+  if (!config.ticket_keys) return std::nullopt;
+  auto opened = open_ticket(*config.ticket_keys, shown.ticket);
+  if (!opened) return std::nullopt;
+  const auto& hello = received->hello;
+  const auto expected = compute_device_binder(
+      opened->secret, without_binder(Transcript(transcript).add(header), received->body, shown.binder));
+  if (!ct_equal(expected.reveal(), shown.binder)) return std::nullopt;
+  if (!std::ranges::equal(opened->facts.name, hello.name) ||
+      !std::ranges::equal(opened->facts.server_name, hello.server_name))
+    return std::nullopt;
+  return std::move(opened->facts);
 }
 
 // docs/wire.md, section 7: the ticket opens and the binder is right, or everything else is spared.

@@ -298,6 +298,127 @@ TEST(Resume, ATicketIsGoodAtTheNameItWasLentUnderAlone) {
   }
 }
 
+// --- Known devices: docs/wire.md, section 7.1.
+
+// Until the server's caller is asked for the last time; no password is stretched.
+const ClientRequest* last_request(Exchange& run) {
+  while (run.server.want() != Want::decision || run.server.request()->suite != run.plan.server_suite)
+    if (!run.step_client() && !run.step_server()) return nullptr;
+  return run.server.request();
+}
+
+TEST(KnownDevice, TheCallerIsToldWhoseGuessesCount) {
+  for (const auto& plan : test::device_plans()) {
+    Exchange run(plan);
+    const auto* request = last_request(run);
+    ASSERT_NE(request, nullptr);
+    ASSERT_TRUE(request->device) << name_of(plan);
+    EXPECT_EQ(request->device->ticket, test::alices_ticket());
+    EXPECT_EQ(request->device->time, test::kDeviceTime);
+    EXPECT_FALSE(request->ticket) << "nothing is resumed";
+    run.run();
+    EXPECT_TRUE(agree(run)) << name_of(plan);
+    EXPECT_FALSE(run.server_outcome->ticket);
+  }
+}
+
+TEST(KnownDevice, EveryHelloHasItsOwnDigest) {
+  const auto digest = [](std::uint64_t seed) {
+    auto plan = test::device_plans().front();
+    plan.seed = seed;
+    Exchange run(plan);
+    return last_request(run)->device->hello_digest;
+  };
+  EXPECT_EQ(digest(1), digest(1)) << "a hello that is sent again is the same";
+  EXPECT_NE(digest(1), digest(2));
+}
+
+TEST(KnownDevice, WhateverIsWrongItIsAsIfAbsent) {
+  const auto absent = [](const Plan& plan) {
+    Exchange run(plan);
+    const auto* request = last_request(run);
+    ASSERT_NE(request, nullptr);
+    EXPECT_FALSE(request->device);
+    run.run();
+    EXPECT_EQ(agree(run), plan.name == "alice") << "the login is like any other";
+  };
+  auto plan = test::device_plans().front();
+  plan.name = "bob";
+  absent(plan);
+  for (const char* name : {"other.example", "example.org.", "Example.org", ""}) {
+    plan = test::device_plans().front();
+    plan.server_name = name;
+    absent(plan);
+  }
+  const auto absent_with = [&](const std::function<void(StoredTicket&)>& change) {
+    auto ticket = World::get().ticket();
+    change(ticket);
+    auto changed = test::device_plans().front();
+    changed.device = std::make_shared<const StoredTicket>(std::move(ticket));
+    absent(changed);
+  };
+  absent_with([](StoredTicket& ticket) { ticket.secret = ResumptionSecret(); });
+  absent_with([](StoredTicket& ticket) { ticket.ticket.back() ^= 1; });
+  absent_with([](StoredTicket& ticket) { ticket.ticket[3] = 9; });
+  absent_with([](StoredTicket& ticket) { ticket.ticket = Buffer(1); });
+  absent_with([](StoredTicket& ticket) { ticket.ticket = Buffer(kMaxTicketSize); });
+}
+
+TEST(KnownDevice, AServerThatResumesNothingKnowsNone) {
+  Exchange run(test::device_plans().front());
+  pake::testing::SeededRng rng(3);
+  run.server = ServerHandshake({}, rng);
+  const auto* request = last_request(run);
+  ASSERT_NE(request, nullptr);
+  EXPECT_FALSE(request->device);
+}
+
+// One bit of every byte; KE1 is under the binder as well.
+TEST(KnownDevice, NoByteOfTheHelloIsChangedUnderTheBinder) {
+  const auto plan = test::device_plans().front();
+  const auto size = Exchange(plan).client.take_message()->size();
+  for (std::size_t byte = 0; byte < size; ++byte) {
+    Exchange run(plan);
+    auto hello = *run.client.take_message();
+    hello[byte] ^= 1;
+    if (!run.server.receive(hello) || run.server.want() != Want::decision) continue;
+    ASSERT_FALSE(run.server.request()->device) << byte;
+  }
+}
+
+// docs/wire.md, section 3.2: the second hello is the first, but for the binder, the suites' order and the PAKE message.
+TEST(KnownDevice, AfterARetryOnlyTheBinderIsAnother) {
+  auto plan = test::device_plans().front();
+  plan.server_suite = Suite::opaque_p256;
+  Exchange honest(plan);
+  ASSERT_TRUE(last_request(honest)->device);
+  const auto up_to_pake = honest.sent[2].bytes.size() - 98 - 2;
+  const auto binder = up_to_pake - 64;
+  EXPECT_FALSE(std::ranges::equal(Bytes(honest.sent[0].bytes).subspan(binder, 64),
+                                  Bytes(honest.sent[2].bytes).subspan(binder, 64)));
+  for (std::size_t byte = 4; byte < up_to_pake; ++byte) {
+    Exchange run(plan);
+    while (run.sent.size() < 3) ASSERT_TRUE(run.step_client() || run.step_server());
+    run.answered = false;
+    run.to_server[byte] ^= 1;
+    while (run.server.want() == Want::receive && run.step_server()) continue;
+    ASSERT_EQ(run.server.want(), byte < binder ? Want::failed : Want::decision) << byte;
+    if (byte >= binder) ASSERT_FALSE(run.server.request()->device) << byte;
+  }
+}
+
+TEST(KnownDevice, AHelloThatFollowedARetryIsNoneWithoutIt) {
+  auto plan = test::device_plans().front();
+  plan.server_suite = Suite::opaque_p256;
+  Exchange recorded(plan);
+  ASSERT_TRUE(last_request(recorded)->device);
+  pake::testing::SeededRng rng(3);
+  ServerHandshake server(test::server_config(plan), rng);
+  ASSERT_TRUE(server.receive(recorded.sent[2].bytes));
+  ASSERT_EQ(server.want(), Want::decision);
+  EXPECT_FALSE(server.request()->device);
+}
+
 // --- Every byte matters.
 
 // The run in which `change` was made to flight `number`.
@@ -876,6 +997,12 @@ TEST(Client, RefusesWhatIsOutOfBounds) {
   EXPECT_TRUE(ClientHandshake::by_code({}, {.selector = longest, .code = code}, rng));
   EXPECT_FALSE(ClientHandshake::by_code({}, {.selector = longer, .code = code}, rng));
   EXPECT_FALSE(ClientHandshake::by_code({}, {.selector = {}, .code = {}}, rng));
+  const PasswordCredentials alice{.name = as_bytes("alice"), .password = as_bytes("p")};
+  EXPECT_FALSE(ClientHandshake::by_password_from_device({}, alice, {.ticket = {}, .secret = {}}, 0, rng));
+  EXPECT_FALSE(ClientHandshake::by_password_from_device({}, alice, {.ticket = Buffer(kMaxTicketSize + 1), .secret = {}},
+                                                        0, rng));
+  EXPECT_FALSE(ClientHandshake::by_password_from_device({}, {.name = {}, .password = alice.password},
+                                                        {.ticket = Buffer(1), .secret = {}}, 0, rng));
   EXPECT_FALSE(ClientHandshake::by_ticket({}, {.ticket = {}, .secret = {}}, rng));
   EXPECT_FALSE(ClientHandshake::by_ticket({}, {.ticket = Buffer(kMaxTicketSize + 1), .secret = {}}, rng));
   EXPECT_TRUE(ClientHandshake::by_ticket({}, {.ticket = Buffer(kMaxTicketSize), .secret = {}}, rng));
@@ -939,7 +1066,7 @@ TEST(KeyOperation, ADeviceAnswersForTheServer) {
 // --- Room to grow: docs/wire.md, section 3.4. The client here is written out by hand.
 
 TEST(Extensions, UnknownOnesAreHashedAndIgnoredUnlessTheyMustBeUnderstood) {
-  for (const std::string_view type : {"1234", "9234"}) {
+  for (const std::string_view type : {"0001", "1234", "9234"}) {
     Exchange run({.kind = HandshakeKind::resume});
     const auto ticket = World::get().ticket();
     const auto hello_with = [&](Bytes extensions) {
@@ -963,7 +1090,7 @@ TEST(Extensions, UnknownOnesAreHashedAndIgnoredUnlessTheyMustBeUnderstood) {
     const auto binder = compute_binder(ticket.secret, Transcript(transcript).add(frame));
     frame.insert(frame.end(), binder.reveal().begin(), binder.reveal().end());
     const auto read = run.server.receive(frame);
-    ASSERT_EQ(read.has_value(), type == "1234");
+    ASSERT_EQ(read.has_value(), type != "9234");
     if (!read) {
       EXPECT_EQ(run.server.failure()->to_send, Alert{.code = AlertCode::unsupported});
       continue;

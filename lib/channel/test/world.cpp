@@ -86,9 +86,12 @@ ClientConfig client_config(const Plan& plan) {
 Result<ClientHandshake> make_client(const Plan& plan, Rng& rng) {
   const auto config = client_config(plan);
   switch (plan.kind) {
-    case HandshakeKind::login:
-      return ClientHandshake::by_password(config, {.name = as_bytes(plan.name), .password = as_bytes(plan.password)},
-                                          rng);
+    case HandshakeKind::login: {
+      const PasswordCredentials credentials{.name = as_bytes(plan.name), .password = as_bytes(plan.password)};
+      if (plan.device)
+        return ClientHandshake::by_password_from_device(config, credentials, *plan.device, kDeviceTime, rng);
+      return ClientHandshake::by_password(config, credentials, rng);
+    }
     case HandshakeKind::code:
       return ClientHandshake::by_code(config, {.selector = as_bytes(plan.name), .code = as_bytes(plan.password)}, rng);
     case HandshakeKind::resume:
@@ -227,7 +230,8 @@ std::string name_of(const Plan& plan) {
       break;
   }
   const std::string suite = plan.server_suite == Suite::opaque_p256 ? "p256" : "ristretto255";
-  return "login_" + suite + (plan.login_suites.front() == plan.server_suite ? "" : "_retry");
+  return "login_" + suite + (plan.login_suites.front() == plan.server_suite ? "" : "_retry") +
+         (plan.device ? "_device" : "");
 }
 
 void PrintTo(const Plan& plan, std::ostream* out) { *out << name_of(plan); }
@@ -251,6 +255,18 @@ std::vector<Plan> all_plans() {
 std::vector<Plan> all_plans(HandshakeKind kind) {
   auto plans = all_plans();
   std::erase_if(plans, [=](const Plan& plan) { return plan.kind != kind; });
+  return plans;
+}
+
+std::vector<Plan> device_plans() {
+  auto plans = all_plans(HandshakeKind::login);
+  for (auto& plan : plans) plan.device = std::make_shared<const StoredTicket>(World::get().ticket());
+  return plans;
+}
+
+std::vector<Plan> plans_with_devices() {
+  auto plans = all_plans();
+  for (auto& plan : device_plans()) plans.push_back(std::move(plan));
   return plans;
 }
 

@@ -76,6 +76,7 @@ struct Plan {
   crypto::KsfProfile ksf_ceiling = crypto::kDefaultKsfProfile;
   std::vector<Buffer> server_public_keys = {};
   std::shared_ptr<const StoredTicket> ticket = nullptr;  // resume: alice's unless given
+  std::shared_ptr<const StoredTicket> device = nullptr;  // login: a ticket that is shown
   std::optional<Alert> refusal = {};                     // what the server answers to everybody
   std::uint64_t seed = 1;
 
@@ -127,5 +128,10 @@ void PrintTo(const Plan& plan, std::ostream* out);  // NOLINT(readability-identi
 /// One honest plan of every kind and suite, with and without Retry.
 [[nodiscard]] std::vector<Plan> all_plans();
 [[nodiscard]] std::vector<Plan> all_plans(HandshakeKind kind);
+/// The logins from a device that shows alice's ticket.
+[[nodiscard]] std::vector<Plan> device_plans();
+/// Both.
+[[nodiscard]] std::vector<Plan> plans_with_devices();
+inline constexpr std::uint64_t kDeviceTime = 1'700'000'500;
 
 }  // namespace pake::channel::test

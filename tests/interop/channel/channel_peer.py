@@ -34,6 +34,7 @@ def parse_options():
     parser.add_argument("--echo", action="store_true", help="send back what comes, in place of stdin")
     parser.add_argument("--connections", type=int, default=1, help="listening: how many, one after the other")
     parser.add_argument("--resume", action="store_true", help="dialling: once more, by the ticket that was lent")
+    parser.add_argument("--device", action="store_true", help="dialling: once more, by the password, from the device that the ticket names")
     options = parser.parse_args()
     options.aeads = (wire.CHACHA20_POLY1305,) if options.no_aes else (wire.AES_256_GCM, wire.CHACHA20_POLY1305)
     options.suites = [SUITES[name] for name in options.suites.split(",")]
@@ -94,13 +95,14 @@ def dial(options):
 
     is_login = options.kind == "login"
     client = wire.ByPassword(options.user, options.secret) if is_login else wire.ByCode(options.secret)
-    if not options.resume:
+    if not options.resume and not options.device:
         return run(options, lambda: by(client), sys.stdin.buffer)[0]
     said = sys.stdin.buffer.read()
     code, ticket = run(options, lambda: by(client), io.BytesIO(said))
     if code != OK or not ticket:
         return code or PROTOCOL
-    return run(options, lambda: by(wire.ByTicket(*ticket)), io.BytesIO(said))[0]
+    again = wire.ByTicket(*ticket) if options.resume else wire.ByPassword(options.user, options.secret, device=wire.Device(*ticket))
+    return run(options, lambda: by(again), io.BytesIO(said))[0]
 
 
 def listen(options):
@@ -117,6 +119,8 @@ def listen(options):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         keys, kind = wire.server_handshake(connection, host, options.aeads, options.server_name)
         pipe = wire.Pipe(connection, keys, False, service=options.service)
+        if kind == wire.LOGIN and host.has_known_device:
+            print("known device", file=sys.stderr, flush=True)
         if kind != wire.CODE:
             pipe.lend(host.new_ticket(keys, options.server_name), TICKET_LIFETIME)
         return pipe, keys

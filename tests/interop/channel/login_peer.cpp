@@ -3,8 +3,9 @@
 //
 //   login_peer serve ADDRESS [suite=p256] [aes=no]
 //     its address on stderr; one user, echo on every stream; SIGTERM ends it
-//   login_peer connect ADDRESS [user=NAME] [password=WORDS] [suites=LIST] [aes=no] [resume=yes]
-//     stdin goes out, the echo to stdout; asked to resume, once more by the ticket
+//   login_peer connect ADDRESS [user=NAME] [password=WORDS] [suites=LIST] [aes=no] [resume=yes|device]
+//     stdin goes out, the echo to stdout; asked to resume, once more by the ticket, or by the password from the device
+//     that the ticket names
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
@@ -161,6 +162,7 @@ class Server {
       if (is_good) return channel::TicketAccepted{};
       return channel::Alert{.code = refused};
     }
+    if (request.device) std::cerr << "known device\n";
     if (request.suite != suite_) return channel::RetryWith{.suite = suite_};
     auto permit = budget_.take();
     if (!permit) return channel::Alert{.code = throttled, .retry_after = 60};
@@ -223,13 +225,18 @@ class Client {
   net::Awaitable<int> run(std::string text) {
     const auto user = option(options_, "user", kUser);
     const auto password = option(options_, "password", kPassword);
-    auto by_password = must(
-        channel::ClientHandshake::by_password(config_, {.name = as_bytes(user), .password = as_bytes(password)}, rng_));
+    const channel::PasswordCredentials credentials{.name = as_bytes(user), .password = as_bytes(password)};
+    auto by_password = must(channel::ClientHandshake::by_password(config_, credentials, rng_));
     if (const auto failed = co_await converse(std::move(by_password), text); failed != kOk) co_return failed;
-    if (option(options_, "resume", "no") != "yes") co_return kOk;
+    const auto how = option(options_, "resume", "no");
+    if (how == "no") co_return kOk;
     if (!ticket_) co_return kProtocol;
-    auto by_ticket = must(channel::ClientHandshake::by_ticket(config_, ticket_->stored, rng_));
-    co_return co_await converse(std::move(by_ticket), text);
+    const auto& ticket = ticket_->stored;
+    const auto now = static_cast<std::uint64_t>(std::time(nullptr));
+    auto again = how == "device"
+                     ? channel::ClientHandshake::by_password_from_device(config_, credentials, ticket, now, rng_)
+                     : channel::ClientHandshake::by_ticket(config_, ticket, rng_);
+    co_return co_await converse(must(std::move(again)), text);
   }
 
  private:

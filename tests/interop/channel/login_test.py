@@ -99,15 +99,15 @@ class Logins(unittest.TestCase):
         server.port = int(server.stderr.readline().decode().rsplit(":", 1)[1])
         return server
 
-    def connect(self, port, user=NAME, password=PASSWORD, suites="ristretto255,p256", aes=True, resume=False, text=TEXT):
+    def connect(self, port, user=NAME, password=PASSWORD, suites="ristretto255,p256", aes=True, resume="no", text=TEXT):
         """A client that says `text` and hears it again: its exit code and what it heard."""
         if CLIENT == "cpp":
             command = [LOGIN_PEER, "connect", f"127.0.0.1:{port}", f"user={user}", f"password={password}", f"suites={suites}",
-                       f"aes={'yes' if aes else 'no'}", f"resume={'yes' if resume else 'no'}"]
+                       f"aes={'yes' if aes else 'no'}", f"resume={resume}"]
         else:
             command = [*PYTHON_PEER, "dial", "--kind", "login", "--port", str(port), "--user", user, "--secret", password,
                        "--server-name", SERVER_NAME, "--suites", suites, "--service", "echo",
-                       *([] if aes else ["--no-aes"]), *(["--resume"] if resume else [])]
+                       *([] if aes else ["--no-aes"]), *{"no": [], "yes": ["--resume"], "device": ["--device"]}[resume]]
         client = self.start(command)
         heard, said = client.communicate(text, PATIENCE)
         self.assertNotIn(b"Sanitizer", said)
@@ -120,6 +120,7 @@ class Logins(unittest.TestCase):
         _, said = server.communicate(None, PATIENCE)
         self.assertNotIn(b"Sanitizer", said)
         self.assertNotIn(b"Traceback", said)
+        self.server_said = said
         return server.returncode
 
     def run_once(self, server_is, client_is):
@@ -161,12 +162,21 @@ class Logins(unittest.TestCase):
             for aes in (True, False):
                 with self.subTest(suite=suite, aes=aes):
                     code, heard, server_code, sent = self.run_once(
-                        {"suite": suite, "aes": aes, "connections": 2}, {"resume": True})
+                        {"suite": suite, "aes": aes, "connections": 2}, {"resume": "yes"})
                     self.assertEqual((code, server_code, heard == TEXT + TEXT), (OK, OK, True))
                     aead = AES_256_GCM if aes else CHACHA20_POLY1305
                     self.assertEqual(len(sent), 2)
                     self.assert_channel(sent[0], SUITES[suite], aead, retried=suite == "p256")
                     self.assert_channel(sent[1], X25519, aead)
+
+    def test_a_login_shows_the_device(self):
+        for suite in SUITES:
+            with self.subTest(suite=suite):
+                code, heard, server_code, sent = self.run_once({"suite": suite, "connections": 2}, {"resume": "device"})
+                self.assertEqual((code, server_code, heard == TEXT + TEXT), (OK, OK, True))
+                for frames_of_login in sent:
+                    self.assert_channel(frames_of_login, SUITES[suite], AES_256_GCM, retried=suite == "p256")
+                self.assertIn(b"known device", self.server_said)
 
     def test_a_wrong_password_and_an_unknown_user_look_alike(self):
         for suite in SUITES:

@@ -3,6 +3,7 @@
 import collections
 import secrets
 import threading
+import time
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -18,6 +19,7 @@ LOGIN, CODE, RESUME = 1, 2, 3
 OPAQUE_RISTRETTO255, OPAQUE_P256, CPACE_RISTRETTO255, X25519 = 0x01, 0x02, 0x11, 0x21
 REFUSED, THROTTLED, UNAVAILABLE, UNKNOWN_SERVER, UNSUPPORTED, MALFORMED = range(1, 7)  # Alerts
 AES_256_GCM, CHACHA20_POLY1305 = 1, 2
+KNOWN_DEVICE = 0x0001  # an extension
 MAX_HELLO, MAX_PLAINTEXT, RATCHET_AFTER = 8192, 32768, 2**20
 OPEN, STREAM_DATA, FIN, RESET, WINDOW, PING, PONG, TICKET = range(1, 9)
 OWN_CREDIT = 16384
@@ -83,15 +85,15 @@ def read_frame(connection, expected, most):
     return header + read_exactly(connection, size)
 
 
-def skip_extensions(reader):
-    extensions = Reader(reader.take(reader.number(2)))
-    last = -1
+def read_extensions(reader):
+    """Their contents by type."""
+    extensions, found = Reader(reader.take(reader.number(2))), {}
     while extensions.at < len(extensions.data):
         kind = extensions.number(2)
-        extensions.take(extensions.number(2))
-        if kind <= last or kind & 0x8000:
+        if kind <= max(found, default=-1) or kind & 0x8000:
             raise ProtocolError(f"extension {kind:04x}")
-        last = kind
+        found[kind] = extensions.take(extensions.number(2))
+    return found
 
 
 class Keys:
@@ -152,8 +154,8 @@ class ByPassword:
 
     kind, suites = LOGIN, (OPAQUE_RISTRETTO255, OPAQUE_P256)
 
-    def __init__(self, name, password, ksf_accepted=(2, 4)):
-        self.name, self.password, self.ksf_accepted = name, password, ksf_accepted
+    def __init__(self, name, password, ksf_accepted=(2, 4), device=None):
+        self.name, self.password, self.ksf_accepted, self.device = name, password, ksf_accepted, device
 
     def message_sizes(self, suite):
         return pakes.OPAQUE_SUITES[suite].KE1, pakes.OPAQUE_SUITES[suite].KE2
@@ -213,6 +215,25 @@ def binder(ticket_secret, before, hello_up_to_binder):
     return mac(expand(ticket_secret, b"pake/1 binder", 64), sha512(before, hello_up_to_binder))
 
 
+class Device:
+    """Section 7.1: a ticket that a login by password shows. `when` is the hello's time: now, unless given."""
+
+    def __init__(self, ticket, secret, when=None):
+        self.ticket, self.secret, self.when = ticket, secret, int(time.time()) if when is None else when
+
+    def extension(self):
+        """Its binder is zeros: the last 64 bytes."""
+        return KNOWN_DEVICE.to_bytes(2, "big") + lp2(lp2(self.ticket) + self.when.to_bytes(8, "big") + bytes(64))
+
+    def bind(self, before, hello, at):
+        """The hello with the binder in its place, at `at`."""
+        return hello[:at] + device_binder(self.secret, before, hello) + hello[at + 64:]
+
+
+def device_binder(ticket_secret, before, hello_without_binder):
+    return mac(expand(ticket_secret, b"pake/1 device binder", 64), sha512(before, hello_without_binder))
+
+
 class Proofs:
     def __init__(self, ticket_secret, shared):
         self.ke = extract(ticket_secret, shared)
@@ -226,17 +247,19 @@ class Proofs:
 
 
 # A ClientHello's fields; `head` is the frame up to its PAKE bytes, which are `message`.
-Hello = collections.namedtuple("Hello", "kind random aeads suites server_name name before head message")
+Hello = collections.namedtuple("Hello", "kind random aeads suites server_name name before head message extensions", defaults=({},))
 
 
 def make_hello(client, random, aeads, suites, server_name, before):
     """The whole frame of a client's part."""
     size = client.message_sizes(suites[0])[0]
+    device = getattr(client, "device", None)
     body = (b"pake\2" + bytes([client.kind]) + random + lp1(bytes(aeads)) + lp1(bytes(suites)) + lp1(server_name) +
-            lp1(client.name) + lp2(b"") + size.to_bytes(2, "big"))
+            lp1(client.name) + lp2(device.extension() if device else b"") + size.to_bytes(2, "big"))
     head = bytes([CLIENT_HELLO]) + (len(body) + size).to_bytes(3, "big") + body
     hello = Hello(client.kind, random, bytes(aeads), bytes(suites), server_name, client.name, before, head, b"")
-    return head + client.message(suites[0], hello)
+    whole = head + client.message(suites[0], hello)
+    return device.bind(before, whole, len(head) - 2 - 64) if device else whole
 
 
 def client_handshake(connection, client, aeads, server_name=b"", suites=None):
@@ -256,7 +279,7 @@ def client_handshake(connection, client, aeads, server_name=b"", suites=None):
 
     reader = Reader(answer[4:])
     version, chosen, aead, ksf = reader.take(4)
-    skip_extensions(reader)
+    read_extensions(reader)
     reply = reader.take(reader.number(2))
     reader.finish()
     if version != VERSION or chosen != suites[0] or aead not in aeads:
@@ -287,12 +310,18 @@ def read_hello(connection, before):
         raise ProtocolError("magic or version")
     kind, random = reader.number(1), reader.take(32)
     aeads, suites, server_name, name = (reader.take(reader.number(1)) for _ in range(4))
-    skip_extensions(reader)
+    extensions = read_extensions(reader)
     message = reader.take(reader.number(2))
     reader.finish()
     if CHACHA20_POLY1305 not in aeads or not suites:
         raise ProtocolError("suites or AEADs")
-    return Hello(kind, random, aeads, suites, server_name, name, before, data[:-len(message)], message)
+    return Hello(kind, random, aeads, suites, server_name, name, before, data[:-len(message)], message, extensions)
+
+
+def without_binder(extensions):
+    """What a second hello shall not change."""
+    shown = extensions.get(KNOWN_DEVICE, b"")
+    return extensions if len(shown) <= 74 else extensions | {KNOWN_DEVICE: shown[:-64]}
 
 
 class LoginHost:
@@ -301,6 +330,7 @@ class LoginHost:
     def __init__(self, suite, ksf):
         self.suite_of = {LOGIN: suite, RESUME: X25519}
         self.opaque, self.tickets = pakes.OpaqueServer(pakes.OPAQUE_SUITES[suite], ksf), {}
+        self.has_known_device = False  # of the last login
 
     def reply_size(self, suite):
         return 96 if suite == X25519 else self.opaque.suite.KE2
@@ -308,8 +338,22 @@ class LoginHost:
     def profile(self, hello):
         return self.opaque.profile if hello.kind == LOGIN else 0
 
+    def knows_device(self, hello, whole_hello):
+        """Section 7.1, as far as nobody's guesses are counted here."""
+        shown = Reader(hello.extensions.get(KNOWN_DEVICE, b""))
+        try:
+            ticket, _, own = shown.take(shown.number(2)), shown.take(8), shown.take(64)
+            shown.finish()
+            server_name, secret = self.tickets[ticket]
+            at = whole_hello.index(own)
+            verify(device_binder(secret, hello.before, whole_hello[:at] + bytes(64) + whole_hello[at + 64:]), own)
+            return hello.server_name == server_name
+        except (ProtocolError, KeyError, AuthenticationFailed):
+            return False
+
     def reply(self, hello, whole_hello, start):
         if hello.kind == LOGIN:
+            self.has_known_device = self.knows_device(hello, whole_hello)
             return self.opaque.ke2(hello.name, hello.message, b"pake/1" + sha512(hello.before, whole_hello, start))
         reader = Reader(hello.message)
         ticket, share, shown = reader.take(reader.number(2)), reader.take(32), reader.take(64)
@@ -368,7 +412,8 @@ def agree_on_suite(connection, host, server_name):
     connection.sendall(retry)
     second = read_hello(connection, hello.head + hello.message + retry)
     moved = bytes([wanted]) + bytes(suite for suite in hello.suites if suite != wanted)
-    if second != hello._replace(suites=moved, before=second.before, head=second.head, message=second.message):
+    if without_binder(second.extensions) != without_binder(hello.extensions) or second != hello._replace(
+            suites=moved, before=second.before, head=second.head, message=second.message, extensions=second.extensions):
         raise Refusal(MALFORMED)
     return second
 

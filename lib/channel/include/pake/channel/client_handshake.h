@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -75,6 +76,15 @@ class ClientHandshake {
   /// @param rng  outlives the handshake
   [[nodiscard]] static Result<ClientHandshake> by_password(const ClientConfig& config,
                                                            const PasswordCredentials& credentials, Rng& rng);
+  /// The same from a device that the server may know: the hello shows a ticket of an earlier login by this user at this
+  /// name of the server, be it expired. The server then counts the device's guesses instead of the account's. To be
+  /// used only after a `throttled` answer: whoever sees both hellos sees that they are of one device. Errors as above,
+  /// and Errc::misuse if `ticket` is out of bounds.
+  /// @param time  now, in seconds since 1970: the server takes the hello for five minutes
+  [[nodiscard]] static Result<ClientHandshake> by_password_from_device(const ClientConfig& config,
+                                                                       const PasswordCredentials& credentials,
+                                                                       const StoredTicket& ticket, std::uint64_t time,
+                                                                       Rng& rng);
   /// Two who share a code. Errors as above.
   [[nodiscard]] static Result<ClientHandshake> by_code(const ClientConfig& config, const CodeCredentials& credentials,
                                                        Rng& rng);
@@ -120,6 +130,8 @@ class ClientHandshake {
   [[nodiscard]] std::unexpected<Errc> misuse();
   explicit ClientHandshake(std::unique_ptr<Run> run) noexcept;
   [[nodiscard]] static Result<ClientHandshake> start(std::unique_ptr<Run> run);
+  [[nodiscard]] static Result<std::unique_ptr<Run>> login(const ClientConfig& config,
+                                                          const PasswordCredentials& credentials, Rng& rng);
   std::unique_ptr<Run> run_;
 };
 

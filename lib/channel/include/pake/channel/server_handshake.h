@@ -7,7 +7,9 @@
 // that name, whether a guess is left, and hands in the user's record, or the fake one. Nothing here knows which it is.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <variant>
@@ -36,6 +38,16 @@ struct ServerConfig {
   std::shared_ptr<const TicketKeys> ticket_keys = nullptr;
 };
 
+/// A login by password has shown a ticket of an earlier one. Its bearer has proved that it knows the ticket's secret,
+/// and user and server name are those of the hello. Whether the ticket is not too old, its generation still the user's,
+/// the hello's time near enough and the hello a new one is for the caller to say; if not, the login is like any other.
+struct ShownDevice {
+  TicketFacts ticket;
+  std::uint64_t time = 0;  // of the hello, by the client's clock: seconds since 1970
+  /// Of the hello, and of what was before it: no two hellos of honest clients have the same.
+  std::array<std::uint8_t, 32> hello_digest{};
+};
+
 /// What a ClientHello asks for. It owns its bytes: whoever decides may take their time.
 struct ClientRequest {
   HandshakeKind kind{};
@@ -46,6 +58,8 @@ struct ClientRequest {
   /// Resume: what the ticket says. Its bearer has proved that it knows the ticket's secret; whether the generation is
   /// still the user's and the ticket has not expired is for the caller to say (else AlertCode::refused).
   std::optional<TicketFacts> ticket = {};
+  /// Login: whose guesses are to be counted instead of the account's.
+  std::optional<ShownDevice> device = {};
 };
 
 /// OPAQUE.
