@@ -36,10 +36,10 @@ class Sink:
 class Guess:
     """A login that has its ServerHello, from somebody who does not know the password and need not stretch it."""
 
-    def __init__(self, address, name="alice", source=None, server_name=b""):
+    def __init__(self, address, name="alice", source=None, server_name=b"", device=None, hello=None):
         self.connection = socket.create_connection(tcp(address), PATIENCE, source_address=source and (source, 0))
-        client = wire.ByPassword(name.encode(), b"a wrong guess")
-        self.hello = wire.make_hello(client, secrets.token_bytes(32), AEADS, (wire.OPAQUE_RISTRETTO255,), server_name, b"")
+        client = wire.ByPassword(name.encode(), b"a wrong guess", device=device)
+        self.hello = hello or wire.make_hello(client, secrets.token_bytes(32), AEADS, (wire.OPAQUE_RISTRETTO255,), server_name, b"")
         self.connection.sendall(self.hello)
 
     def answer(self):
@@ -61,11 +61,11 @@ class Guess:
         self.connection.close()
 
 
-def spend(address, name="alice", source=None):
+def spend(address, name="alice", source=None, device=None):
     """One guess to its end. A guess that is not yet committed still holds its slot: then again, a moment later."""
     deadline = time.monotonic() + PATIENCE
     while True:
-        guess = Guess(address, name, source)
+        guess = Guess(address, name, source, device=device)
         try:
             guess.answer()
             return guess.finish()
@@ -79,9 +79,9 @@ def spend(address, name="alice", source=None):
 class Session:
     """A channel of somebody who knows the password, or has a ticket."""
 
-    def __init__(self, address, name="alice", password=PASSWORD, ticket=None, service=b"echo", source=None):
+    def __init__(self, address, name="alice", password=PASSWORD, ticket=None, service=b"echo", source=None, device=None):
         self.connection = socket.create_connection(tcp(address), PATIENCE, source_address=source and (source, 0))
-        client = wire.ByTicket(*ticket) if ticket else wire.ByPassword(name.encode(), password.encode())
+        client = wire.ByTicket(*ticket) if ticket else wire.ByPassword(name.encode(), password.encode(), device=device)
         suites = None if ticket else (wire.OPAQUE_RISTRETTO255, wire.OPAQUE_P256)
         self.keys, finish = wire.client_handshake(self.connection, client, AEADS, suites=suites)
         self.pipe = wire.Pipe(self.connection, self.keys, True, finish, service=service)

@@ -63,7 +63,8 @@ Expected<void> Session::take(const GivenSecret& given) {
 }
 
 Expected<void> Session::take_credentials() {
-  if (!asking_.by_password_alone) ticket_ = remembering_.take_ticket();
+  ticket_ = remembering_.take_ticket();
+  if (ticket_ && asking_.by_password_alone) ticket_->lifetime = 0;
   PAKE_TRY(const auto given, read_secret(options_.password, std::nullopt));
   if (!given) return {};
   return take(*given);
@@ -83,7 +84,7 @@ net::Awaitable<Expected<net::ClientChannel>> Session::log_in(net::Loop& loop) {
   if (ticket_ && ticket_->is_good_at(seconds_now())) {
     auto channel = co_await by_ticket(loop);
     if (channel || channel.error().exit_code != kExitAuthFailed) co_return channel;
-    ticket_.reset();
+    ticket_->lifetime = 0;  // it opens nothing any more, and shows the device all the same
     needs_password_ = !password_;
     if (needs_password_) co_return channel;
   }
@@ -111,9 +112,17 @@ net::Awaitable<Expected<void>> Session::ask_on_a_thread(net::Loop& loop) {
 
 net::Awaitable<Expected<net::ClientChannel>> Session::by_password(net::Loop& loop) {
   if (!password_) co_return std::unexpected(Problem{.error = "there is no password"});
-  auto handshake = channel::ClientHandshake::by_password(
-      config(), {.name = as_bytes(options_.destination.name), .password = password_->reveal()}, rng_);
-  auto channel = co_await open(loop, std::move(handshake), wrong_password(options_.destination));
+  const channel::PasswordCredentials credentials{.name = as_bytes(options_.destination.name),
+                                                 .password = password_->reveal()};
+  const auto wrong = wrong_password(options_.destination);
+  auto channel = co_await open(loop, channel::ClientHandshake::by_password(config(), credentials, rng_), wrong);
+  // The server counts the guesses of a device that it knows apart. It is shown only now: it links this login to
+  // another.
+  if (!channel && channel.error().exit_code == kExitThrottled && ticket_)
+    channel = co_await open(
+        loop,
+        channel::ClientHandshake::by_password_from_device(config(), credentials, ticket_->stored, seconds_now(), rng_),
+        wrong);
   is_wrong_ = !channel && channel.error().exit_code == kExitAuthFailed;
   if (!channel) co_return channel;
   // The finish has not left yet: a server that is not the one that is remembered does not get it.

@@ -186,8 +186,8 @@ Settings limit_settings(ServeOptions& o) {
       seconds_setting("limits.drain", o.drain, "How long streams may go on when the server is told to end",
                       {.from = 0, .to = kDay}),
       seconds_setting("limits.ticket_lifetime", o.ticket_lifetime,
-                      "How long a device gets in again without the password, from the login by password on",
-                      {.from = 60, .to = 90 * kDay}),
+                      "How long a device gets in again without the password, from the login by password on; 0: never",
+                      {.from = 0, .to = 90 * kDay}),
       number_setting("limits.silent", o.silent, "Connections that have not said anything yet", kPlaces),
       number_setting("limits.waiting", o.waiting, "Clients that are stretching their password", kPlaces)};
   for (auto& setting : settings)

@@ -60,13 +60,6 @@ std::expected<OpenGuess, Throttled> OpenGuesses::take(const GuessKeys& keys, std
   return OpenGuess(table_, keys, digest);
 }
 
-bool OpenGuesses::has_digest(const store::BucketKey& target, const store::HelloDigest& digest) const {
-  const std::scoped_lock lock(table_->mutex);
-  const auto found = table_->targets.find(target);
-  return found != table_->targets.end() &&
-         std::ranges::find(found->second.digests, digest) != found->second.digests.end();
-}
-
 std::uint32_t OpenGuesses::open(const store::BucketKey& target) const {
   const std::scoped_lock lock(table_->mutex);
   const auto found = table_->targets.find(target);
@@ -84,7 +77,10 @@ OpenGuess::OpenGuess(std::shared_ptr<OpenGuesses::Table> table, const GuessKeys&
     : table_(std::move(table)), keys_(keys), digest_(digest) {
   auto& target = table_->targets[keys_.target];
   open_at_target_ = ++target.open;
-  if (digest_) target.digests.push_back(*digest_);
+  if (digest_) {
+    is_repeated_ = std::ranges::find(target.digests, *digest_) != target.digests.end();
+    target.digests.push_back(*digest_);
+  }
   open_at_source_ = ++table_->sources[keys_.source];
   ++table_->total;
 }
@@ -97,6 +93,7 @@ OpenGuess& OpenGuess::operator=(OpenGuess&& other) noexcept {
   digest_ = other.digest_;
   open_at_target_ = other.open_at_target_;
   open_at_source_ = other.open_at_source_;
+  is_repeated_ = other.is_repeated_;
   return *this;
 }
 
@@ -106,7 +103,8 @@ void OpenGuess::give_back() noexcept {
   if (!table_) return;
   const std::scoped_lock lock(table_->mutex);
   const auto target = table_->targets.find(keys_.target);
-  if (digest_) std::erase(target->second.digests, *digest_);
+  auto& digests = target->second.digests;
+  if (digest_) digests.erase(std::ranges::find(digests, *digest_));
   if (--target->second.open == 0) table_->targets.erase(target);
   const auto source = table_->sources.find(keys_.source);
   if (--source->second == 0) table_->sources.erase(source);

@@ -111,8 +111,22 @@ void ServedSession::lend_ticket() {
   const auto keys = state_->accounts->keyring()->ticket_keys(now);
   const auto sealed = channel::seal_ticket(*keys, *ticket_, link_->resumption_secret(), rng);
   const auto lifetime = ticket_->expiry - std::min(ticket_->expiry, seconds_since_1970(now));
-  if (sealed && lifetime > 0) static_cast<void>(link_->send_ticket(static_cast<std::uint32_t>(lifetime), *sealed));
+  if (sealed) static_cast<void>(link_->send_ticket(static_cast<std::uint32_t>(lifetime), *sealed));
+  if (info_->facts.by == EnteredBy::password)
+    loop_.spawn(remember_device(shared_from_this(),
+                                state_->accounts->bucket(store::BucketKind::device, Bytes(ticket_->device))));
   ticket_.reset();
+}
+
+// If the store does not answer, the ticket opens channels all the same; it only gets nobody in while the account is
+// under attack.
+net::Awaitable<void> ServedSession::remember_device(std::shared_ptr<ServedSession> self, store::BucketKey device) {
+  auto& store = self->state_->accounts->store();
+  const auto& user = self->info_->facts.user;
+  const auto added =
+      co_await self->state_->blocking(self->loop_, [&] { return store.add_device(user, device, wall_now()); });
+  const bool is_removed = added && !*added && added->error().code == store::StoreErrc::not_found;
+  if (added && !*added && !is_removed) self->state_->report(added->error());
 }
 
 net::Awaitable<void> ServedSession::accept_streams(std::shared_ptr<ServedSession> self) {

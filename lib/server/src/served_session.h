@@ -47,6 +47,7 @@ class ServedSession final : public Session, public std::enable_shared_from_this<
   void stream_ended();
   void close();
   void lend_ticket();
+  static net::Awaitable<void> remember_device(std::shared_ptr<ServedSession> self, store::BucketKey device);
 
   std::shared_ptr<State> state_;
   net::Loop& loop_;

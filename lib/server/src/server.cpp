@@ -261,6 +261,8 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     if (outcome.ticket) {
       ticket.login_time = outcome.ticket->login_time;
       ticket.device = outcome.ticket->device;
+    } else if (visit.device()) {
+      ticket.device = *visit.device();
     } else {
       lane.rng.fill(ticket.device);
     }

@@ -47,6 +47,19 @@ Outcome outcome_of(AlertCode code) {
   std::unreachable();
 }
 
+// Beyond it a hello is not taken as a device's, either way: a client whose clock is ahead could be replayed for longer.
+constexpr auto kHelloLife = 5min;
+
+// Both in seconds since 1970; what comes from a hello may be any number.
+bool is_about(std::uint64_t time, std::chrono::sys_seconds now) {
+  const auto at = static_cast<std::uint64_t>(now.time_since_epoch().count());
+  return (time > at ? time - at : at - time) <= static_cast<std::uint64_t>(std::chrono::seconds(kHelloLife).count());
+}
+bool is_older(std::uint64_t time, std::chrono::seconds age, std::chrono::sys_seconds now) {
+  const auto at = static_cast<std::uint64_t>(now.time_since_epoch().count());
+  return time < at && at - time > static_cast<std::uint64_t>(age.count());
+}
+
 }  // namespace
 
 Visit::Visit(std::shared_ptr<State> state, net::Loop& loop, net::Caller& caller, net::Address source)
@@ -89,41 +102,83 @@ Visit::Decided Visit::decide(const channel::ClientRequest& request) {
   std::unreachable();
 }
 
+GuessKeys Visit::keys_of(BucketKind kind, Bytes target) const {
+  const auto& accounts = *state_->accounts;
+  return {.target = accounts.bucket(kind, target),
+          .source = accounts.bucket(BucketKind::source, as_bytes(net::Source(source_).text()))};
+}
+
 Visit::Decided Visit::decide_login(const channel::ClientRequest& request) {
   by_ = EnteredBy::password;
   user_ = as_text(request.name);
-  auto& accounts = *state_->accounts;
-  const GuessKeys keys{.target = accounts.bucket(BucketKind::account, request.name),
-                       .source = accounts.bucket(BucketKind::source, as_bytes(net::Source(source_).text()))};
+  if (request.device) {
+    auto decided = co_await decide_known_device(request);
+    if (decided) co_return *std::move(decided);
+  }
   const auto& rules = config_->guesses;
-  auto guess = state_->guesses.take(keys, rules.slots);
+  auto guess = state_->guesses.take(keys_of(BucketKind::account, request.name), rules.slots);
   if (!guess) co_return throttle(guess.error());
-  auto read = co_await state_->blocking(loop_, [&] { return accounts.read_login(request.name, keys, {}, wall_now()); });
-  if (!read) co_return refuse(AlertCode::unavailable);
+  auto found = co_await read_login(request, {});
+  if (!found) co_return refuse(AlertCode::unavailable);
+  co_return answer_login(request, *std::move(guess), *std::move(found), rules.account);
+}
+
+// Design, section 6: the device's slot and bucket in place of the account's, once a hello.
+net::Awaitable<std::optional<channel::Decision>> Visit::decide_known_device(const channel::ClientRequest& request) {
+  const auto& shown = *request.device;
+  const std::chrono::sys_seconds now = std::chrono::floor<std::chrono::seconds>(wall_now());
+  if (!is_about(shown.time, now) || is_older(shown.ticket.login_time, kTicketKeyLife, now)) co_return std::nullopt;
+  const auto& rules = config_->guesses;
+  const auto keys = keys_of(BucketKind::device, shown.ticket.device);
+  auto guess = state_->guesses.take(keys, rules.slots, shown.hello_digest);
+  if (!guess) co_return throttle(guess.error());
+  if (guess->is_repeated()) co_return std::nullopt;
+  auto found = co_await read_login(request, keys.target);
+  if (!found) co_return refuse(AlertCode::unavailable);
+  const bool is_charged = found->device_row && std::ranges::find(found->device_row->charged, shown.hello_digest) !=
+                                                   found->device_row->charged.end();
+  if (is_charged || !found->device_is_known || found->what != LoginRead::What::record ||
+      found->generation != shown.ticket.generation)
+    co_return std::nullopt;
+  found->rows.target = std::move(found->device_row);
+  device_ = shown.ticket.device;
+  co_return answer_login(request, *std::move(guess), *std::move(found), rules.device);
+}
+
+net::Awaitable<std::optional<LoginRead>> Visit::read_login(const channel::ClientRequest& request,
+                                                           const std::optional<store::BucketKey>& device) {
+  const auto& accounts = *state_->accounts;
+  const auto keys = keys_of(BucketKind::account, request.name);
+  auto read =
+      co_await state_->blocking(loop_, [&] { return accounts.read_login(request.name, keys, device, wall_now()); });
+  if (!read) co_return std::nullopt;
   if (!*read) {
     state_->report(read->error());
-    co_return refuse(AlertCode::unavailable);
+    co_return std::nullopt;
   }
-  auto& found = **read;
+  co_return **std::move(read);
+}
+
+channel::Decision Visit::answer_login(const channel::ClientRequest& request, OpenGuess guess, LoginRead found,
+                                      const store::BucketRule& rule) {
   is_known_ = found.what != LoginRead::What::unknown;
   generation_ = found.generation;
   if (found.what == LoginRead::What::lost_epoch)
     state_->log()->write(LogLevel::error, "epoch-missing", {{.key = "user", .value = user_}});
-  if (const auto allowed = admit(*guess, rules.account, rules.source, found.rows, wall_now()); !allowed)
-    co_return throttle(allowed.error());
+  if (const auto allowed = admit(guess, rule, config_->guesses.source, found.rows, wall_now()); !allowed)
+    return throttle(allowed.error());
   const auto suite = static_cast<channel::Suite>(found.credential.record.suite);
-  if (suite != request.suite) co_return channel::RetryWith{.suite = suite};
-  auto one = permit(std::move(*guess), rules.account, is_known_);
-  if (!one) co_return refuse(AlertCode::throttled, kFullRetry);
-  co_return channel::LoginAnswer{.credential = std::move(found.credential), .permit = *std::move(one)};
+  if (suite != request.suite) return channel::RetryWith{.suite = suite};
+  auto one = permit(std::move(guess), rule, is_known_);
+  if (!one) return refuse(AlertCode::throttled, kFullRetry);
+  return channel::LoginAnswer{.credential = std::move(found.credential), .permit = *std::move(one)};
 }
 
 Visit::Decided Visit::decide_code(const channel::ClientRequest& request) {
   by_ = EnteredBy::code;
   selector_ = as_text(request.name);
   auto& accounts = *state_->accounts;
-  const GuessKeys keys{.target = accounts.bucket(BucketKind::code, request.name),
-                       .source = accounts.bucket(BucketKind::source, as_bytes(net::Source(source_).text()))};
+  const auto keys = keys_of(BucketKind::code, request.name);
   const auto& rules = config_->guesses;
   auto guess = state_->guesses.take(keys, rules.code_slots);
   if (!guess) co_return throttle(guess.error());
@@ -208,7 +263,7 @@ net::Awaitable<void> Visit::settle(const net::HandshakeError* failure) {
     const std::vector<store::Charge> charges = {{.key = guess_->keys().target,
                                                  .refill_interval = rule_.refill_interval,
                                                  .of_an_account = of_an_account_,
-                                                 .digest = {}},
+                                                 .digest = guess_->digest()},
                                                 {.key = guess_->keys().source,
                                                  .refill_interval = rules.source.refill_interval,
                                                  .of_an_account = false,

@@ -32,17 +32,27 @@ class Visit {
   [[nodiscard]] const Buffer& server_name() const noexcept { return server_name_; }
   [[nodiscard]] const std::string& selector() const noexcept { return selector_; }
   [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
+  /// The known device whose guess was counted, if it was one.
+  [[nodiscard]] const std::optional<channel::DeviceId>& device() const noexcept { return device_; }
   [[nodiscard]] const net::Address& source() const noexcept { return source_; }
   [[nodiscard]] const std::shared_ptr<const Config>& config() const noexcept { return config_; }
 
  private:
   using Decided = net::Awaitable<channel::Decision>;
   Decided decide_login(const channel::ClientRequest& request);
+  /// Nothing if the device is to be taken as not shown.
+  net::Awaitable<std::optional<channel::Decision>> decide_known_device(const channel::ClientRequest& request);
+  /// Nothing if the store is not there.
+  net::Awaitable<std::optional<LoginRead>> read_login(const channel::ClientRequest& request,
+                                                      const std::optional<store::BucketKey>& device);
+  channel::Decision answer_login(const channel::ClientRequest& request, OpenGuess guess, LoginRead found,
+                                 const store::BucketRule& rule);
   Decided decide_code(const channel::ClientRequest& request);
   Decided decide_ticket(const channel::ClientRequest& request);
 
   channel::Alert refuse(channel::AlertCode code, std::uint32_t retry_after = 0);
   channel::Alert throttle(const Throttled& throttled);
+  [[nodiscard]] GuessKeys keys_of(store::BucketKind kind, Bytes target) const;
   /// Takes the place among those who are waited for, and the permit of the guess.
   std::optional<GuessPermit> permit(OpenGuess guess, store::BucketRule rule, bool of_an_account);
   std::string name_for_log() const;
@@ -60,6 +70,7 @@ class Visit {
   std::string selector_;  // of a code
   bool is_known_ = false;
   std::uint64_t generation_ = 0;
+  std::optional<channel::DeviceId> device_;
 
   std::optional<channel::AlertCode> refused_with_;
   std::optional<OpenGuess> guess_;

@@ -43,11 +43,16 @@ TEST(OpenGuesses, RememberTheHellosOfOpenGuesses) {
   OpenGuesses open;
   const store::HelloDigest hello{7};
   {
-    const auto guess = open.take({.target = key(1), .source = key(9)}, 4, hello).value();
-    EXPECT_TRUE(open.has_digest(key(1), hello));
-    EXPECT_FALSE(open.has_digest(key(2), hello));
+    const auto first = open.take({.target = key(1), .source = key(9)}, 4, hello).value();
+    EXPECT_FALSE(first.is_repeated());
+    EXPECT_EQ(first.digest(), hello);
+    EXPECT_TRUE(open.take({.target = key(1), .source = key(9)}, 4, hello).value().is_repeated());
+    EXPECT_TRUE(open.take({.target = key(1), .source = key(9)}, 4, hello).value().is_repeated())
+        << "the first one is open yet";
+    EXPECT_FALSE(open.take({.target = key(1), .source = key(9)}, 4, store::HelloDigest{8}).value().is_repeated());
+    EXPECT_FALSE(open.take({.target = key(2), .source = key(9)}, 4, hello).value().is_repeated());
   }
-  EXPECT_FALSE(open.has_digest(key(1), hello));
+  EXPECT_FALSE(open.take({.target = key(1), .source = key(9)}, 4, hello).value().is_repeated());
 }
 
 TEST(Admission, LooksAtBothBuckets) {

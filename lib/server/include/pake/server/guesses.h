@@ -56,12 +56,10 @@ class OpenGuesses {
   ~OpenGuesses();
 
   /// One of the target's slots. To be called before the buckets are read.
-  /// @param digest  of the hello that a device's bucket will be charged for
+  /// @param digest  of the hello that a device's bucket would be charged for
   /// @return Throttled when none of `slots` is free
   [[nodiscard]] std::expected<OpenGuess, Throttled> take(const GuessKeys& keys, std::uint32_t slots,
                                                          const std::optional<store::HelloDigest>& digest = {});
-  /// Whether an open guess was taken for this hello.
-  [[nodiscard]] bool has_digest(const store::BucketKey& target, const store::HelloDigest& digest) const;
   /// The slots of `target` that are taken.
   [[nodiscard]] std::uint32_t open(const store::BucketKey& target) const;
   /// All of them.
@@ -84,6 +82,10 @@ class OpenGuess {
   /// How many guesses at the target, and from the source, were open when this one was taken, itself included.
   [[nodiscard]] std::uint32_t open_at_target() const noexcept { return open_at_target_; }
   [[nodiscard]] std::uint32_t open_at_source() const noexcept { return open_at_source_; }
+  /// The hello of a device's guess, if it is one.
+  [[nodiscard]] const std::optional<store::HelloDigest>& digest() const noexcept { return digest_; }
+  /// Another guess was open for the same hello when this one was taken.
+  [[nodiscard]] bool is_repeated() const noexcept { return is_repeated_; }
 
  private:
   friend class OpenGuesses;
@@ -96,6 +98,7 @@ class OpenGuess {
   std::optional<store::HelloDigest> digest_;
   std::uint32_t open_at_target_ = 0;
   std::uint32_t open_at_source_ = 0;
+  bool is_repeated_ = false;
 };
 
 /// The rows of a guess's two buckets, read after it was taken.

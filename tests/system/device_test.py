@@ -1,0 +1,189 @@
+"""Known devices: an account under attack lets its user in from where he has logged in before, and a stolen ticket buys little."""
+
+import json
+import os
+import socket
+import subprocess
+import time
+import unittest
+
+from harness import OK, PATIENCE, tcp
+from serving import AEADS, PASSWORD, Guess, ServeCase, Session, spend, wire
+
+BURST, DEVICE_BURST = 10, 5
+THROTTLED = 5
+
+
+class Devices(ServeCase):
+    CONFIG = """
+[guesses]
+source_burst = 10000
+[services]
+echo = "echo"
+"""
+
+    def setUp(self):
+        super().setUp()
+        self.server = self.serve("--config", self.path("pake.toml", self.CONFIG))
+        self.add_user()
+
+    def left(self, name="alice"):
+        return json.loads(self.pake("user", "show", name, "--json").out)["guesses_left"]
+
+    def wait_until_left(self, count):
+        deadline = time.monotonic() + PATIENCE
+        while self.left() != count:
+            self.assertLess(time.monotonic(), deadline, f"{self.left()} left, not {count}")
+
+    def ticket(self, **how):
+        session = Session(self.server.address, **how)
+        self.assertTrue(session.echo(b"x"))
+        session.read_until(lambda: session.ticket)
+        session.hang_up()
+        return session.ticket
+
+    def attack(self):
+        """Until the account has no guess left."""
+        for _ in range(BURST):
+            spend(self.server.address)
+        self.refused(lambda: spend(self.server.address), wire.THROTTLED)
+
+    def spend_from(self, device, name="alice"):
+        return spend(self.server.address, name, device=wire.Device(*device))
+
+    def test_the_right_password_gets_in_from_a_known_device_while_the_account_is_under_attack(self):
+        ticket = self.ticket()
+        self.attack()
+        self.refused(lambda: Session(self.server.address), wire.THROTTLED)
+        for _ in range(DEVICE_BURST + 1):  # a login gives its guess back
+            session = Session(self.server.address, device=wire.Device(*ticket))
+            self.assertTrue(session.echo(b"in"))
+            session.hang_up()
+        self.assertEqual(self.left(), 0)
+
+    def test_a_stolen_ticket_buys_five_guesses_renewed_or_not(self):
+        ticket = self.ticket()
+        renewed = self.ticket(ticket=ticket)
+        again = self.ticket(device=wire.Device(*renewed))  # a login from a known device is of that device
+        for number in range(DEVICE_BURST):
+            self.assertEqual(self.spend_from((ticket, renewed, again)[number % 3]).code, wire.REFUSED)
+        for stolen in (ticket, renewed, again):
+            alert = self.refused(lambda: self.spend_from(stolen), wire.THROTTLED)
+            self.assertGreater(alert.retry_after, 60)
+            self.assertLessEqual(alert.retry_after, 3600)
+        self.assertEqual(self.left(), BURST)
+        Session(self.server.address).hang_up()
+
+    def test_a_ticket_without_its_secret_buys_nothing(self):
+        ticket, _ = self.ticket()
+        self.spend_from((ticket, b"\0" * 64))
+        self.wait_until_left(BURST - 1)
+        self.attack_to_the_end()
+        self.refused(lambda: self.spend_from((ticket, b"\0" * 64)), wire.THROTTLED)
+
+    def attack_to_the_end(self):
+        for _ in range(self.left()):
+            spend(self.server.address)
+
+    def test_a_hello_from_another_time_counts_for_the_account(self):
+        ticket = self.ticket()
+        for number, away in enumerate((-360, 360, -10**9, 2**62), start=1):
+            spend(self.server.address, device=wire.Device(*ticket, when=int(time.time()) + away))
+            self.wait_until_left(BURST - number)
+        spend(self.server.address, device=wire.Device(*ticket, when=int(time.time()) - 200))
+        self.assertEqual(self.left(), BURST - 4)
+
+    def test_a_hello_that_is_sent_again_counts_for_the_account(self):
+        ticket = self.ticket()
+        first = Guess(self.server.address, device=wire.Device(*ticket))
+        first.answer()
+        while_open = Guess(self.server.address, hello=first.hello)
+        while_open.answer()
+        while_open.finish()
+        self.wait_until_left(BURST - 1)
+        first.finish()
+        # The device's guess is committed a moment after its end; until then the hello is open, and after it charged.
+        again = Guess(self.server.address, hello=first.hello)
+        again.answer()
+        again.finish()
+        self.wait_until_left(BURST - 2)
+
+    def test_a_ticket_of_another_user_counts_for_the_account(self):
+        self.add_user("bob")
+        self.spend_from(self.ticket(name="bob"))
+        self.wait_until_left(BURST - 1)
+        self.assertEqual(self.left("bob"), BURST)
+
+    def test_logged_out_and_disabled_devices_are_unknown(self):
+        for number, command in enumerate(("logout", "disable"), start=1):
+            ticket = self.ticket()
+            self.pake("user", command, "alice")
+            self.spend_from(ticket)
+            self.wait_until_left(BURST - number)
+
+    def test_the_oldest_of_nine_devices_is_forgotten(self):
+        tickets = []
+        for _ in range(9):
+            tickets.append(self.ticket())
+            time.sleep(0.01)  # of two devices of one millisecond either is the older
+        self.wait_until_known(tickets[8])
+        self.spend_from(tickets[0])
+        self.wait_until_left(BURST - 1)
+        self.spend_from(tickets[1])
+        self.assertEqual(self.left(), BURST - 1)
+
+    def wait_until_known(self, ticket):
+        """A device is written down while its session begins."""
+        deadline = time.monotonic() + PATIENCE
+        before = self.left()
+        while True:
+            self.spend_from(ticket)
+            if self.left() == before:
+                return
+            self.assertLess(time.monotonic(), deadline)
+            self.pake("user", "unthrottle", "alice")
+
+    def test_after_a_retry(self):
+        ticket = self.ticket()
+        self.attack()
+        connection = socket.create_connection(tcp(self.server.address), PATIENCE)
+        client = wire.ByPassword(b"alice", PASSWORD.encode(), device=wire.Device(*ticket))
+        wire.client_handshake(connection, client, AEADS, suites=(wire.OPAQUE_P256, wire.OPAQUE_RISTRETTO255))
+        connection.close()
+
+    def test_a_forward_comes_back_while_the_account_is_under_attack(self):
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        service = "raw=127.0.0.1:%d" % listener.getsockname()[1]
+        forward = self.start("forward", f"alice@{self.server.address}", "-L", "0:raw", "--password-file",
+                             self.path("password", PASSWORD))
+        forward.wait_for("raw is at", "err")
+        self.attack()
+        self.server.process.kill()
+        self.server.wait()
+        forward.wait_for("connecting again", "err")
+        # Tickets open nothing any more, and the password alone is throttled.
+        self.server = self.serve("--config", self.path("later.toml", self.CONFIG + "[limits]\nticket_lifetime = 0\n"),
+                                 "--service", service, address=self.server.address)
+        self.refused(lambda: spend(self.server.address), wire.THROTTLED)
+        forward.wait_for("connected again", "err")
+
+    def test_a_device_that_is_remembered_gets_in_and_another_does_not(self):
+        def connect(state):
+            program = subprocess.run(
+                [os.environ["PAKE"], "connect", f"alice@{self.server.address}", "--remember"], input=b"x\n",
+                capture_output=True, timeout=4 * PATIENCE, check=False,
+                env={**os.environ, "PAKE_PASSWORD": PASSWORD, "XDG_STATE_HOME": os.path.join(self.directory, state)})
+            return program.returncode, program.stdout
+
+        self.assertEqual(connect("known"), (OK, b"receive x\n"))
+        self.attack()
+        self.server.stop()
+        self.server = self.serve("--config", self.path("later.toml", self.CONFIG + "[limits]\nticket_lifetime = 0\n"),
+                                 address=self.server.address)
+        self.assertEqual(connect("another"), (THROTTLED, b""))
+        self.assertEqual(connect("known"), (OK, b"receive x\n"))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
