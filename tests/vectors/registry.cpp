@@ -14,6 +14,7 @@ void check_oprf(Sections& file);
 void check_rsa_eke(Sections& file);
 void check_spake2(Sections& file);
 void check_spake2plus(Sections& file);
+void check_srp(Sections& file);
 
 namespace {
 
@@ -27,6 +28,7 @@ constexpr KnownFile kKnownFiles[] = {
     {"identity.json", check_identity}, {"opaque.json", check_opaque},
     {"oprf.json", check_oprf},         {"rsa_eke.json", check_rsa_eke},
     {"spake2.json", check_spake2},     {"spake2plus.json", check_spake2plus},
+    {"srp.json", check_srp},
 };
 
 struct LeftOut {
@@ -38,7 +40,6 @@ constexpr LeftOut kLeftOut[] = {
     // Protocols to come.
     {"file", "eke.json"},
     {"file", "pqpake.json"},
-    {"file", "srp.json"},
     // SPAKE2 and SPAKE2+ over edwards448.
     {"group", "edwards448"},
     {"suite", "edwards448-SHA512-HKDF-SHA512-HMAC-SHA512"},

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "pake/base/bytes.h"
@@ -60,6 +61,23 @@ class ModularGroup {
   explicit ModularGroup(std::unique_ptr<const State> state) noexcept;
   std::unique_ptr<const State> state_;
 };
+
+/// The primes of the documents: RFC 2409 and RFC 3526 (which EAP-EKE and SRP's groups of 3072 bits and more take, each
+/// with generators of its own), and SRP's own (RFC 5054, Appendix A).
+enum class Prime : std::uint8_t {
+  ike_1024,
+  ike_1536,
+  ike_2048,
+  ike_3072,
+  ike_4096,
+  ike_6144,
+  ike_8192,
+  srp_1024,
+  srp_1536,
+  srp_2048,
+};
+/// The integers modulo that prime; made once, and never freed.
+[[nodiscard]] const ModularGroup& modular_group(Prime prime);
 
 /// a * b + c as an integer, big-endian, in max(a.size() + b.size(), c.size()) + 1 bytes, in constant time: SRP's
 /// exponent a + u * x.

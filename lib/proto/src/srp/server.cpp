@@ -1,0 +1,128 @@
+#include "key_schedule.h"
+#include "pake/internal/try.h"
+#include "pake/proto/srp/srp.h"
+
+namespace pake::srp {
+namespace {
+
+constexpr std::size_t kExponentSize = 32;
+
+SecretBuffer random_exponent(Rng& rng) {
+  return SecretBuffer::make(kExponentSize, [&](MutableBytes out) { rng.fill(out); });
+}
+
+/// What a server knows once B is made.
+struct Challenge {
+  Parameters parameters;
+  Buffer I, s;
+  Residue v;
+  SecretBuffer b;
+  Residue B;
+
+  [[nodiscard]] static Result<Challenge> make(const Verifier& verifier, Bytes I, SecretBuffer b) {
+    if (ct_is_zero(b.reveal())) return fail(Errc::unavailable);
+    const auto& parameters = verifier.parameters();
+    PAKE_TRY(auto v, modular(parameters.group).decode(verifier.v()));
+    auto B = compute_B(parameters, v, b.reveal());
+    declassify(B.reveal());
+    if (B.is_zero()) return fail(Errc::unavailable);  // never seen
+    return Challenge{.parameters = parameters,
+                     .I = to_buffer(I),
+                     .s = to_buffer(verifier.s()),
+                     .v = std::move(v),
+                     .b = std::move(b),
+                     .B = std::move(B)};
+  }
+};
+
+/// What follows from both shares, held back until M1 has verified.
+struct Agreement {
+  Keys keys;
+  Digest M1, M2;
+
+  [[nodiscard]] static Result<Agreement> reach(const Challenge& of, const Residue& A) {
+    const auto& parameters = of.parameters;
+    const auto u = compute_u(parameters, A.reveal(), of.B.reveal());
+    if (ct_is_zero(u.reveal())) return fail(Errc::malformed);
+    const auto S = server_S(parameters, A, of.v, u.reveal(), of.b.reveal());
+    auto K = compute_K(parameters, S.reveal());
+    auto M1 = compute_M1(parameters, of.I, of.s, A.reveal(), of.B.reveal(), K.reveal());
+    auto M2 = compute_M2(parameters, A.reveal(), M1.reveal(), K.reveal());
+    return Agreement{.keys = {.K = std::move(K), .premaster = SecretBuffer::copy_of(MIN(S.reveal()))},
+                     .M1 = std::move(M1),
+                     .M2 = std::move(M2)};
+  }
+
+  [[nodiscard]] Result<ServerFinished> finish(Bytes received, GuessPermit& permit) && {
+    if (received.size() != M1.size()) return fail(Errc::malformed);
+    if (!ct_equal(received, M1.reveal())) return fail(Errc::auth_failed);
+    permit.refund();
+    auto sent = to_buffer(M2.reveal());
+    declassify(sent);
+    return ServerFinished{.M2 = std::move(sent), .keys = std::move(keys)};
+  }
+};
+
+}  // namespace
+
+struct AwaitingClientProof::State {
+  Agreement agreement;
+  GuessPermit permit;
+};
+
+struct AwaitingShareAndProof::State {
+  Challenge challenge;
+  GuessPermit permit;
+};
+
+Result<ServerResponse> respond_with(const Verifier& verifier, Bytes I, GuessPermit permit, Bytes A, SecretBuffer b) {
+  PAKE_TRY(const auto received, decode_share(verifier.parameters(), A));
+  PAKE_TRY(const auto challenge, Challenge::make(verifier, I, std::move(b)));
+  PAKE_TRY(auto agreement, Agreement::reach(challenge, received));
+  permit.spend();
+  return ServerResponse{.s = verifier.s(),
+                        .B = to_send(verifier.parameters(), challenge.B),
+                        .next = AwaitingClientProof(make_state(AwaitingClientProof::State{
+                            .agreement = std::move(agreement), .permit = std::move(permit)}))};
+}
+
+Result<ServerResponse> respond(const Verifier& verifier, Bytes I, GuessPermit permit, Bytes A, Rng& rng) {
+  return respond_with(verifier, I, std::move(permit), A, random_exponent(rng));
+}
+
+Result<ServerFinished> AwaitingClientProof::finish(Bytes M1) && {
+  const auto state = std::move(state_);
+  if (!state) return fail(Errc::misuse);
+  return std::move(state->agreement).finish(M1, state->permit);
+}
+
+Result<AwaitingClientProof::Unproven> AwaitingClientProof::finish_without_confirmation_peer_unproven() && {
+  const auto state = std::move(state_);
+  if (!state) return fail(Errc::misuse);
+  return Unproven{.keys = std::move(state->agreement.keys), .permit = std::move(state->permit)};
+}
+
+Result<ServerChallenge> challenge_with(const Verifier& verifier, Bytes I, GuessPermit permit, SecretBuffer b) {
+  if (convention(verifier.parameters().mode).is_srp3) return fail(Errc::misuse);
+  PAKE_TRY(auto challenge, Challenge::make(verifier, I, std::move(b)));
+  permit.spend();
+  auto B = to_send(verifier.parameters(), challenge.B);
+  return ServerChallenge{.s = verifier.s(),
+                         .B = std::move(B),
+                         .next = AwaitingShareAndProof(make_state(AwaitingShareAndProof::State{
+                             .challenge = std::move(challenge), .permit = std::move(permit)}))};
+}
+
+Result<ServerChallenge> challenge(const Verifier& verifier, Bytes I, GuessPermit permit, Rng& rng) {
+  return challenge_with(verifier, I, std::move(permit), random_exponent(rng));
+}
+
+Result<ServerFinished> AwaitingShareAndProof::finish(Bytes A, Bytes M1) && {
+  const auto state = std::move(state_);
+  if (!state) return fail(Errc::misuse);
+  PAKE_TRY(const auto received, decode_share(state->challenge.parameters, A));
+  PAKE_TRY(auto agreement, Agreement::reach(state->challenge, received));
+  return std::move(agreement).finish(M1, state->permit);
+}
+
+}  // namespace pake::srp
