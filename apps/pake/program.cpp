@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "eke/command.h"
+#include "files/command.h"
 #include "login/command.h"
 #include "pipe/command.h"
 #include "server/command.h"
@@ -22,7 +23,7 @@ Command program() {
                "pake help COMMAND prints what pake COMMAND --help prints."},
       .examples = {"pake listen                  shows a code",
                    "pake dial HOST:PORT          on the other side, asks for it"}};
-  for (auto commands : {login::commands(), server::commands(), pipe::commands(), eke::commands()})
+  for (auto commands : {login::commands(), server::commands(), pipe::commands(), files::commands(), eke::commands()})
     all.commands.insert(all.commands.end(), std::make_move_iterator(commands.begin()),
                         std::make_move_iterator(commands.end()));
   return all;

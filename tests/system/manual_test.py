@@ -15,6 +15,7 @@ from harness import OK, PATIENCE, USAGE, Case
 MANUAL = os.path.abspath(os.environ["PAKE_MANUAL"])
 EVERY_EXIT_CODE = {"0", "1", "2", "128 + n"}
 EXIT_CODES = {"pake listen": {"3", "6", "7"}, "pake dial": {"3", "4", "5", "6", "7"},
+              "pake send": {"3", "6", "7"}, "pake receive": {"3", "4", "5", "6", "7"},
               "pake eke listen": {"3", "6", "7", "9"}, "pake eke connect": {"3", "4", "6", "7"},
               "pake connect": {"3", "4", "5", "6", "7", "8", "9"}, "pake enroll": {"3", "4", "5", "6", "7", "8", "9"}, "pake passwd": {"3", "4", "5", "6", "7", "8", "9"},
               "pake forward": {"3", "4", "5", "6", "7", "8", "9"}, "pake serve": {"9"}, "pake sessions list": {"4", "6"}, "pake sessions kill": {"4", "6"}}
@@ -23,7 +24,8 @@ for _of_store in ("user add", "user list", "user show", "user disable", "user en
                   "keys stage", "keys activate", "keys backup", "hosts list", "hosts forget"):
     EXIT_CODES["pake " + _of_store] = {"9"}
 _ASKPASS = ["PAKE_ASKPASS", "PAKE_ASKPASS_REQUIRE"]
-VARIABLES = {"pake dial": ["PAKE_CODE", "PAKE_PASSWORD"], "pake eke listen": ["PAKE_PASSWORD"],
+VARIABLES = {"pake dial": ["PAKE_CODE", "PAKE_PASSWORD"], "pake receive": ["PAKE_CODE", "PAKE_PASSWORD"],
+             "pake eke listen": ["PAKE_PASSWORD"],
              "pake eke connect": ["PAKE_PASSWORD"], "pake user add": ["PAKE_PASSWORD"],
              "pake connect": ["PAKE_PASSWORD", *_ASKPASS], "pake forward": ["PAKE_PASSWORD", *_ASKPASS],
              "pake enroll": ["PAKE_CODE", "PAKE_PASSWORD", *_ASKPASS],

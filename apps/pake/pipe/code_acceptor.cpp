@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -18,34 +19,39 @@
 namespace pake::cli::pipe {
 namespace {
 
-Problem code_used_up() {
+// Callers who are answered at once wait for their finish: so many, however many tries there are.
+constexpr std::size_t kMostWaiting = 16;
+
+Problem code_used_up(const std::string& start) {
   return {.exit_code = kExitAuthFailed,
           .error = "wrong code, or somebody is in between",
-          .hint = "the code is used up: run `pake listen` again for another one"};
+          .hint = fmt::format("the code is used up: run `{}` again for another one", start)};
 }
 
 /// Held by the tasks of all callers.
 class CodeAcceptor : public std::enable_shared_from_this<CodeAcceptor> {
  public:
   CodeAcceptor(net::Loop& loop, identity::Code code, channel::KeyCache& cache, CodeAcceptorOptions options)
-      : loop_(loop), cache_(cache), code_(std::move(code)), options_(options) {}
+      : loop_(loop), cache_(cache), code_(std::move(code)), options_(std::move(options)) {}
 
   net::Awaitable<Expected<AuthenticatedPeer>> run(net::Listener port) {
     const auto listener = std::make_shared<net::Listener>(std::move(port));
     loop_.spawn(net::accept_loop(
-        loop_, listener, net::Callers({.silent = options_.silent, .waiting = options_.tries}),
+        loop_, listener, net::Callers({.silent = options_.silent, .waiting = std::min(options_.tries, kMostWaiting)}),
         {.serve = [self = shared_from_this()](net::Caller caller) { return serve(self, std::move(caller)); },
          .home = [this]() -> net::Loop& { return loop_; },
          .is_full =
              [](const net::Error& error, const net::Address*) {
                say_note(fmt::format("callers that say nothing are turned away: {}", error.explain()));
              }}));
-    const auto over = co_await over_.wait(net::kNever);
+    const auto over = co_await over_.wait(options_.deadline);
     listener->interrupt();
     is_settled_ = true;
     for (auto* const caller : callers_) caller->stream().interrupt();
-    if (!over) co_return std::unexpected(Problem{.error = "interrupted"});
-    if (!peer_) co_return std::unexpected(code_used_up());
+    if (!over && !peer_ && over.error() == net::Error::Kind::timed_out)
+      co_return std::unexpected(Problem{.exit_code = kExitCutShort, .error = "nobody has come"});
+    if (!over && !peer_) co_return std::unexpected(Problem{.error = "interrupted"});
+    if (!peer_) co_return std::unexpected(code_used_up(options_.start));
     co_return std::move(*peer_);
   }
 
@@ -107,17 +113,19 @@ class CodeAcceptor : public std::enable_shared_from_this<CodeAcceptor> {
       return over_.notify();
     }
     const auto left = options_.tries - wrong_;
+    if (left > kMostTries) return;  // it cannot be guessed
     say_note(fmt::format("somebody tried a wrong code, or left without proving the right one: {} {} left", left,
                          left == 1 ? "try is" : "tries are"));
   }
 
   // The pipe's hellos name nobody: docs/wire.md, section 13.
-  static bool is_for_us(const channel::ClientRequest& request) {
-    return request.kind == channel::HandshakeKind::code && request.server_name.empty() && request.name.empty();
+  [[nodiscard]] bool is_for_us(const channel::ClientRequest& request) const {
+    return request.kind == channel::HandshakeKind::code && request.server_name.empty() &&
+           as_text(request.name) == options_.selector;
   }
 
   // To try again never helps: the code is used up by then.
-  static channel::Alert refusal_of(const channel::ClientRequest& request) {
+  [[nodiscard]] channel::Alert refusal_of(const channel::ClientRequest& request) const {
     using enum channel::AlertCode;
     return {.code = is_for_us(request) ? throttled : unknown_server};
   }
@@ -149,7 +157,7 @@ class CodeAcceptor : public std::enable_shared_from_this<CodeAcceptor> {
 
 net::Awaitable<Expected<AuthenticatedPeer>> wait_for_peer(net::Loop& loop, net::Listener listener, identity::Code code,
                                                           channel::KeyCache& cache, CodeAcceptorOptions options) {
-  const auto acceptor = std::make_shared<CodeAcceptor>(loop, std::move(code), cache, options);
+  const auto acceptor = std::make_shared<CodeAcceptor>(loop, std::move(code), cache, std::move(options));
   co_return co_await acceptor->run(std::move(listener));
 }
 

@@ -18,24 +18,13 @@
 #include "pake/net/endpoint.h"
 #include "pake/net/handshake.h"
 #include "pipe/conversation.h"
+#include "pipe/given_code.h"
 #include "pipe/trace.h"
 #include "process/output.h"
 #include "process/run.h"
 
 namespace pake::cli::pipe {
 namespace {
-
-Problem wrong_code(const std::string& source) {
-  const auto origin = source == "the prompt" ? "" : fmt::format(" (the code came from {})", source);
-  return {.exit_code = kExitAuthFailed,
-          .error = "wrong code, or somebody is in between",
-          .hint = "the code is used up: let the other side start `pake listen` again for another one" + origin};
-}
-
-struct GivenCode {
-  identity::Code code;
-  std::string source;  // where it came from
-};
 
 class Dialler {
  public:
@@ -54,8 +43,8 @@ class Dialler {
     auto channel =
         co_await net::connect_channel(loop, stream, *std::move(handshake), cache_, {.answer = options_.deadline});
     if (!channel)
-      co_return std::unexpected(no_channel(
-          channel.error(), {.wrong_secret = wrong_code(source_), .busy = "somebody else is trying this code"}));
+      co_return std::unexpected(no_channel(channel.error(), {.wrong_secret = wrong_code(source_, "pake listen"),
+                                                             .busy = "somebody else is trying this code"}));
     say_note("connected: both sides know the code");
 
     const auto& link = channel->link;
@@ -72,25 +61,6 @@ class Dialler {
   crypto::SystemRng rng_;
   channel::KeyCache cache_{2};
 };
-
-Problem no_code(const std::string& source) {
-  const auto origin = source.empty() ? "this" : fmt::format("what {} gives", source);
-  return {.exit_code = kExitUsage,
-          .error = origin + " is not a code: a code is two words of the list and a number",
-          .hint = "type it as the other side shows it, like word-word-42; nothing was sent"};
-}
-
-std::optional<Problem> check_typed(Bytes typed) {
-  if (identity::parse_code(typed)) return std::nullopt;
-  return no_code("");
-}
-
-Expected<GivenCode> ask_for_code(const SecretOptions& secret) {
-  PAKE_TRY(const auto given, read_secret(secret, SecretPrompt{.question = "Code: ", .check = check_typed}));
-  auto code = identity::parse_code(given->text.reveal());
-  if (!code) return std::unexpected(no_code(given->source));
-  return GivenCode{.code = std::move(*code), .source = given->source};
-}
 
 Expected<int> try_dial(const DialOptions& options) {
   PAKE_TRY(auto code, ask_for_code(options.secret));

@@ -97,7 +97,8 @@ Result<SendingRules::Event> SendingRules::fetch(const Fetch& fetch) {
 Result<SendingRules::Event> SendingRules::summary(const Summary& summary) {
   state_ = State::over;
   const auto all = std::uint64_t{summary.stored} + summary.unchanged + summary.missing;
-  if (open_ != 0 || all != files_ || summary.stored > sent_ || summary.unchanged > identical_)
+  // What is missing ends it early: requests may wait by then.
+  if ((open_ != 0 && summary.missing == 0) || all != files_ || summary.stored > sent_ || summary.unchanged > identical_)
     return fail(Errc::malformed);
   return summary;
 }

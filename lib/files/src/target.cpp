@@ -85,6 +85,16 @@ Part::Part(std::shared_ptr<const Descriptor> folder, std::string name, std::stri
       file_(std::move(file)),
       size_(size) {}
 
+Part& Part::operator=(Part&& other) noexcept {
+  std::swap(folder_, other.folder_);
+  std::swap(name_, other.name_);
+  std::swap(part_name_, other.part_name_);
+  std::swap(file_, other.file_);
+  std::swap(size_, other.size_);
+  std::swap(hashed_, other.hashed_);
+  return *this;
+}
+
 Part::~Part() {
   if (file_ && size_ == 0) discard();
 }

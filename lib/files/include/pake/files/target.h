@@ -37,7 +37,7 @@ struct Found {
 class Part {
  public:
   Part(Part&&) noexcept = default;
-  Part& operator=(Part&&) = delete;
+  Part& operator=(Part&& other) noexcept;
   ~Part();
 
   /// Bytes that were there when it was opened and not taken away since.

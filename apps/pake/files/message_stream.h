@@ -1,0 +1,46 @@
+// A transfer's messages over a stream of the channel.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+
+#include "pake/base/bytes.h"
+#include "pake/files/messages.h"
+#include "pake/net/awaitable.h"
+#include "pake/net/stream.h"
+#include "process/problem.h"
+
+namespace pake::cli::files {
+
+/// A message for which the other side had no right, or that is none.
+[[nodiscard]] Problem broken_rules();
+
+/// One coroutine may read while another one writes. Problems: kExitCutShort where the channel has ended, or the other
+/// side has broken the stream off; kExitProtocol.
+class MessageStream {
+ public:
+  explicit MessageStream(std::unique_ptr<net::Stream> stream);
+
+  /// The next message, or nothing when the other side has ended. What it views lives until the next call.
+  [[nodiscard]] net::Awaitable<Expected<std::optional<pake::files::Message>>> read();
+  /// The same where an end is not due yet.
+  [[nodiscard]] net::Awaitable<Expected<pake::files::Message>> read_message();
+
+  [[nodiscard]] net::Awaitable<Expected<void>> write(Bytes encoded);
+  [[nodiscard]] net::Awaitable<Expected<void>> write(const pake::files::Message& message);
+  /// Nothing more will be written.
+  void end();
+  /// Reads to the other side's end, whatever comes.
+  [[nodiscard]] net::Awaitable<Expected<void>> drain();
+
+ private:
+  [[nodiscard]] net::Awaitable<Expected<std::size_t>> fill();
+
+  std::unique_ptr<net::Stream> stream_;
+  Buffer buffer_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+}  // namespace pake::cli::files

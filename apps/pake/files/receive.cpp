@@ -1,0 +1,170 @@
+#include "files/receive.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "files/channel.h"
+#include "files/receiving.h"
+#include "files/report.h"
+#include "network/problems.h"
+#include "pake/channel/client_handshake.h"
+#include "pake/channel/key_cache.h"
+#include "pake/crypto/rng.h"
+#include "pake/internal/try.h"
+#include "pake/net/coroutine.h"
+#include "pake/net/endpoint.h"
+#include "pake/net/handshake.h"
+#include "pipe/given_code.h"
+#include "process/output.h"
+#include "process/run.h"
+#include "terminal/escape.h"
+#include "terminal/prompt.h"
+
+namespace pake::cli::files {
+namespace {
+
+using pake::files::Target;
+
+constexpr std::chrono::milliseconds kFirstPause{200};
+constexpr std::chrono::milliseconds kLongestPause{2000};
+constexpr std::chrono::seconds kToSayGoodbye{5};  // everything is stored, and the other side may not know it
+
+class Receiver {
+ public:
+  Receiver(const ReceiveOptions& options, pipe::GivenCode given, std::optional<Target> target)
+      : options_(options),
+        given_(std::move(given)),
+        what_(std::make_shared<Receivable>(options, std::move(target), report_)) {}
+
+  net::Awaitable<Expected<void>> run(net::Loops& loops) {
+    auto outcome = co_await run_to_its_end(loops.main());
+    what_.reset();  // its file belongs to the loop
+    co_return outcome;
+  }
+
+ private:
+  net::Awaitable<Expected<void>> run_to_its_end(net::Loop& loop) {
+    try {
+      what_->out = std::make_shared<BlockingFile>(loop, STDOUT_FILENO);
+    } catch (const std::system_error& error) {
+      co_return std::unexpected(Problem{.error = fmt::format("cannot begin: {}", explain_errno(error.code().value()))});
+    }
+    PAKE_CO_TRY(auto link, co_await dial(loop, {}, given_.code.reveal(), net::after(options_.deadline)));
+    say_note("connected: both sides know the code");
+    for (;;) {
+      continuations_.insert(continuations_.begin(), continuation_of(*link));
+      if (continuations_.size() > 2) continuations_.pop_back();
+      const auto over = std::exchange(link, nullptr);
+      auto result = co_await run_channel(loop, over, [&loop, what = what_](std::shared_ptr<net::ChannelLink> channel) {
+        return receive_over(loop, std::move(channel), what);
+      });
+      report_.end();
+      if (result.outcome) break;
+      if (!result.is_cut || !what_->can_continue() || options_.wait.count() == 0) co_return result.outcome;
+      auto again = co_await dial_again(loop, result.outcome.error().error);
+      if (!again && what_->is_told && is_complete()) {
+        say_note("everything is stored; the other side may not know it");
+        break;
+      }
+      if (!again) co_return std::unexpected(std::move(again.error()));
+      link = std::move(*again);
+    }
+    report_.summary(what_->summary());
+    co_return judge();
+  }
+
+  net::Awaitable<Expected<std::shared_ptr<net::ChannelLink>>> dial(net::Loop& loop, std::string selector, Bytes secret,
+                                                                   net::Deadline deadline) {
+    auto stream = co_await net::connect(loop, options_.address, deadline);
+    if (!stream) co_return std::unexpected(cannot_connect(options_.address, stream.error(), "pake send"));
+    auto handshake = channel::ClientHandshake::by_code({}, {.selector = as_bytes(selector), .code = secret}, rng_);
+    if (!handshake) co_return std::unexpected(Problem{.error = "cannot begin the handshake"});
+    auto channel =
+        co_await net::connect_channel(loop, *stream, *std::move(handshake), cache_, {.answer = options_.deadline});
+    if (!channel)
+      co_return std::unexpected(no_channel(
+          channel.error(),
+          {.wrong_secret = pipe::wrong_code(given_.source, "pake send"), .busy = "somebody else is trying this code"}));
+    co_return std::move(channel->link);
+  }
+
+  // By what the last channel left, or the one before it: the last one may not have stood at the other side.
+  net::Awaitable<Expected<std::shared_ptr<net::ChannelLink>>> dial_again(net::Loop& loop, std::string why) {
+    const auto patience = what_->is_told && is_complete() ? std::min(kToSayGoodbye, options_.wait) : options_.wait;
+    const auto deadline = net::after(patience);
+    say_note(fmt::format("{}: trying for {} s to go on", why, patience.count()));
+    auto pause = kFirstPause;
+    for (std::size_t attempt = 0;; ++attempt) {
+      const auto& continuation = continuations_[attempt % continuations_.size()];
+      auto link = co_await dial(loop, continuation.selector, continuation.secret.reveal(),
+                                std::min(deadline, net::after(options_.deadline)));
+      if (link) {
+        say_note("connected again");
+        co_return std::move(*link);
+      }
+      if (net::Clock::now() + pause >= deadline || !co_await loop.sleep_until(net::after(pause)))
+        co_return std::unexpected(Problem{.exit_code = kExitCutShort,
+                                          .error = "the connection was cut, and there is no way back",
+                                          .hint = "start both sides again: what has arrived is not sent again"});
+      pause = std::min(2 * pause, kLongestPause);
+    }
+  }
+
+  [[nodiscard]] bool is_complete() const { return what_->summary().missing == 0 && !what_->is_folder_missing; }
+
+  [[nodiscard]] Expected<void> judge() const {
+    if (is_complete()) return {};
+    const auto summary = what_->summary();
+    const bool is_theirs = summary.reason == pake::files::Missing::not_sent;
+    return std::unexpected(Problem{.exit_code = is_theirs ? kExitCutShort : kExitFailed,
+                                   .error = summary.missing == 0
+                                                ? "not every folder could be made"
+                                                : fmt::format("{} of {} files were not stored", summary.missing,
+                                                              summary.missing + summary.stored + summary.unchanged)});
+  }
+
+  const ReceiveOptions& options_;
+  pipe::GivenCode given_;
+  Report report_{Side::receiver, options_.json};
+  std::shared_ptr<Receivable> what_;
+  std::vector<Continuation> continuations_;  // the newest first, two at most
+  crypto::SystemRng rng_;
+  channel::KeyCache cache_{2};
+};
+
+Expected<int> try_receive(const ReceiveOptions& options) {
+  if (options.out == "-" && options.json)
+    return std::unexpected(Problem{.exit_code = kExitUsage, .error = "--out - and --json both want stdout"});
+  if (!options.yes && !has_terminal())
+    return std::unexpected(
+        Problem{.exit_code = kExitUsage,
+                .error = "there is no terminal to ask whether the files are wanted: nothing was sent",
+                .hint = "--yes accepts what the other side offers"});
+  std::optional<Target> target;
+  if (options.out != "-") {
+    auto opened = Target::open(options.out);
+    if (!opened)
+      return std::unexpected(
+          Problem{.error = fmt::format("cannot write into {}: {}", escape(options.out), opened.error().explain())});
+    target.emplace(std::move(*opened));
+  }
+  PAKE_TRY(auto code, pipe::ask_for_code(options.secret));
+  Receiver receiver(options, std::move(code), std::move(target));
+  return run_to_the_end([&](net::Loops& loops) { return receiver.run(loops); });
+}
+
+}  // namespace
+
+int receive(const ReceiveOptions& options) {
+  const auto exit_code = try_receive(options);
+  return exit_code ? *exit_code : report(exit_code.error());
+}
+
+}  // namespace pake::cli::files

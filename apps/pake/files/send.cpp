@@ -1,0 +1,239 @@
+#include "files/send.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "files/channel.h"
+#include "files/report.h"
+#include "files/sending.h"
+#include "network/problems.h"
+#include "options/value.h"
+#include "pake/channel/key_cache.h"
+#include "pake/crypto/rng.h"
+#include "pake/identity/code.h"
+#include "pake/internal/try.h"
+#include "pake/net/coroutine.h"
+#include "pake/net/endpoint.h"
+#include "pipe/address_words.h"
+#include "pipe/code_acceptor.h"
+#include "process/output.h"
+#include "process/process.h"
+#include "process/run.h"
+#include "terminal/escape.h"
+
+namespace pake::cli::files {
+namespace {
+
+using pake::files::Entry;
+using pake::files::EntryKind;
+using pake::files::Missing;
+using pake::files::Source;
+using pake::files::Summary;
+
+constexpr std::size_t kMostSilent = 64;     // callers at once that have said nothing yet
+constexpr std::size_t kFilesOfOurOwn = 32;  // what is open beside the callers, generously
+constexpr std::size_t kEndless = SIZE_MAX;  // tries at what cannot be guessed
+constexpr std::size_t kNotesShown = 10;
+constexpr std::chrono::milliseconds kPortPause{100};
+
+std::string reason_in_words(Missing reason) {
+  switch (reason) {
+    case Missing::no_room:
+      return "its disk is full";
+    case Missing::exists:
+      return "other files have these names there";
+    case Missing::cannot_write:
+      return "it cannot write there";
+    case Missing::not_sent:
+      return "they could not be read here";
+    case Missing::nothing:
+      break;
+  }
+  return "it does not say why";
+}
+
+bool exists(const std::string& path) {
+  struct stat status{};
+  return ::lstat(path.c_str(), &status) == 0;
+}
+
+Expected<Source> one_entry(EntryKind kind, std::string name, std::uint64_t size) {
+  Source source;
+  source.entries.push_back({.kind = kind, .size = size, .path = std::move(name)});
+  source.locals.emplace_back();
+  return source;
+}
+
+Expected<Source> look_at(const SendOptions& options) {
+  if (options.text) {
+    if (!options.paths.empty())
+      return std::unexpected(Problem{.exit_code = kExitUsage, .error = "--text and files are two transfers"});
+    if (options.text->size() > pake::files::kMaxText)
+      return std::unexpected(Problem{.exit_code = kExitUsage,
+                                     .error = fmt::format("a text has at most {} bytes", pake::files::kMaxText),
+                                     .hint = "send it as a file: pake send -"});
+    return one_entry(EntryKind::text, "text", options.text->size());
+  }
+  if (options.paths.empty())
+    return std::unexpected(
+        Problem{.exit_code = kExitUsage, .error = "there is nothing to send", .hint = "pake send photo.jpg"});
+  if (std::ranges::find(options.paths, "-") != options.paths.end()) {
+    if (options.paths.size() > 1)
+      return std::unexpected(Problem{.exit_code = kExitUsage, .error = "stdin is sent alone"});
+    return one_entry(EntryKind::stream, options.stdin_name, 0);
+  }
+  for (const auto& path : options.paths)
+    if (const auto accepted = refuse_code(path); !accepted && !exists(path))
+      return std::unexpected(Problem{.exit_code = kExitUsage,
+                                     .error = "this looks like a code, and a file belongs here: nothing was looked up",
+                                     .hint = "who has the code types: pake receive ADDRESS, and the code when asked"});
+  auto source = pake::files::scan(options.paths, options.excluded);
+  if (!source)
+    return std::unexpected(
+        Problem{.exit_code = kExitFailed,
+                .error = source.error().path.empty()
+                             ? source.error().reason
+                             : fmt::format("cannot send {}: {}", escape(source.error().path), source.error().reason)});
+  if (source->entries.empty()) return std::unexpected(Problem{.error = "nothing of this can be sent"});
+  return std::move(*source);
+}
+
+void note_left_out(const Source& source) {
+  for (std::size_t i = 0; i < source.left_out.size() && i < kNotesShown; ++i)
+    say_note(fmt::format("not sent: {}: {}", escape(source.left_out[i].path), source.left_out[i].reason));
+  if (source.left_out.size() > kNotesShown)
+    say_note(fmt::format("not sent: {} more", source.left_out.size() - kNotesShown));
+}
+
+Expected<void> judge(const Sendable& what) {
+  if (!what.summary) return std::unexpected(channel_cut());
+  const auto& summary = *what.summary;
+  if (summary.missing == 0) return {};
+  if (what.unreadable != 0 && summary.missing <= what.unreadable)
+    return std::unexpected(Problem{.error = fmt::format("{} of the files could not be read", what.unreadable)});
+  return std::unexpected(Problem{
+      .exit_code = kExitCutShort,
+      .error = fmt::format("the other side did not store {} of {} files: {}", summary.missing,
+                           summary.missing + summary.stored + summary.unchanged, reason_in_words(summary.reason))});
+}
+
+class Sender {
+ public:
+  Sender(const SendOptions& options, Source source) : options_(options), source_(std::move(source)) {}
+
+  net::Awaitable<Expected<void>> run(net::Loops& loops) {
+    auto& loop = loops.main();
+    std::shared_ptr<BlockingFile> in;
+    try {
+      if (source_.entries.front().kind == EntryKind::stream) in = std::make_shared<BlockingFile>(loop, STDIN_FILENO);
+    } catch (const std::system_error& error) {
+      co_return std::unexpected(
+          Problem{.error = fmt::format("cannot read stdin: {}", explain_errno(error.code().value()))});
+    }
+    auto address = options_.address;
+    for (std::size_t receiver = 0; receiver < options_.receivers; ++receiver) {
+      const auto what = std::make_shared<Sendable>(source_, options_.text, in, report_);
+      auto listener = co_await listen(loop, address, net::kNever);
+      if (!listener) co_return std::unexpected(std::move(listener.error()));
+      address = listener->address();
+      PAKE_CO_TRYV(co_await serve(loop, what, std::move(*listener), receiver == 0));
+      PAKE_CO_TRYV(judge(*what));
+    }
+    co_return Expected<void>();
+  }
+
+ private:
+  // The port was this program's a moment ago: who else has it now may give it back.
+  static net::Awaitable<Expected<net::Listener>> listen(net::Loop& loop, net::Address address, net::Deadline deadline) {
+    for (;;) {
+      auto listener = co_await net::listen(loop, address, net::kNever);
+      if (listener) co_return std::move(*listener);
+      if (deadline == net::kNever || net::Clock::now() + kPortPause >= deadline ||
+          !co_await loop.sleep_until(net::after(kPortPause)))
+        co_return std::unexpected(cannot_listen(address, listener.error()));
+    }
+  }
+
+  // One receiver, to its end.
+  net::Awaitable<Expected<void>> serve(net::Loop& loop, std::shared_ptr<Sendable> what, net::Listener listener,
+                                       bool is_first) {
+    const auto address = listener.address();
+    auto code = identity::generate_code(rng_);
+    const auto reachable = pipe::reachable(address);
+    Output screen(STDERR_FILENO);
+    screen.line(fmt::format("the code is  {}\non the other side:  pake receive {}", as_text(code.reveal()), reachable));
+    if (screen.failure() != 0)
+      co_return std::unexpected(
+          Problem{.error = fmt::format("cannot show the code: {}", explain_errno(screen.failure()))});
+    report_.waiting(as_text(code.reveal()), reachable);
+    if (is_first) {
+      pipe::explain_address(address, options_.is_plain, {.here = "pake send --listen", .there = "pake receive"});
+      note_left_out(source_);
+      say_note(fmt::format("to send: {}", offer_in_words(source_.entries)));
+    }
+    PAKE_CO_TRY(auto peer,
+                co_await pipe::wait_for_peer(loop, std::move(listener), std::move(code), cache_,
+                                             {.silent = silent(), .tries = options_.tries, .start = "pake send"}));
+    say_note(fmt::format("connected: {} knows the code", net::to_string(peer.address)));
+    for (;;) {
+      auto continuation = continuation_of(*peer.link);
+      const auto link = std::exchange(peer.link, nullptr);
+      auto result = co_await run_channel(
+          loop, link, [&loop, what](std::shared_ptr<net::ChannelLink> over) { return send_over(loop, over, what); });
+      report_.end();
+      if (result.outcome) break;
+      if (!result.is_cut || !what->can_continue() || options_.wait.count() == 0) co_return result.outcome;
+      say_note(fmt::format("{}: waiting {} s for the other side to come back", result.outcome.error().error,
+                           options_.wait.count()));
+      what->rules.begin_again();
+      PAKE_CO_TRY(peer, co_await wait_again(loop, address, std::move(continuation)));
+      say_note(fmt::format("connected again: {}", net::to_string(peer.address)));
+    }
+    report_.summary(*what->summary);
+    co_return Expected<void>();
+  }
+
+  net::Awaitable<Expected<pipe::AuthenticatedPeer>> wait_again(net::Loop& loop, net::Address address,
+                                                               Continuation continuation) {
+    const auto deadline = net::after(options_.wait);
+    PAKE_CO_TRY(auto listener, co_await listen(loop, std::move(address), deadline));
+    auto peer = co_await pipe::wait_for_peer(loop, std::move(listener), std::move(continuation.secret), cache_,
+                                             {.silent = silent(),
+                                              .tries = kEndless,
+                                              .start = "pake send",
+                                              .selector = continuation.selector,
+                                              .deadline = deadline});
+    if (!peer && peer.error().exit_code == kExitCutShort)
+      co_return std::unexpected(Problem{.exit_code = kExitCutShort,
+                                        .error = "the connection was cut, and the other side did not come back",
+                                        .hint = "run it again: what has arrived is not sent again"});
+    co_return peer;
+  }
+
+  [[nodiscard]] std::size_t silent() const { return std::min(kMostSilent, files_ - kFilesOfOurOwn); }
+
+  const SendOptions& options_;
+  Source source_;
+  Report report_{Side::sender, options_.json};
+  std::size_t files_ = std::max(raise_file_limit(), kFilesOfOurOwn + 1);
+  crypto::SystemRng rng_;
+  channel::KeyCache cache_{2};
+};
+
+}  // namespace
+
+int send(const SendOptions& options) {
+  auto source = look_at(options);
+  if (!source) return report(source.error());
+  Sender sender(options, std::move(*source));
+  return run_to_the_end([&](net::Loops& loops) { return sender.run(loops); });
+}
+
+}  // namespace pake::cli::files

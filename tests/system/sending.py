@@ -1,0 +1,197 @@
+"""What the tests of `pake send` and `pake receive` share: both programs, and a peer that says what it likes."""
+
+import hashlib
+import os
+import random
+import socket
+import struct
+import subprocess
+import sys
+import threading
+
+from harness import PATIENCE, Case, tcp
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop", "channel"))
+import wire  # noqa: E402
+
+OFFER, ENTRIES, PREFIX, DATA, HOLE, END, UNREADABLE = 1, 2, 3, 4, 5, 6, 7
+ACCEPT, DECLINE, ASK, FETCH, RESULT = 0x10, 0x11, 0x12, 0x13, 0x14
+FILE, FOLDER, STREAM, TEXT = 1, 2, 3, 4
+VERSION = b"\x01"
+
+
+def data(size, seed=0):
+    return random.Random(size + seed).randbytes(size)
+
+
+def blake2b(content):
+    return hashlib.blake2b(content, digest_size=32).digest()
+
+
+def message(kind, body=b""):
+    return bytes([kind]) + len(body).to_bytes(3, "big") + body
+
+
+def entry(path, size=0, kind=FILE, mode=0, modified=1_600_000_000, nanoseconds=0):
+    path = path.encode() if isinstance(path, str) else path
+    return struct.pack(">BBQqIH", kind, mode, size, modified, nanoseconds, len(path)) + path
+
+
+def offer(entries, total, count=None):
+    return (message(OFFER, VERSION + struct.pack(">IQ", len(entries) if count is None else count, total)) +
+            b"".join(message(ENTRIES, one) for one in entries))
+
+
+class Inbox:
+    """Collects what the pipe hands over, and gives messages back one at a time."""
+
+    def __init__(self):
+        self._bytes, self._changed, self._ended = b"", threading.Condition(), False
+
+    def write(self, some):
+        with self._changed:
+            self._bytes += some
+            self._changed.notify_all()
+
+    def flush(self):
+        pass
+
+    def end(self):
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def next(self):
+        """(type, body), or None at the end."""
+        with self._changed:
+            def whole():
+                return len(self._bytes) >= 4 and len(self._bytes) >= 4 + int.from_bytes(self._bytes[1:4], "big")
+            assert self._changed.wait_for(lambda: self._ended or whole(), PATIENCE), "no message comes"
+            if not whole():
+                return None
+            size = 4 + int.from_bytes(self._bytes[1:4], "big")
+            taken, self._bytes = self._bytes[:size], self._bytes[size:]
+            return taken[0], taken[4:]
+
+
+class Stranger:
+    """One end of a transfer that is not ours: it writes messages as they are given."""
+
+    def __init__(self, pipe, connection):
+        self.pipe, self.connection, self.inbox = pipe, connection, Inbox()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self):
+        try:
+            self.pipe.read_all(self.inbox)
+        except (wire.ProtocolError, wire.Truncated, ConnectionError, OSError):
+            pass
+        finally:
+            self.inbox.end()
+
+    def say(self, *messages):
+        try:
+            self.pipe.write(b"".join(messages))
+        except (ConnectionError, OSError):
+            pass
+
+    def hear(self):
+        return self.inbox.next()
+
+    def finish(self):
+        try:
+            self.pipe.finish_writing()
+        except (ConnectionError, OSError):
+            pass
+        self._thread.join(PATIENCE)
+
+    def close(self):
+        self.connection.close()
+
+
+class FilesPipe(wire.Pipe):
+    """A pipe whose stream is a transfer's: its OPEN carries the version."""
+
+    def __init__(self, connection, keys, is_client, ahead=b"", version=VERSION):
+        self._version = version
+        super().__init__(connection, keys, is_client, ahead, service=b"files")
+
+    def send_frames(self, *frames):
+        super().send_frames(*((kind, stream, payload + self._version if kind == wire.OPEN else payload)
+                              for kind, stream, payload in frames))
+
+    def on_frame(self, kind, stream, payload, output):
+        if kind == wire.OPEN and payload == wire.lp1(b"files") + self._version:
+            payload = wire.lp1(b"files")
+        super().on_frame(kind, stream, payload, output)
+
+
+class Transfers(Case):
+    def folder(self, name):
+        path = self.path(name)
+        os.makedirs(path, exist_ok=True)
+        return path
+
+    def put(self, name, content=b""):
+        path = self.path(name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(content)
+        return path
+
+    def read(self, name):
+        with open(self.path(name), "rb") as file:
+            return file.read()
+
+    def sender(self, *args, **how):
+        """A `pake send` that shows its code and where it listens."""
+        program = self.start("send", "--listen", "127.0.0.1:0", *args, **how)
+        return self.shown(program)
+
+    @staticmethod
+    def shown(program):
+        program.code_shown = program.wait_for(r"the code is  (\S+)\n", "err")[1]
+        program.address = program.wait_for(r"pake receive (\S+)\n", "err")[1]
+        return program
+
+    def receiver(self, sender, *args, out=None, yes=True, **how):
+        words = ("--out", out or self.path("out")) + (("--yes",) if yes else ())
+        return self.start("receive", sender.address, *words, *args, env={"PAKE_CODE": sender.code_shown}, **how)
+
+    def assert_ends(self, sender, receiver, codes):
+        ended = (sender.wait(), receiver.wait())
+        self.assertEqual(ended, codes, f"--- sender:\n{sender.err}\n--- receiver:\n{receiver.err}")
+
+    def names_below(self, name):
+        """All paths below a folder, as bytes."""
+        top = os.fsencode(self.path(name))
+        found = []
+        for folder, folders, files in os.walk(top):
+            found += [os.path.relpath(os.path.join(folder, one), top) for one in folders + files]
+        return sorted(found)
+
+    def strange_sender(self, *args, yes=True, code="copper-copper-11", **how):
+        """A `pake receive` that has dialled a stranger; both."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        words = ("--out", self.path("out")) + (("--yes",) if yes else ())
+        receiver = self.start("receive", "127.0.0.1:%d" % listener.getsockname()[1], *words, "--wait", "0", *args,
+                              env={"PAKE_CODE": code}, **how)
+        listener.settimeout(PATIENCE)
+        connection = listener.accept()[0]
+        self.addCleanup(connection.close)
+        keys, _ = wire.server_handshake(connection, wire.CodeHost(code.encode()), (wire.CHACHA20_POLY1305,))
+        return Stranger(FilesPipe(connection, keys, False), connection), receiver
+
+    def strange_receiver(self, sender, version=VERSION):
+        """A stranger that has dialled `sender`, with the right code."""
+        connection = socket.create_connection(tcp(sender.address))
+        self.addCleanup(connection.close)
+        keys, finish = wire.client_handshake(connection, wire.ByCode(sender.code_shown.encode()),
+                                             (wire.CHACHA20_POLY1305,))
+        return Stranger(FilesPipe(connection, keys, True, finish, version), connection)
+
+
+def run(program, *args):
+    return subprocess.run([program, *args], check=True, capture_output=True, timeout=PATIENCE).stdout
