@@ -1,5 +1,6 @@
 """`pake enroll`, `pake connect` and `pake forward` against `pake serve`: the real binary on both sides."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -13,7 +14,7 @@ import termios
 import threading
 import unittest
 
-from harness import AUTH_FAILED, FAILED, OK, PAKE, PATIENCE, PROTOCOL, STORE, UNREACHABLE, USAGE, reset, tcp
+from harness import AUTH_FAILED, CUT_SHORT, FAILED, OK, PAKE, PATIENCE, PROTOCOL, STORE, UNREACHABLE, USAGE, reset, tcp
 from serving import PASSWORD, Closed, ServeCase, Session, WasReset, wire
 from terminal import Terminal
 
@@ -59,7 +60,7 @@ class Login(ServeCase):
 
 
 def echo(connection):
-    with connection:
+    with connection, contextlib.suppress(OSError):  # the other side may have gone
         while data := connection.recv(65536):
             connection.sendall(data)
 
@@ -490,6 +491,280 @@ class Forward(Login):
         forward.wait_for("another user was refused", "err")
 
 
+class Events(Login):
+    def setUp(self):
+        super().setUp()
+        self.server = self.serve("--service", "raw=" + self.backend(echo))
+        self.assertEqual(self.enroll().code, OK)
+
+    @staticmethod
+    def events(text):
+        return [json.loads(line) for line in text.splitlines()]
+
+    def test_of_connect_are_on_stderr(self):
+        piped = self.connect("raw", "--json", said=b"data")
+        self.assertEqual((piped.returncode, piped.stdout), (OK, b"data"))
+        connected, ended = self.events(piped.stderr.decode())
+        self.assertEqual(connected, {"event": "connected", "user": "alice", "host": self.server.address, "service": "raw"})
+        self.assertEqual(ended, {"event": "ended", "exit_code": 0})
+        refused = self.connect("raw", "--json", password="wrong")
+        ended, = self.events(refused.stderr.decode())
+        self.assertEqual((refused.returncode, ended["event"], ended["exit_code"]), (AUTH_FAILED, "ended", AUTH_FAILED))
+        self.assertIn("wrong password", ended["error"])
+        self.assertIn("hint", ended)
+
+    def test_of_forward_are_on_stdout(self):
+        forward = self.start("forward", self.destination(), "raw", "-L", "0", "--json", env={"PAKE_PASSWORD": PASSWORD})
+        address = forward.wait_for(r'"event":"listening","service":"raw","address":"([^"]+)"')[1]
+        self.assertEqual(Forward.roundtrip(address, b"through"), b"through")
+        forward.process.send_signal(signal.SIGUSR1)
+        forward.wait_for(r'"event":"state"')
+        self.server.process.kill()
+        self.server.wait()
+        forward.wait_for('"event":"disconnected"')
+        forward.stop(signal.SIGTERM)
+        events = self.events(forward.out)
+        self.assertEqual([event["event"] for event in events], ["connected", "listening", "state", "disconnected", "ended"])
+        self.assertEqual(events[-1]["exit_code"], 128 + signal.SIGTERM)
+        self.assertEqual(forward.err, "")
+
+    def test_a_forward_says_its_state_and_tells_systemd(self):
+        path = self.path("notify")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(path)
+            manager.settimeout(PATIENCE)
+            forward = self.start("forward", self.destination(), "raw", "-L", "0",
+                                 env={"PAKE_PASSWORD": PASSWORD, "NOTIFY_SOCKET": path})
+            ready = manager.recv(1000).decode()
+            self.assertRegex(ready, "^READY=1\nSTATUS=connected to alice@.* 0 connections open$")
+            address = forward.wait_for(r"raw is at (\S+)\n", "err")[1]
+            with socket.create_connection(tcp(address), PATIENCE) as connection:
+                connection.sendall(b"x")
+                self.assertEqual(connection.recv(1), b"x")
+                forward.process.send_signal(signal.SIGUSR1)
+                forward.wait_for(r"note: connected to alice@\S+ for \d+ s, 1 connection open\n", "err")
+            forward.process.send_signal(signal.SIGUSR1)  # it can be asked twice
+            forward.wait_for(r"(?s)note: connected to .*note: connected to ", "err")
+            forward.stop(signal.SIGTERM)
+            self.assertEqual(manager.recv(1000), b"STOPPING=1")
+
+
+class Between:
+    """Stands between client and server, and lets so many bytes of the server's pass; then both connections end."""
+
+    def __init__(self, address, passes, how):
+        self.address_of_server, self.passes, self.how = address, passes, how
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.passed = 0
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+    def serve(self):
+        with contextlib.suppress(OSError):
+            client, _ = self.listener.accept()
+            server = socket.create_connection(tcp(self.address_of_server), PATIENCE)
+            threading.Thread(target=self.upstream, args=(client, server), daemon=True).start()
+            while data := server.recv(4096):
+                client.sendall(data[:self.passes - self.passed])
+                self.passed += len(data)
+                if self.passed >= self.passes:
+                    break
+            else:
+                return client.close()
+            for side in (client, server):
+                reset(side) if self.how == "reset" else (side.shutdown(socket.SHUT_RDWR), side.close())
+
+    @staticmethod
+    def upstream(client, server):
+        with contextlib.suppress(OSError):
+            while data := client.recv(65536):
+                server.sendall(data)
+
+
+class Cuts(Login):
+    """Exit code 0 means that everything arrived, whatever the network does."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = self.serve("--service", "raw=" + self.backend(echo))
+        self.assertEqual(self.enroll().code, OK)
+
+    def through(self, between, said):
+        program = subprocess.run([PAKE, "connect", f"alice@{between.address}", "raw"], input=said, capture_output=True,
+                                 timeout=4 * PATIENCE, check=False, env={**os.environ, "PAKE_PASSWORD": PASSWORD})
+        self.assertNotRegex(program.stderr.decode(), "Sanitizer|runtime error")
+        return program
+
+    def test_at_any_point_are_reported(self):
+        said = random.Random(6).randbytes(200_000)
+        with Between(self.server.address, 1 << 40, "close") as whole:
+            self.assertEqual(self.through(whole, said).stdout, said)
+        seed = int.from_bytes(os.urandom(4), "big")
+        points = random.Random(seed).sample(range(1, whole.passed), 3)
+        for number, point in enumerate([1, 200, *points, whole.passed - 1]):
+            how = ("close", "reset")[number % 2]
+            with self.subTest(seed=seed, point=point, how=how), Between(self.server.address, point, how) as between:
+                cut = self.through(between, said)
+                self.assertEqual(cut.returncode, CUT_SHORT, cut.stderr)
+                self.assertTrue(said.startswith(cut.stdout))
+                self.assertRegex(cut.stderr.decode(), "(?m)^error: ")
+
+    def test_a_backend_that_takes_no_more_makes_the_sender_fail(self):
+        for serve in (lambda c: (c.recv(10), reset(c)), lambda c: (c.recv(10), c.close())):
+            address = self.backend(serve)
+            self.server.stop()
+            self.server = self.serve("--service", "raw=" + address)
+            failed = self.connect("raw", said=bytes(3_000_000))
+            self.assertIn(failed.returncode, (CUT_SHORT, SERVICE), failed.stderr)
+
+    def test_a_stdout_that_takes_no_more_is_a_failure(self):
+        with open("/dev/full", "wb") as full:
+            program = subprocess.run([PAKE, "connect", self.destination(), "raw"], input=b"data" * 1000, stdout=full,
+                                     stderr=subprocess.PIPE, timeout=4 * PATIENCE, check=False,
+                                     env={**os.environ, "PAKE_PASSWORD": PASSWORD})
+        self.assertEqual(program.returncode, FAILED, program.stderr)
+
+    def test_what_is_no_server_is_told_apart(self):
+        answers = self.backend(lambda c: (c.recv(10), c.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n"), c.close()))
+        other = self.run_pake("connect", f"alice@{answers}", env={"PAKE_PASSWORD": PASSWORD})
+        self.assertEqual(other.code, PROTOCOL, other.err)
+        silent = self.backend(lambda c: c.recv(10_000) and c.close())
+        gone = self.run_pake("connect", f"alice@{silent}", env={"PAKE_PASSWORD": PASSWORD})
+        self.assertEqual(gone.code, CUT_SHORT, gone.err)
+
+    def test_many_connections_through_one_forward(self):
+        forward = self.start("forward", self.destination(), "raw", "-L", "0", env={"PAKE_PASSWORD": PASSWORD})
+        address = tcp(forward.wait_for(r"raw is at (\S+)\n", "err")[1])
+        connections = [socket.create_connection(address, PATIENCE) for _ in range(200)]
+        for number, connection in enumerate(connections):
+            connection.settimeout(PATIENCE)
+            connection.sendall(b"%04d" % number)
+        for number, connection in enumerate(connections):
+            came = b""
+            while len(came) < 4:
+                came += connection.recv(4 - len(came))
+            self.assertEqual(came, b"%04d" % number)
+        for connection in connections:
+            connection.close()
+
+
+class Configured(Login):
+    """Hosts by a name, in a configuration file."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = self.serve("--service", "raw=" + self.backend(echo))
+        self.assertEqual(self.enroll().code, OK)
+        self.home = self.path("config")
+        os.makedirs(os.path.join(self.home, "pake"))
+
+    def configure(self, text):
+        return self.path("config/pake/config.toml", text)
+
+    def at_home(self, *args, **environment):
+        return self.run_pake(*args, has_terminal=False,
+                             env={"XDG_CONFIG_HOME": self.home, "XDG_STATE_HOME": self.path("state"), **environment})
+
+    def test_a_host_by_its_name(self):
+        password = self.path("password", PASSWORD)
+        self.configure(f"""
+[host.box]
+address = "{self.server.address}"
+user = "alice"
+service = "raw"
+password_file = "{password}"
+remember = true
+[host.other]
+address = "127.0.0.1:1"
+""")
+        first = self.at_home("connect", "box")
+        self.assertEqual(first.code, OK, first.err)
+        self.assertIn("note: logged in as alice; the service is raw", first.err)
+        self.assertIn("is remembered for alice", first.err)
+        typed = self.at_home("connect", "alice@box", "echo", PAKE_PASSWORD=PASSWORD)
+        self.assertIn("the service is echo", typed.err)
+        wrong = self.at_home("connect", "mallory@box", PAKE_PASSWORD="wrong")
+        self.assertEqual(wrong.code, AUTH_FAILED, "the name that is typed wins, and so does the variable")
+        self.assertEqual(self.at_home("connect", "alice@other", PAKE_PASSWORD=PASSWORD).code, UNREACHABLE)
+        nobody = self.at_home("connect", "other", PAKE_PASSWORD=PASSWORD)
+        self.assertEqual(nobody.code, USAGE)
+        self.assertRegex(nobody.err, "error: the name of the user is missing\nhint: ")
+        self.assertIn(f"alice@{self.server.address}", self.at_home("hosts", "list").out)
+        self.assertEqual(self.at_home("hosts", "forget", "box").code, OK)
+
+    def test_where_a_forward_listens(self):
+        self.configure(f"""
+[host.box]
+address = "{self.server.address}"
+user = "alice"
+local = ["0:raw", "unix:{self.path("socket")}:echo"]
+""")
+        forward = self.start("forward", "box", env={"XDG_CONFIG_HOME": self.home, "PAKE_PASSWORD": PASSWORD})
+        address = forward.wait_for(r"raw is at (\S+)\n", "err")[1]
+        self.assertEqual(Forward.roundtrip(address, b"through"), b"through")
+        forward.wait_for(r"echo is at unix:", "err")
+        forward.stop()
+        typed = self.start("forward", "box", "-L", "0:echo", env={"XDG_CONFIG_HOME": self.home, "PAKE_PASSWORD": PASSWORD})
+        typed.wait_for(r"echo is at 127\S+\n", "err")
+        self.assertNotIn("raw is at", typed.err)
+
+    def test_mistakes_are_named_with_their_line(self):
+        for text, said in (("[host.box]\nadress = 1\n", "line 2: there is no setting 'adress'\nhint: did you mean address?"),
+                           ("[host.box]\nuser = \"a b\"\n", "line 2: user: it has 1 to 255 bytes"),
+                           ("host = \"box\"\n", "line 1: host: a host is a table"), ("[host.box\n", "line 1: this is not TOML"),
+                           ("[host.box]\nksf_ceiling = \"strong\"\n", "line 2: ksf_ceiling: it is small or ")):
+            self.configure(text)
+            refused = self.at_home("connect", "alice@box", PAKE_PASSWORD=PASSWORD)
+            self.assertEqual(refused.code, USAGE, refused.err)
+            self.assertIn(said, refused.err)
+        missing = self.at_home("connect", "alice@box", "--config", self.path("nonesuch"), PAKE_PASSWORD=PASSWORD)
+        self.assertEqual(missing.code, USAGE)
+        self.configure("[host.box]\nuser = \"alice\"\n")
+        right = self.at_home("connect", "box", "--check-config")
+        self.assertEqual(right.code, OK, right.err)
+        self.assertIn("config.toml is right", right.err)
+
+    def test_the_ceiling_of_a_host_holds(self):
+        self.configure(f"""
+[host.box]
+address = "{self.server.address}"
+user = "alice"
+ksf_floor = "small"
+""")
+        self.assertEqual(self.at_home("passwd", "box", PAKE_PASSWORD=PASSWORD, PAKE_NEW_PASSWORD="another one").code, OK)
+        self.assertEqual(self.at_home("connect", "box", PAKE_PASSWORD="another one").code, OK)
+
+
+class Exported(Login):
+    def test_two_people_have_the_same_key_and_nobody_else(self):
+        keys = set()
+        for labels in (("wireguard", "wireguard"), ("wireguard", "other")):
+            listener = self.start("listen", "127.0.0.1:0", "--export", labels[0])
+            code = listener.wait_for(r"the code is  (\S+)\n", "err")[1]
+            address = listener.wait_for(r"pake dial (\S+)\n", "err")[1]
+            dialler = self.run_pake("dial", address, "--export", labels[1], env={"PAKE_CODE": code})
+            self.assertEqual((listener.wait(), dialler.code), (OK, OK), dialler.err)
+            self.assertRegex(dialler.out, "^[A-Za-z0-9+/]{43}=\n$")
+            self.assertEqual(listener.out == dialler.out, labels[0] == labels[1])
+            keys |= {listener.out, dialler.out}
+        self.assertEqual(len(keys), 3)
+
+    def test_a_login_exports_too(self):
+        self.server = self.serve()
+        self.assertEqual(self.enroll().code, OK)
+        key = self.connect("--export", "backup")
+        self.assertEqual(key.returncode, OK, key.stderr)
+        self.assertRegex(key.stdout, b"^[A-Za-z0-9+/]{43}=\n$")
+        refused = self.connect("--export", "two words")
+        self.assertEqual((refused.returncode, refused.stdout), (USAGE, b""))
+
+
 class Behind(Login):
     """What stands behind `pake connect --stdio`, and a program that is asked for the password."""
 
@@ -608,6 +883,29 @@ PermitRootLogin yes
 
 
 class Prompts(Login):
+    def test_what_takes_long_is_shown_and_taken_away(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:  # it takes the connection and says nothing
+            terminal = Terminal("connect", "alice@127.0.0.1:%d" % silent.getsockname()[1], "--deadline", "2")
+            self.addCleanup(terminal.close)
+            terminal.see("Password of ")
+            terminal.type("ALL CAPITALS\n")
+            terminal.see("waiting for 127.0.0.1:[0-9]+, Ctrl-C ends this")
+            terminal.see("\r\x1b\\[Kerror: ")
+            self.assertNotEqual(terminal.wait(), OK)
+
+    def test_capitals_alone_are_remarked_on(self):
+        self.server = self.serve()
+        self.enroll()
+        terminal = Terminal("connect", self.destination())
+        self.addCleanup(terminal.close)
+        terminal.see("Password of ")
+        terminal.type("WRONG 1\n")
+        terminal.see("error: wrong password")
+        terminal.see("hint: .*Caps Lock")
+        terminal.see("Password of ")
+        terminal.type("\x03")
+        self.assertEqual(terminal.wait(), 128 + signal.SIGINT)
+
     def test_three_tries_at_a_terminal(self):
         self.server = self.serve()
         self.enroll()

@@ -10,7 +10,7 @@ import tempfile
 import time
 import unittest
 
-from harness import OK, PATIENCE, USAGE, Case
+from harness import OK, PAKE, PATIENCE, USAGE, Case
 
 MANUAL = os.path.abspath(os.environ["PAKE_MANUAL"])
 EVERY_EXIT_CODE = {"0", "1", "2", "128 + n"}
@@ -171,6 +171,20 @@ class Completion(Help):
     def offered(self, line):
         raise NotImplementedError
 
+    def configured(self):
+        """Variables under which the shell finds `pake`, and `pake` a configuration."""
+        os.makedirs(self.path("config/pake"))
+        os.makedirs(self.path("bin"))
+        os.symlink(PAKE, self.path("bin/pake"))
+        self.path("config/pake/config.toml", '[host.box]\nuser = "alice"\nservice = "wiki"\nservices = ["database"]\n')
+        return {"PATH": self.path("bin") + ":" + os.environ["PATH"], "XDG_CONFIG_HOME": self.path("config"),
+                "XDG_STATE_HOME": self.path("state")}
+
+    def assert_offers_hosts(self):
+        self.assertLessEqual({"alice@box", "wiki", "database"}, self.offered("pake connect "))
+        self.assertEqual(self.offered("pake forward al"), {"alice@box"})
+        self.assertEqual(self.offered("pake passwd w"), set())
+
     def assert_offers_all(self):
         for name, text, below in self.commands():
             with self.subTest(name):
@@ -184,9 +198,18 @@ class Completion(Help):
 
 
 class Bash(Completion):
+    before = ""
+
+    def test_hosts_and_services_of_the_configuration(self):
+        self.before = "".join(f"export {name}='{value}'; " for name, value in self.configured().items())
+        self.assert_offers_hosts()
+        # bash takes an @ for the end of a word, and shows the whole line beside its words.
+        self.before += "COMP_LINE='pake connect alice@b' COMP_POINT=20; "
+        self.assertEqual(self.offered("pake connect alice @ b"), {"box"})
+
     def offered(self, line):
         *before, current = line.split(" ")
-        script = (f"compopt() {{ echo compopt $*; }}; source {manual('bash', 'pake')}; complete -p pake >/dev/null\n"
+        script = (self.before + f"compopt() {{ echo compopt $*; }}; source {manual('bash', 'pake')}; complete -p pake >/dev/null\n"
                   f"COMP_WORDS=({' '.join(before)} '{current}') COMP_CWORD={len(before)}; _pake\n"
                   "printf '%s\\n' \"${COMPREPLY[@]}\"")
         return set(shell("bash", "--norc", "-c", script).splitlines()) - {""}
@@ -203,8 +226,14 @@ class Bash(Completion):
 
 
 class Fish(Completion):
+    before = ""
+
+    def test_hosts_and_services_of_the_configuration(self):
+        self.before = "".join(f"set -x {name} '{value}'; " for name, value in self.configured().items())
+        self.assert_offers_hosts()
+
     def offered(self, line):
-        script = f"source {manual('fish', 'pake.fish')}; complete -C {line!r}"
+        script = self.before + f"source {manual('fish', 'pake.fish')}; complete -C {line!r}"
         return {found.split("\t")[0] for found in shell(needed("fish"), "--no-config", "-c", script).splitlines()}
 
     def test_offers_what_help_names(self):
@@ -264,6 +293,11 @@ class Zsh(Completion):
         self.type(f"{line}\t\x15")  # a tabulator, then the line is thrown away
         with open(self.hits, encoding="utf-8") as hits:
             return {hit.rstrip("=") for hit in hits.read().split()}
+
+    def test_hosts_and_services_of_the_configuration(self):
+        self.type("export " + " ".join(f"{name}='{value}'" for name, value in self.configured().items()))
+        self.assertEqual(self.offered("pake forward al"), {"alice@box"})
+        self.assertEqual(self.offered("pake connect alice@box w"), {"wiki"})
 
     def test_offers_what_help_names(self):
         self.assert_offers_all()

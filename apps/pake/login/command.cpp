@@ -10,9 +10,12 @@
 #include "login/enroll.h"
 #include "login/forward.h"
 #include "login/hosts.h"
+#include "login/named_hosts.h"
 #include "login/options.h"
 #include "login/passwd.h"
 #include "options/quiet.h"
+#include "pake/internal/try.h"
+#include "pipe/exported.h"
 
 namespace pake::cli::login {
 namespace {
@@ -35,8 +38,15 @@ std::vector<Variable> variables_of_login() {
   return variables;
 }
 
+Value service(std::string& name) {
+  auto value = text(name, "SERVICE");
+  value.completes = Value::Completes::services;
+  return value;
+}
+
 Command connect_command() {
   const auto options = std::make_shared<ConnectOptions>();
+  const auto hosts = std::make_shared<NamedHosts>();
   Command command = {
       .name = "connect",
       .summary = "Log in at a server, then pass bytes both ways to one of its services",
@@ -52,30 +62,25 @@ Command connect_command() {
                    "ssh -o ProxyCommand='pake connect --stdio -- %r@%h sshd' alice@box"},
       .exit_codes = kExitCodesOfLogin,
       .environment = variables_of_login(),
+      .check =
+          [options, hosts](const Given& given) {
+            return apply_host(*hosts, given, {.login = options->login, .service = &options->service});
+          },
       .run = [options](const Invocation&) { return connect(*options); },
   };
   append(command.settings, login_settings(options->login));
-  command.settings.insert(
-      command.settings.begin() + 1,
-      {.flag = "SERVICE", .value = text(options->service, "SERVICE"), .help = "The service wanted"});
+  command.settings.insert(command.settings.begin() + 1,
+                          {.flag = "SERVICE", .value = service(options->service), .help = "The service wanted"});
+  command.settings.push_back(pipe::export_setting(options->export_label));
+  command.settings.push_back({.flag = "--json",
+                              .value = flag(options->json),
+                              .help = "Say events on stderr as JSON, an object a line, instead of words"});
   command.settings.push_back(
       {.flag = "--stdio",
        .value = flag(options->stdio),
        .help = "Pass bytes as they are, whatever stdin and stdout are, and say nothing but errors"});
+  add_client_configuration(command, *hosts);
   return command;
-}
-
-Value local_ports(std::vector<LocalPort>& values) {
-  return {.type = Value::Type::list,
-          .name = "[BIND:]PORT[:SERVICE]",
-          .set = [&values](std::string_view typed) -> Accepted {
-            auto parsed = parse_local_port(typed);
-            if (!parsed) return std::unexpected(std::move(parsed.error()));
-            values.push_back(std::move(*parsed));
-            return {};
-          },
-          .show = [] { return std::string(); },
-          .clear = [&values] { values.clear(); }};
 }
 
 Expected<void> check_ports(const ForwardOptions& options) {
@@ -95,6 +100,7 @@ Expected<void> check_ports(const ForwardOptions& options) {
 
 Command forward_command() {
   const auto options = std::make_shared<ForwardOptions>();
+  const auto hosts = std::make_shared<NamedHosts>();
   Command command = {
       .name = "forward",
       .summary = "Make a service of a server reachable at a port of this machine",
@@ -103,24 +109,33 @@ Command forward_command() {
                "loopback, and takes connections from processes of your own user alone, unless --any-user is given. A "
                "unix socket is made with mode 0600.",
                "If the network goes, open connections are reset and the channel is made again, without a question if "
-               "the server still takes the ticket of the last one. What was sent is never sent twice."},
+               "the server still takes the ticket of the last one. What was sent is never sent twice.",
+               "SIGUSR1 makes it say its state. Under systemd it tells when it is ready, and its state."},
       .examples = {"pake forward alice@box wiki -L 8080", "pake forward alice@box -L 8080:wiki -L 5432:database"},
       .exit_codes = kExitCodesOfLogin,
       .environment = variables_of_login(),
-      .check = [options](const Given&) { return check_ports(*options); },
+      .check = [options, hosts](const Given& given) -> Expected<void> {
+        PAKE_TRYV(apply_host(*hosts, given,
+                             {.login = options->login, .service = &options->service, .locals = &options->locals}));
+        return check_ports(*options);
+      },
       .run = [options](const Invocation&) { return forward(*options); },
   };
   append(command.settings, login_settings(options->login));
   command.settings.insert(
       command.settings.begin() + 1,
-      {.flag = "SERVICE", .value = text(options->service, "SERVICE"), .help = "The service of ports that name none"});
+      {.flag = "SERVICE", .value = service(options->service), .help = "The service of ports that name none"});
   command.settings.push_back({.flag = "-L,--local",
                               .value = local_ports(options->locals),
                               .help = "Where to listen, and for which service: 8080, 8080:wiki, "
                                       "192.0.2.7:8080:wiki or unix:PATH:wiki"});
+  command.settings.push_back({.flag = "--json",
+                              .value = flag(options->json),
+                              .help = "Say events on stdout as JSON, an object a line, instead of notes"});
   command.settings.push_back({.flag = "--any-user",
                               .value = flag(options->any_user),
                               .help = "Let processes of other users of this machine connect too"});
+  add_client_configuration(command, *hosts);
   return command;
 }
 
@@ -132,6 +147,7 @@ Setting ksf_floor(crypto::KsfProfile& value) {
 
 Command enroll_command() {
   const auto options = std::make_shared<EnrollOptions>();
+  const auto hosts = std::make_shared<NamedHosts>();
   Command command = {
       .name = "enroll",
       .summary = "Redeem an invitation, and choose the password of an account",
@@ -142,17 +158,23 @@ Command enroll_command() {
       .examples = {"pake enroll alice@box", "pake enroll alice@box --code-file code --password-file password"},
       .exit_codes = kExitCodesOfLogin,
       .environment = secret_variables(SecretKind::invitation),
+      .check =
+          [options, hosts](const Given& given) {
+            return apply_host(*hosts, given, {.login = options->login, .ksf_floor = &options->ksf_floor});
+          },
       .run = [options](const Invocation&) { return enroll(*options); },
   };
   for (auto& variable : variables_of_login()) command.environment.push_back(std::move(variable));
   append(command.settings, login_settings(options->login));
   append(command.settings, secret_settings(options->code));
   command.settings.push_back(ksf_floor(options->ksf_floor));
+  add_client_configuration(command, *hosts);
   return command;
 }
 
 Command passwd_command() {
   const auto options = std::make_shared<PasswdOptions>();
+  const auto hosts = std::make_shared<NamedHosts>();
   Command command = {
       .name = "passwd",
       .summary = "Change one's own password",
@@ -168,16 +190,34 @@ Command passwd_command() {
       .examples = {"pake passwd alice@box", "pake passwd alice@box --password-file old --new-password-file new"},
       .exit_codes = kExitCodesOfLogin,
       .environment = variables_of_login(),
+      .check =
+          [options, hosts](const Given& given) {
+            return apply_host(*hosts, given, {.login = options->login, .ksf_floor = &options->ksf_floor});
+          },
       .run = [options](const Invocation&) { return passwd(*options); },
   };
   for (auto& variable : secret_variables(SecretKind::new_password)) command.environment.push_back(std::move(variable));
   append(command.settings, login_settings(options->login));
   append(command.settings, secret_settings(options->chosen));
   command.settings.push_back(ksf_floor(options->ksf_floor));
+  add_client_configuration(command, *hosts);
   return command;
 }
 
 }  // namespace
+
+Value local_ports(std::vector<LocalPort>& values) {
+  return {.type = Value::Type::list,
+          .name = "[BIND:]PORT[:SERVICE]",
+          .set = [&values](std::string_view typed) -> Accepted {
+            auto parsed = parse_local_port(typed);
+            if (!parsed) return std::unexpected(std::move(parsed.error()));
+            values.push_back(std::move(*parsed));
+            return {};
+          },
+          .show = [] { return std::string(); },
+          .clear = [&values] { values.clear(); }};
+}
 
 Value ksf_profile(crypto::KsfProfile& value) {
   using enum crypto::KsfProfile;
@@ -187,10 +227,11 @@ Value ksf_profile(crypto::KsfProfile& value) {
 }
 
 Settings login_settings(LoginOptions& options) {
-  Settings settings = {{.flag = "NAME@HOST",
-                        .value = destination(options.destination),
-                        .help = "Who logs in where: alice@host, alice@host:8088 or alice@unix:PATH",
-                        .required = true}};
+  Settings settings = {
+      {.flag = "NAME@HOST",
+       .value = destination(options.destination),
+       .help = "Who logs in where: alice@host, alice@host:8088, alice@unix:PATH, or a host of the configuration",
+       .required = true}};
   append(settings, secret_settings(options.password));
   append(settings,
          {{.flag = "--deadline", .value = seconds(options.deadline), .help = "How long the server may take to answer"},

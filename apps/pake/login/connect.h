@@ -1,6 +1,7 @@
 // `pake connect`: log in, then lines to type or a pipe.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "login/options.h"
@@ -10,7 +11,9 @@ namespace pake::cli::login {
 struct ConnectOptions {
   LoginOptions login = {};
   std::string service = "echo";
-  bool stdio = false;  // bytes as they are, whatever stdin and stdout are
+  bool json = false;                             // events on stderr, where words are otherwise
+  std::optional<std::string> export_label = {};  // print a key of the channel instead of using a service
+  bool stdio = false;                            // bytes as they are, whatever stdin and stdout are
 };
 
 /// Returns the exit code.

@@ -24,20 +24,32 @@ std::expected<Destination, Complaint> parse_destination(std::string_view typed) 
   const auto at = typed.starts_with("unix:") ? std::string_view::npos : typed.rfind('@');
   const auto socket = typed.find("@unix:");  // a path may hold an @ of its own
   const auto split = socket != std::string_view::npos ? socket : at;
-  if (split == std::string_view::npos)
-    return std::unexpected(Complaint{.error = "the name of the user is missing", .hint = kForm});
-  auto name = identity::normalise_name(as_bytes(typed.substr(0, split)));
-  if (!name)
-    return std::unexpected(Complaint{
-        .error = "the name before the @ is not a user's: it has 1 to 255 bytes of letters, digits and . _ - + @",
-        .hint = kForm});
-  auto address = parse_address_to_dial(typed.substr(split + 1));
+  std::string name;
+  if (split != std::string_view::npos) {
+    auto normalised = identity::normalise_name(as_bytes(typed.substr(0, split)));
+    if (!normalised)
+      return std::unexpected(Complaint{
+          .error = "the name before the @ is not a user's: it has 1 to 255 bytes of letters, digits and . _ - + @",
+          .hint = kForm});
+    name = std::move(*normalised);
+  }
+  const auto host = split == std::string_view::npos ? typed : typed.substr(split + 1);
+  auto address = parse_address_to_dial(host);
   if (!address) return std::unexpected(std::move(address.error()));
-  auto server_name = server_name_of(*address);
-  return Destination{.name = std::move(*name),
-                     .address = std::move(*address),
-                     .server_name = std::move(server_name),
-                     .typed = std::string(typed)};
+  Destination parsed{.name = std::move(name), .typed = std::string(typed), .host = std::string(host)};
+  set_address(parsed, std::move(*address));
+  return parsed;
+}
+
+void set_address(Destination& destination, net::Address address) {
+  destination.server_name = server_name_of(address);
+  destination.address = std::move(address);
+}
+
+Problem no_user(const Destination& destination) {
+  return {.exit_code = kExitUsage,
+          .error = "the name of the user is missing",
+          .hint = std::string(kForm) + "; a configuration file can name one for " + destination.host};
 }
 
 Value destination(Destination& value) {
@@ -49,7 +61,7 @@ Value destination(Destination& value) {
             return {};
           },
           .show = [&value] { return value.typed; },
-          .completes = Value::Completes::hosts};
+          .completes = Value::Completes::logins};
 }
 
 }  // namespace pake::cli::login

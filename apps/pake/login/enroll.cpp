@@ -54,6 +54,7 @@ int enroll(const EnrollOptions& options) {
     Session session(options.login, trace, asking, std::move(remembering));
     const auto exit_code = run_to_the_end([&](net::Loops& loops) -> net::Awaitable<Expected<void>> {
       PAKE_CO_TRY(auto channel, co_await session.by_invitation(loops.main(), *code));
+      say_first_contact(destination);
       PAKE_CO_TRY(const auto made, co_await make_record(loops.main(), *workers, session.rng(), channel.link,
                                                         {.purpose = channel::RecordPurpose::enrol,
                                                          .name = destination.name,

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -21,6 +22,7 @@
 #include "pake/net/endpoint.h"
 #include "pake/net/relay.h"
 #include "process/output.h"
+#include "process/service_manager.h"
 
 namespace pake::cli::login {
 namespace {
@@ -76,29 +78,56 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
 
   net::Awaitable<Expected<void>> run() {
     PAKE_CO_TRY(auto channel, co_await session_.log_in(loop_));
-    link_ = std::move(channel.link);
+    take(std::move(channel));
     say_where();
+    tell_service_manager("READY=1\nSTATUS=" + state());
     for (auto& local : locals_) loop_.spawn(accept_loop(shared_from_this(), local));
     for (;;) {
       loop_.spawn(collect_tickets(shared_from_this(), link_));
       const auto end = co_await link_->run();
       session_.collect_ticket(*link_);
       link_.reset();
+      since_ = net::Clock::now();
       if (end.transport && *end.transport == net::Error::Kind::cancelled) co_return Expected<void>();
       say_note(fmt::format("the channel has ended ({}): connecting again", to_string(end.end)));
+      session_.events().say("disconnected", {{"reason", std::string(to_string(end.end))}});
+      tell_service_manager("STATUS=" + state());
       auto again = co_await reconnect();
       if (!again) {
         for (auto& local : locals_) local.listener.interrupt();
         is_over_ = true;
         co_return std::unexpected(std::move(again.error()));
       }
-      link_ = std::move(again->link);
+      take(std::move(*again));
       say_note("connected again");
+      tell_service_manager("STATUS=" + state());
     }
   }
 
+  /// What somebody asks for by SIGUSR1.
+  void say_state() const {
+    if (!session_.events().are_wanted()) return say("note", state());
+    session_.events().say("state", {{"state", state()}});
+  }
+
  private:
+  void take(net::ClientChannel channel) {
+    link_ = std::move(channel.link);
+    since_ = net::Clock::now();
+    session_.events().say("connected", {{"user", options_.login.destination.name},
+                                        {"host", net::to_string(options_.login.destination.address)}});
+  }
+
+  [[nodiscard]] std::string state() const {
+    const auto age = std::chrono::duration_cast<std::chrono::seconds>(net::Clock::now() - since_).count();
+    return fmt::format("{} {} for {} s, {} connection{} open", link_ ? "connected to" : "connecting again to",
+                       options_.login.destination.typed, age, open_, open_ == 1 ? "" : "s");
+  }
+
   void say_where() const {
+    for (const auto& local : locals_)
+      session_.events().say("listening",
+                            {{"service", local.service}, {"address", net::to_string(local.listener.address())}});
     for (const auto& local : locals_)
       say_note(fmt::format("{} is at {}{}", local.service, net::to_string(local.listener.address()),
                            is_loopback(local.listener.address()) ? "" : ", for whoever reaches this machine"));
@@ -149,12 +178,14 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
     if (!link_) return connection->reset(channel::ResetCode::cancelled);
     auto stream = link_->open(local.service);
     if (!stream) return connection->reset(channel::ResetCode::cancelled);
-    loop_.spawn(relay(loop_, std::move(connection), std::move(*stream)));
+    loop_.spawn(relay(shared_from_this(), std::move(connection), std::move(*stream)));
   }
 
-  static net::Awaitable<void> relay(net::Loop& loop, std::unique_ptr<net::Stream> connection,
+  static net::Awaitable<void> relay(std::shared_ptr<Forwarder> self, std::unique_ptr<net::Stream> connection,
                                     std::unique_ptr<net::Stream> stream) {
-    static_cast<void>(co_await net::relay(loop, std::move(connection), std::move(stream)));
+    ++self->open_;
+    static_cast<void>(co_await net::relay(self->loop_, std::move(connection), std::move(stream)));
+    --self->open_;
   }
 
   // On loopback every user of this machine could connect.
@@ -163,6 +194,7 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
     if (options_.any_user || std::holds_alternative<net::UnixAddress>(address) || !is_loopback(address)) return true;
     const auto user = user_of_connection(connection.peer(), address);
     if (user == ::geteuid()) return true;
+    session_.events().say("stranger", {{"address", net::to_string(address)}});
     if (!std::exchange(has_told_of_strangers_, true))
       say_note("a process of another user was refused (--any-user lets it in)");
     return false;
@@ -172,7 +204,9 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
   const ForwardOptions& options_;
   Session& session_;
   std::vector<Local> locals_;
-  std::shared_ptr<net::ChannelLink> link_;  // null while there is no channel
+  std::shared_ptr<net::ChannelLink> link_;   // null while there is no channel
+  net::Deadline since_ = net::Clock::now();  // of the channel, or of its end
+  std::size_t open_ = 0;                     // connections
   bool is_over_ = false;
   bool has_told_of_strangers_ = false;
 };
@@ -180,12 +214,20 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
 }  // namespace
 
 int forward(const ForwardOptions& options) {
-  const WithSession use = [&](net::Loop& loop, Session& session) -> net::Awaitable<Expected<void>> {
+  const WithSession use = [&](net::Loops& loops, Session& session) -> net::Awaitable<Expected<void>> {
+    auto& loop = loops.main();
     PAKE_CO_TRY(auto locals, listen_on(loop, options));
     const auto forwarder = std::make_shared<Forwarder>(loop, options, session, std::move(locals));
-    co_return co_await forwarder->run();
+    loops.on_every_signal({SIGUSR1}, [weak = std::weak_ptr(forwarder)](int) {
+      if (const auto alive = weak.lock()) alive->say_state();
+    });
+    auto ended = co_await forwarder->run();
+    tell_service_manager("STOPPING=1");
+    co_return ended;
   };
-  return run_logged_in(options.login, use);
+  if (options.json) leave_notes_out();
+  return run_logged_in(options.login, use,
+                       {.events = Events(options.json ? std::optional(STDOUT_FILENO) : std::nullopt)});
 }
 
 }  // namespace pake::cli::login

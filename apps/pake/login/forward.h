@@ -18,10 +18,14 @@ struct LocalPort {
 /// In A:B a B of digits is a port; a service begins with a letter.
 [[nodiscard]] std::expected<LocalPort, Complaint> parse_local_port(std::string_view typed);
 
+/// Several of them, for a table.
+[[nodiscard]] Value local_ports(std::vector<LocalPort>& values);
+
 struct ForwardOptions {
   LoginOptions login = {};
   std::string service = {};
   std::vector<LocalPort> locals = {};
+  bool json = false;      // events on stdout
   bool any_user = false;  // also processes of other users of this machine
 };
 

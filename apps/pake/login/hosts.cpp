@@ -6,10 +6,12 @@
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <utility>
 
 #include "login/destination.h"
+#include "login/named_hosts.h"
 #include "login/remembering.h"
 #include "options/quiet.h"
 #include "pake/crypto/base64.h"
@@ -24,8 +26,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct HostsOptions {
-  Destination destination = {};
+  LoginOptions login = {};
+  NamedHosts hosts = {};
   bool json = false;
+  bool names = false;
+  bool services = false;
 };
 
 std::string fingerprint(Bytes public_key) {
@@ -65,7 +70,28 @@ int no_place() {
                  .hint = "set HOME or XDG_STATE_HOME"});
 }
 
+// What shells complete: all that is remembered or has a name, and nothing that cannot be read.
+int list_words(const HostsOptions& options) {
+  std::set<std::string> words;
+  if (options.names) {
+    const auto memory = host_memory();
+    const auto listed = memory ? memory->list() : client::Remembered<client::HostMemory::Listed>();
+    if (listed)
+      for (const auto& host : listed->hosts) words.insert(escape(to_string(host.id)));
+    for (const auto& [name, host] : options.hosts) words.insert(host.user.empty() ? name : host.user + '@' + name);
+  }
+  if (options.services)
+    for (const auto& [name, host] : options.hosts) {
+      words.insert(host.services.begin(), host.services.end());
+      if (!host.service.empty()) words.insert(host.service);
+    }
+  Output output(STDOUT_FILENO);
+  for (const auto& word : words) output.line(word);
+  return output.failure() == 0 ? kExitOk : kExitFailed;
+}
+
 int list(const HostsOptions& options) {
+  if (options.names || options.services) return list_words(options);
   const auto memory = host_memory();
   if (!memory) return no_place();
   const auto listed = memory->list();
@@ -82,7 +108,7 @@ int list(const HostsOptions& options) {
 int forget(const HostsOptions& options) {
   const auto memory = host_memory();
   if (!memory) return no_place();
-  const auto id = host_id(options.destination);
+  const auto id = host_id(options.login.destination);
   const auto forgotten = memory->forget(id);
   if (!forgotten) return report(cannot_remember(forgotten.error()));
   if (!*forgotten)
@@ -102,19 +128,29 @@ Command hosts_command() {
       .examples = {"pake hosts list", "pake hosts list --json"},
       .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitStore},
       .settings = {{.flag = "--json", .value = flag(options->json), .help = "Print JSON, an object a line"},
-                   quiet_setting()},
+                   quiet_setting(),
+                   {.flag = "--names",
+                    .value = flag(options->names),
+                    .help = "Print names alone, those of the configuration too, as shells complete them"},
+                   {.flag = "--services",
+                    .value = flag(options->services),
+                    .help = "Print the services that the configuration names"}},
       .run = [options](const Invocation&) { return list(*options); }};
-  Command to_forget = {.name = "forget",
-                       .summary = "Forget a server: its key, and the ticket to it",
-                       .brief = "For a server that was made anew, and before a machine is given away.",
-                       .examples = {"pake hosts forget alice@box"},
-                       .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitStore},
-                       .settings = {{.flag = "NAME@HOST",
-                                     .value = destination(options->destination),
-                                     .help = "Which, as pake hosts list shows it",
-                                     .required = true},
-                                    quiet_setting()},
-                       .run = [options](const Invocation&) { return forget(*options); }};
+  add_client_configuration(to_list, options->hosts);
+  Command to_forget = {
+      .name = "forget",
+      .summary = "Forget a server: its key, and the ticket to it",
+      .brief = "For a server that was made anew, and before a machine is given away.",
+      .examples = {"pake hosts forget alice@box"},
+      .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitStore},
+      .settings = {{.flag = "NAME@HOST",
+                    .value = destination(options->login.destination),
+                    .help = "Which, as pake hosts list shows it",
+                    .required = true},
+                   quiet_setting()},
+      .check = [options](const Given& given) { return apply_host(options->hosts, given, {.login = options->login}); },
+      .run = [options](const Invocation&) { return forget(*options); }};
+  add_client_configuration(to_forget, options->hosts);
   return {
       .name = "hosts",
       .summary = "See and forget what --remember keeps of servers",

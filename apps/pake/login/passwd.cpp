@@ -39,7 +39,8 @@ int passwd(const PasswdOptions& options) {
     PAKE_TRY(workers, take_stretcher());
     return {};
   };
-  const WithSession use = [&](net::Loop& loop, Session& session) -> net::Awaitable<Expected<void>> {
+  const WithSession use = [&](net::Loops& loops, Session& session) -> net::Awaitable<Expected<void>> {
+    auto& loop = loops.main();
     PAKE_CO_TRY(auto channel, co_await session.log_in(loop));
     PAKE_CO_TRY(const auto made, co_await make_record(loop, *workers, session.rng(), std::move(channel.link),
                                                       {.purpose = channel::RecordPurpose::change_password,

@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include "login/waiting.h"
 #include "network/problems.h"
 #include "pake/channel/client_handshake.h"
 #include "pake/internal/try.h"
@@ -35,6 +38,13 @@ Problem wrong_invitation() {
           .hint = "ask the operator for another one: pake user invite NAME"};
 }
 
+// As somebody types whose Caps Lock is on.
+bool is_in_capitals(std::string_view text) {
+  const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+  const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
+  return std::ranges::any_of(text, is_upper) && std::ranges::none_of(text, is_lower);
+}
+
 std::uint64_t seconds_now() {
   return static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count());
@@ -57,6 +67,7 @@ channel::ClientConfig Session::config() const {
 Expected<void> Session::take(const GivenSecret& given) {
   PAKE_TRY(password_, password_of(given));
   was_typed_ = given.was_typed;
+  is_capitals_ = is_in_capitals(as_text(given.text.reveal()));
   is_wrong_ = false;
   needs_password_ = false;
   return {};
@@ -91,11 +102,16 @@ net::Awaitable<Expected<net::ClientChannel>> Session::log_in(net::Loop& loop) {
   co_return co_await by_password(loop);
 }
 
+void Session::complain(const Problem& problem) const {
+  report(problem);
+  if (is_wrong_ && was_typed_ && is_capitals_) say_hint("every letter of it was a capital: is Caps Lock on?");
+}
+
 net::Awaitable<Expected<net::ClientChannel>> Session::log_in_again(net::Loop& loop) {
   for (int tries = 1;; ++tries) {
     auto channel = co_await log_in(loop);
     if (channel || !can_ask_again() || tries > kTries) co_return channel;
-    if (is_wrong_) report(channel.error());
+    if (is_wrong_) complain(channel.error());
     PAKE_CO_TRYV(co_await ask_on_a_thread(loop));
   }
 }
@@ -126,6 +142,7 @@ net::Awaitable<Expected<net::ClientChannel>> Session::by_password(net::Loop& loo
   is_wrong_ = !channel && channel.error().exit_code == kExitAuthFailed;
   if (!channel) co_return channel;
   // The finish has not left yet: a server that is not the one that is remembered does not get it.
+  if (remembering_.may_write() && !remembering_.host()) say_first_contact(options_.destination);
   PAKE_CO_TRYV(remembering_.check_server(channel->outcome.server_public_key));
   co_return channel;
 }
@@ -155,6 +172,7 @@ net::Awaitable<Expected<net::ClientChannel>> Session::open(net::Loop& loop, Resu
                                                            const Problem& wrong_secret) {
   if (!handshake) co_return std::unexpected(Problem{.error = "cannot begin the handshake"});
   const auto& address = options_.destination.address;
+  const Waiting waiting(loop, fmt::format("waiting for {}, Ctrl-C ends this", net::to_string(address)));
   auto connected = co_await net::connect(loop, address, net::after(options_.deadline));
   if (!connected) co_return std::unexpected(cannot_connect(address, connected.error(), "pake serve"));
   auto stream = trace_ ? trace_->follow(std::move(*connected)) : std::move(*connected);
@@ -191,6 +209,13 @@ int run_traced(const LoginOptions& options, const std::function<Expected<int>(st
   return exit_code ? *exit_code : report(exit_code.error());
 }
 
+void say_first_contact(const Destination& destination) {
+  say_note(
+      fmt::format("first contact with {}: no certificate protects this, the password does, both ways; whoever "
+                  "knows your password could play the server to you",
+                  net::to_string(destination.address)));
+}
+
 int run_logged_in(const LoginOptions& options, const WithSession& use, const Asking& asking) {
   return run_traced(options, [&](std::optional<pipe::Trace>& trace) -> Expected<int> {
     PAKE_TRY(auto remembering, Remembering::open(options.destination, options.remember));
@@ -199,11 +224,18 @@ int run_logged_in(const LoginOptions& options, const WithSession& use, const Ask
     for (int tries = 1;;) {
       PAKE_TRYV(session.ask());
       if (asking.prepare) PAKE_TRYV(asking.prepare());
-      const auto exit_code = run_on_loop([&](net::Loops& loops) { return use(loops.main(), session); });
-      if (exit_code) return exit_code;
-      if (session.needs_password()) continue;
-      report(exit_code.error());
-      if (!session.can_ask_again() || tries++ == kTries) return exit_code.error().exit_code;
+      const auto exit_code = run_on_loop([&](net::Loops& loops) { return use(loops, session); });
+      if (!exit_code && session.needs_password()) continue;
+      if (!exit_code && session.can_ask_again() && tries++ < kTries) {
+        session.complain(exit_code.error());
+        continue;
+      }
+      if (asking.events.are_wanted())
+        asking.events.say_end(exit_code ? *exit_code : exit_code.error().exit_code,
+                              exit_code ? nullptr : &exit_code.error());
+      else if (!exit_code)
+        session.complain(exit_code.error());
+      return exit_code ? *exit_code : exit_code.error().exit_code;
     }
   });
 }

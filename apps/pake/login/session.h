@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 
+#include "login/events.h"
 #include "login/options.h"
 #include "login/remembering.h"
 #include "pake/channel/key_cache.h"
@@ -23,6 +24,7 @@ struct Asking {
   std::string question = "Password";             // " of alice@box: " follows
   std::function<Expected<void>()> prepare = {};  // runs behind the question, before anything is sent
   bool by_password_alone = false;                // a remembered ticket is not used
+  Events events = {};                            // take the place of errors
 };
 
 /// A login: what proves who the user is, and the channels that it opens. It outlives them. Used on one loop at a time.
@@ -55,6 +57,9 @@ class Session {
   /// Why the last log_in failed: the password was wrong, and can be asked for again; or there was but a ticket.
   [[nodiscard]] bool can_ask_again() const noexcept { return needs_password_ || (is_wrong_ && was_typed_); }
   [[nodiscard]] bool needs_password() const noexcept { return needs_password_; }
+  /// Says why the last log_in failed.
+  void complain(const Problem& problem) const;
+  [[nodiscard]] const Events& events() const noexcept { return asking_.events; }
 
   [[nodiscard]] const LoginOptions& options() const noexcept { return options_; }
   [[nodiscard]] crypto::SystemRng& rng() noexcept { return rng_; }
@@ -78,13 +83,14 @@ class Session {
   std::optional<client::RememberedTicket> ticket_;
   bool was_typed_ = false;       // the password
   bool is_wrong_ = false;        // the same
+  bool is_capitals_ = false;     // every letter of it
   bool needs_password_ = false;  // the ticket was refused, and there is no password
   crypto::SystemRng rng_;
   channel::KeyCache cache_{2};
 };
 
 /// What is done with a login, on a loop.
-using WithSession = std::function<net::Awaitable<Expected<void>>(net::Loop&, Session&)>;
+using WithSession = std::function<net::Awaitable<Expected<void>>(net::Loops&, Session&)>;
 
 /// Runs `use`, which logs in. A wrong password that was typed at a terminal is asked for again, three times in all;
 /// then `use` runs again. Returns the exit code.
@@ -93,6 +99,9 @@ using WithSession = std::function<net::Awaitable<Expected<void>>(net::Loop&, Ses
 /// Runs `task` under the options' trace. Returns the exit code, and has said what went wrong.
 [[nodiscard]] int run_traced(const LoginOptions& options,
                              const std::function<Expected<int>(std::optional<pipe::Trace>&)>& task);
+
+/// What a first contact with a server is told.
+void say_first_contact(const Destination& destination);
 
 /// What is wrong with a password that was typed, or nothing.
 [[nodiscard]] std::optional<Problem> check_password(Bytes typed);

@@ -90,12 +90,15 @@ std::string bash_words(const NamedCommand& named) {
   for (const auto& option : options(named))
     spellings.insert(spellings.end(), option.spellings.begin(), option.spellings.end());
   std::string action;
+  std::string asked;
   for (const auto* word : words(*named.command)) {
+    if (word->value.completes == Completes::logins) asked += " --names";
+    if (word->value.completes == Completes::services) asked += " --services";
     if (word->value.completes == Completes::hosts) action = "hostname";
     if (word->value.completes == Completes::files) action = "file";
   }
-  return fmt::format("    \"{}\") words=\"{}\" options=\"{}\" action={} ;;\n", named.full_name,
-                     subcommand_names(*named.command, " "), fmt::join(spellings, " "), action);
+  return fmt::format("    \"{}\") words=\"{}\" options=\"{}\" action={} asked=\"{}\" ;;\n", named.full_name,
+                     subcommand_names(*named.command, " "), fmt::join(spellings, " "), action, asked);
 }
 
 std::string zsh_text(std::string_view text) {
@@ -119,6 +122,10 @@ std::string zsh_action(Completes completes, const std::vector<std::string>& choi
       return "_directories";
     case Completes::hosts:
       return "_hosts";
+    case Completes::logins:
+      return " _pake_asked --names";
+    case Completes::services:
+      return " _pake_asked --services";
     case Completes::choices:
       return fmt::format("({})", fmt::join(choices, " "));
     case Completes::nothing:
@@ -182,6 +189,10 @@ std::string fish_arguments(Completes completes, const std::vector<std::string>& 
       return " -x -a '(__fish_complete_directories)'";
     case Completes::hosts:
       return " -x -a '(__fish_print_hostnames)'";
+    case Completes::logins:
+      return " -x -a '(command -q pake; and pake hosts list --names 2>/dev/null)'";
+    case Completes::services:
+      return " -x -a '(command -q pake; and pake hosts list --services 2>/dev/null)'";
     case Completes::choices:
       return fmt::format(" -x -a '{}'", fmt::join(choices, " "));
     case Completes::nothing:
@@ -212,7 +223,10 @@ std::string bash_completion(const Command& program) {
   return fmt::format(
       "{0}"
       "_pake() {{\n"
-      "  local current=${{COMP_WORDS[COMP_CWORD]}} command=pake word words options action\n"
+      "  local current=${{COMP_WORDS[COMP_CWORD]}} command=pake word words options action asked\n"
+      "  local line=${{COMP_LINE:0:COMP_POINT}}\n"
+      "  local typed=${{line##*[[:space:]]}}\n"
+      "  [[ $typed == *\"$current\" ]] || typed=$current\n"
       "  COMPREPLY=()\n"
       "  for word in \"${{COMP_WORDS[@]:1:COMP_CWORD-1}}\"; do\n"
       "    case \"$command $word\" in {1}) command+=\" $word\" ;; esac\n"
@@ -226,9 +240,11 @@ std::string bash_completion(const Command& program) {
       "  case $command in\n"
       "{6}"
       "  esac\n"
-      "  [[ $current == -* ]] && words=$options action=\n"
+      "  [[ $current == -* ]] && words=$options action= asked=\n"
       "  [[ $action == file ]] && {{ compopt -o default; return; }}\n"
-      "  COMPREPLY=($(compgen ${{action:+-A $action}} -W \"$words\" -- \"$current\"))\n"
+      "  [[ -n $asked ]] && words+=\" $(pake hosts list $asked 2>/dev/null)\"\n"
+      "  COMPREPLY=($(compgen ${{action:+-A $action}} -W \"$words\" -- \"$typed\"))\n"
+      "  COMPREPLY=(\"${{COMPREPLY[@]#\"${{typed%\"$current\"}}\"}}\")\n"  // bash takes @ and : for the ends of words
       "}}\n"
       "complete -F _pake pake\n",
       kOrigin, full_names(program), bash_choices(program), bash_pattern(program, Completes::files),
@@ -236,7 +252,12 @@ std::string bash_completion(const Command& program) {
 }
 
 std::string zsh_completion(const Command& program) {
-  std::string script = "#compdef pake\n" + std::string(kOrigin) + "\n";
+  std::string script = "#compdef pake\n" + std::string(kOrigin) +
+                       "\n"
+                       "_pake_asked() {\n"
+                       "  local -a names=(${(f)\"$(pake hosts list $1 2>/dev/null)\"})\n"
+                       "  (( $#names )) && compadd -- $names\n"
+                       "}\n\n";
   for (const auto& one : all_commands(program)) script += zsh_function(one);
   return script + "_pake \"$@\"\n";
 }

@@ -28,6 +28,7 @@ struct Variable {
 struct Configuration {
   std::optional<std::string> file = {};
   bool check_only = false;
+  std::function<std::optional<std::string>()> usual_file = {};  // read if it is there and --config names no other
 };
 
 struct Command {

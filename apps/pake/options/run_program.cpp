@@ -38,7 +38,10 @@ int run_command(const NamedCommand& named, Given given) {
   Invocation invocation{.given = std::move(given)};
   if (command.configuration) {
     const auto file = invocation.given.find("--config");
-    if (file != invocation.given.end()) invocation.configuration = file->second.back();
+    if (file != invocation.given.end())
+      invocation.configuration = file->second.back();
+    else if (command.configuration->usual_file)
+      invocation.configuration = command.configuration->usual_file();
   }
   if (const auto applied = apply_settings(command.settings, invocation); !applied) return report(applied.error());
   if (command.check)

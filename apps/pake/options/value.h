@@ -35,7 +35,8 @@ struct Value {
     text,    // anything else
     list,    // several texts, one `set` for each
   };
-  enum class Completes : std::uint8_t { nothing, choices, files, directories, hosts };
+  // logins: NAME@HOST that this user has remembered or configured; services: those that the configuration names.
+  enum class Completes : std::uint8_t { nothing, choices, files, directories, hosts, logins, services };
 
   Type type = Type::text;
   std::string name = {};                               // as --help calls it: "SECONDS"; empty for a flag

@@ -4,6 +4,7 @@
 
 #include "options/quiet.h"
 #include "pipe/dial.h"
+#include "pipe/exported.h"
 #include "pipe/listen.h"
 #include "pipe/options.h"
 
@@ -33,7 +34,9 @@ Command listen_command() {
            "One wrong try uses the code up, unless --tries allows more: then both sides end, and pake listen must be "
            "started again.",
            "At a terminal, lines are typed behind the prompt \"> \"; Ctrl-D at its beginning ends this side. When both "
-           "sides have ended, both programs end. A line of the other side stands behind \"| \"."},
+           "sides have ended, both programs end. A line of the other side stands behind \"| \".",
+           "With --export on both sides nothing is passed: each prints a key that the other prints too, for another "
+           "program, a pre-shared key of WireGuard for instance."},
       .examples = {"pake listen 8088", "pake listen 8088 < photo.jpg", "pake listen unix:/tmp/meet"},
       .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitAuthFailed, kExitCutShort, kExitProtocol},
       .settings = {{.flag = "ADDRESS",
@@ -42,6 +45,7 @@ Command listen_command() {
                    {.flag = "--tries",
                     .value = number(options->tries, "N", {.from = 1, .to = kMostTries}),
                     .help = "So many wrong tries use the code up, 1 to 5"},
+                   export_setting(options->export_label),
                    trace_setting(*options),
                    quiet_setting()},
       .run =
@@ -79,6 +83,7 @@ Command dial_command() {
   command.settings.push_back({.flag = "--deadline",
                               .value = seconds(options->deadline),
                               .help = "How long the other side may take to answer"});
+  command.settings.push_back(export_setting(options->export_label));
   command.settings.push_back(trace_setting(*options));
   command.settings.push_back(quiet_setting());
   return command;

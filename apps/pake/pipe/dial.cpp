@@ -18,6 +18,7 @@
 #include "pake/net/endpoint.h"
 #include "pake/net/handshake.h"
 #include "pipe/conversation.h"
+#include "pipe/exported.h"
 #include "pipe/given_code.h"
 #include "pipe/trace.h"
 #include "process/output.h"
@@ -48,6 +49,7 @@ class Dialler {
     say_note("connected: both sides know the code");
 
     const auto& link = channel->link;
+    if (options_.export_label) co_return co_await print_exported(loop, link, *options_.export_label);
     auto pipe = link->open(kService);
     if (!pipe) co_return std::unexpected(Problem{.error = "cannot open the pipe"});
     co_return co_await converse(loop, std::move(files), link, std::move(*pipe));

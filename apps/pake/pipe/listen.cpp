@@ -18,6 +18,7 @@
 #include "pipe/address_words.h"
 #include "pipe/code_acceptor.h"
 #include "pipe/conversation.h"
+#include "pipe/exported.h"
 #include "pipe/trace.h"
 #include "process/output.h"
 #include "process/process.h"
@@ -56,6 +57,7 @@ class Host {
                                                          .tries = options_.tries,
                                                          .trace = &trace_}));
     say_note(fmt::format("connected: {} knows the code", net::to_string(peer.address)));
+    if (options_.export_label) co_return co_await print_exported(loop, peer.link, *options_.export_label);
     co_return co_await converse(loop, std::move(files), peer.link, nullptr);
   }
 

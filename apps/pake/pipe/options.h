@@ -13,7 +13,8 @@ namespace pake::cli::pipe {
 
 struct CommonOptions {
   net::Address address;
-  std::optional<std::string> trace;  // a file for what passes
+  std::optional<std::string> trace;              // a file for what passes
+  std::optional<std::string> export_label = {};  // print a key of the channel instead
 };
 
 /// What --tries allows. A code is one of 94 million, and each try is a guess of an attacker's.

@@ -28,7 +28,7 @@ int write_all(int fd, std::string_view text) {
   return 0;
 }
 
-std::atomic<bool> says_notes = true;
+std::atomic<bool> notes_are_said = true;
 
 using Guard = std::function<int(const std::function<int()>& write)>;
 std::mutex guard_mutex;
@@ -66,10 +66,12 @@ void guard_screen(Guard wanted) {
   guard = std::move(wanted);
 }
 
-void leave_notes_out() { says_notes = false; }
+void leave_notes_out() { notes_are_said = false; }
+
+bool says_notes() { return notes_are_said; }
 
 void say_note(std::string_view text) {
-  if (says_notes) say("note", text);
+  if (notes_are_said) say("note", text);
 }
 
 int report(const Problem& problem) {

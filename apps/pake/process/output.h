@@ -34,6 +34,7 @@ void guard_screen(std::function<int(const std::function<int()>& write)> guard);
 
 /// From now on say_note says nothing (--quiet).
 void leave_notes_out();
+[[nodiscard]] bool says_notes();
 
 /// One line on stderr. A stderr that takes none changes nothing.
 void say(std::string_view kind, std::string_view text);
