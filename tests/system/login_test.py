@@ -491,6 +491,51 @@ class Forward(Login):
         forward.wait_for("another user was refused", "err")
 
 
+class Publish(Login):
+    """`pake forward -R`: a service of a user's own side, for others."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = self.serve("--config", self.path("server.toml", """
+[services]
+echo = "echo"
+[published]
+desk = "alice"
+lamp = "bob"
+"""))
+        for name in ("alice", "bob"):
+            self.assertEqual(self.enroll(name).code, OK)
+
+    def publish(self, *what, name="alice"):
+        arguments = [argument for one in what for argument in ("-R", one)]
+        return self.start("forward", self.destination(name), *arguments, env={"PAKE_PASSWORD": PASSWORD})
+
+    def test_what_is_not_this_users_is_refused(self):
+        for service in ("lamp", "nonesuch", "echo"):
+            refused = self.publish(f"{service}:1")
+            self.assertEqual(refused.wait(), SERVICE, refused.err)
+            self.assertRegex(refused.err, "error: .*\nhint: .*published")
+
+    def test_a_server_that_drains_is_left_and_joined_again(self):
+        forward = self.start("forward", self.destination(), "echo", "-L", "0", env={"PAKE_PASSWORD": PASSWORD})
+        address = forward.wait_for(r"echo is at (\S+)\n", "err")[1]
+        with socket.create_connection(tcp(address), PATIENCE) as connection:
+            connection.sendall(b"open\n")
+            connection.recv(1)
+        self.server.process.send_signal(signal.SIGTERM)
+        forward.wait_for("connecting again", "err")
+        self.server.wait()
+        self.server = self.serve("--config", self.path("server.toml"), address=self.server.address)
+        forward.wait_for("connected again", "err")
+        self.assertEqual(Forward.roundtrip(address, b"after\n"), b"receive after\n")
+
+    def test_usage(self):
+        for typed in ("5900", "desk", "desk:http", ":5900", "9desk:5900"):
+            refused = self.run_pake("forward", "alice@box", "-R", typed, env={"PAKE_PASSWORD": PASSWORD})
+            self.assertEqual(refused.code, USAGE, typed)
+            self.assertRegex(refused.err, "^error: .*\nhint: ", typed)
+
+
 class Events(Login):
     def setUp(self):
         super().setUp()

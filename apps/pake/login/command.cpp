@@ -84,9 +84,9 @@ Command connect_command() {
 }
 
 Expected<void> check_ports(const ForwardOptions& options) {
-  if (options.locals.empty())
+  if (options.locals.empty() && options.published.empty())
     return std::unexpected(Problem{.exit_code = kExitUsage,
-                                   .error = "there is no port to forward",
+                                   .error = "there is no port to forward and no service to publish",
                                    .hint = "pake forward alice@box wiki -L 8080"});
   for (const auto& local : options.locals)
     if (local.service.empty() && options.service.empty())
@@ -108,6 +108,9 @@ Command forward_command() {
       .text = {"Listens at each -L and carries every connection to a service of the server. A port without BIND is on "
                "loopback, and takes connections from processes of your own user alone, unless --any-user is given. A "
                "unix socket is made with mode 0600.",
+               "With -R a service of this side is published under a name that the server's operator has given to this "
+               "user: others reach it there like any service of the server. What connects is led to the one address "
+               "that is named here. The server sees what passes.",
                "If the network goes, open connections are reset and the channel is made again, without a question if "
                "the server still takes the ticket of the last one. What was sent is never sent twice.",
                "SIGUSR1 makes it say its state. Under systemd it tells when it is ready, and its state."},
@@ -129,6 +132,11 @@ Command forward_command() {
                               .value = local_ports(options->locals),
                               .help = "Where to listen, and for which service: 8080, 8080:wiki, "
                                       "192.0.2.7:8080:wiki or unix:PATH:wiki"});
+  command.settings.push_back({.flag = "-R,--remote",
+                              .value = published_services(options->published),
+                              .help =
+                                  "Publish a service through the server, for those whom its operator lets: desk:5900, "
+                                  "desk:192.0.2.9:5900 or desk:unix:PATH"});
   command.settings.push_back({.flag = "--json",
                               .value = flag(options->json),
                               .help = "Say events on stdout as JSON, an object a line, instead of notes"});
@@ -211,6 +219,19 @@ Value local_ports(std::vector<LocalPort>& values) {
           .name = "[BIND:]PORT[:SERVICE]",
           .set = [&values](std::string_view typed) -> Accepted {
             auto parsed = parse_local_port(typed);
+            if (!parsed) return std::unexpected(std::move(parsed.error()));
+            values.push_back(std::move(*parsed));
+            return {};
+          },
+          .show = [] { return std::string(); },
+          .clear = [&values] { values.clear(); }};
+}
+
+Value published_services(std::vector<PublishedService>& values) {
+  return {.type = Value::Type::list,
+          .name = "SERVICE:[HOST:]PORT",
+          .set = [&values](std::string_view typed) -> Accepted {
+            auto parsed = parse_published(typed);
             if (!parsed) return std::unexpected(std::move(parsed.error()));
             values.push_back(std::move(*parsed));
             return {};

@@ -5,10 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -16,6 +19,7 @@
 #include "login/own_user.h"
 #include "login/session.h"
 #include "network/problems.h"
+#include "pake/channel/event.h"
 #include "pake/internal/try.h"
 #include "pake/net/channel_link.h"
 #include "pake/net/coroutine.h"
@@ -32,8 +36,15 @@ using namespace std::chrono_literals;
 constexpr auto kFirstPause = 500ms;  // before the second try to reach a server that has gone
 constexpr auto kLongestPause = 30s;
 constexpr auto kNoDescriptor = 100ms;
+constexpr std::chrono::seconds kPassOn{20};  // of the 30 s that a server waits for our Close
+constexpr std::chrono::milliseconds kLook{20};
+constexpr std::chrono::seconds kAnswer{10};  // of the server, of what stands behind a published service
 constexpr std::chrono::milliseconds kFirstTicket{1'000};
 constexpr std::chrono::milliseconds kNextTicket{60'000};
+
+// The stream that stands for a published service, and the byte by which the server says that it is one.
+constexpr std::string_view kPublishService = "pake:publish";
+constexpr std::uint8_t kPublished = 1;
 
 bool is_loopback(const net::Address& address) {
   const auto* const tcp = std::get_if<net::TcpAddress>(&address);
@@ -70,6 +81,26 @@ Expected<std::vector<Local>> listen_on(net::Loop& loop, const ForwardOptions& op
   return locals;
 }
 
+Problem not_published(const PublishedService& one, channel::ResetCode code) {
+  using enum channel::ResetCode;
+  switch (code) {
+    case no_such_service:
+      return {.exit_code = kExitService,
+              .error = fmt::format("the server takes no service {} from anybody", one.service),
+              .hint = "its operator allows names to users under [published] in its configuration"};
+    case not_allowed:
+      return {.exit_code = kExitService,
+              .error = fmt::format("the server does not let this user publish {}", one.service),
+              .hint = "its operator allows names to users under [published] in its configuration"};
+    case cancelled:
+    case too_many:
+    case backend_unreachable:
+    case backend_failed:
+      break;
+  }
+  return {.exit_code = kExitService, .error = fmt::format("a newer channel of this user publishes {}", one.service)};
+}
+
 /// Held by each of its coroutines.
 class Forwarder : public std::enable_shared_from_this<Forwarder> {
  public:
@@ -84,20 +115,19 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
     for (auto& local : locals_) loop_.spawn(accept_loop(shared_from_this(), local));
     for (;;) {
       loop_.spawn(collect_tickets(shared_from_this(), link_));
+      loop_.spawn(take_streams(shared_from_this(), link_));
+      for (const auto& one : options_.published) loop_.spawn(publish(shared_from_this(), link_, one));
       const auto end = co_await link_->run();
       session_.collect_ticket(*link_);
       link_.reset();
+      if (refused_) co_return stop(std::move(*refused_));
       since_ = net::Clock::now();
       if (end.transport && *end.transport == net::Error::Kind::cancelled) co_return Expected<void>();
       say_note(fmt::format("the channel has ended ({}): connecting again", to_string(end.end)));
       session_.events().say("disconnected", {{"reason", std::string(to_string(end.end))}});
       tell_service_manager("STATUS=" + state());
       auto again = co_await reconnect();
-      if (!again) {
-        for (auto& local : locals_) local.listener.interrupt();
-        is_over_ = true;
-        co_return std::unexpected(std::move(again.error()));
-      }
+      if (!again) co_return stop(std::move(again.error()));
       take(std::move(*again));
       say_note("connected again");
       tell_service_manager("STATUS=" + state());
@@ -131,6 +161,54 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
     for (const auto& local : locals_)
       say_note(fmt::format("{} is at {}{}", local.service, net::to_string(local.listener.address()),
                            is_loopback(local.listener.address()) ? "" : ", for whoever reaches this machine"));
+  }
+
+  std::unexpected<Problem> stop(Problem why) {
+    for (auto& local : locals_) local.listener.interrupt();
+    is_over_ = true;
+    return std::unexpected(std::move(why));
+  }
+
+  // A name is ours as long as this stream is open: docs/wire.md, section 16.
+  static net::Awaitable<void> publish(std::shared_ptr<Forwarder> self, std::shared_ptr<net::ChannelLink> link,
+                                      const PublishedService& one) {
+    auto stream = link->open(kPublishService, as_bytes(one.service));
+    if (!stream) co_return;
+    std::array<std::uint8_t, 1> answer{};
+    auto count = co_await (*stream)->read_some(answer, net::after(kAnswer));
+    if (count && answer[0] == kPublished) {
+      say_note(fmt::format("{} is published: it leads to {}, and the server sees what passes", one.service,
+                           net::to_string(one.address)));
+      self->session_.events().say("published", {{"service", one.service}, {"address", net::to_string(one.address)}});
+      count = co_await (*stream)->read_some(answer, net::kNever);
+    }
+    if (self->link_ != link || count || count.error() != net::Error::Kind::reset || link->peer_close()) co_return;
+    self->refused_ = not_published(one, count.error().reset_code);
+    link->close(channel::CloseCode::done);
+  }
+
+  // What the server opens here. Each leads to the address that stands behind its name, and to no other.
+  static net::Awaitable<void> take_streams(std::shared_ptr<Forwarder> self, std::shared_ptr<net::ChannelLink> link) {
+    while (auto accepted = co_await link->accept(net::kNever)) {
+      const auto& all = self->options_.published;
+      const auto found = std::ranges::find(all, accepted->service, &PublishedService::service);
+      if (found == all.end())
+        accepted->stream->reset(channel::ResetCode::no_such_service);
+      else
+        self->loop_.spawn(serve(self, *found, std::move(accepted->stream)));
+    }
+    // The server goes away. What it has sent is passed on first, to whoever takes it in time.
+    const auto until = net::after(kPassOn);
+    while (self->link_ == link && self->open_ != 0 && net::Clock::now() < until)
+      if (!co_await self->loop_.sleep_until(net::after(kLook))) break;
+    link->delivered();
+  }
+
+  static net::Awaitable<void> serve(std::shared_ptr<Forwarder> self, const PublishedService& one,
+                                    std::unique_ptr<net::Stream> stream) {
+    auto connection = co_await net::connect(self->loop_, one.address, net::after(kAnswer));
+    if (!connection) co_return stream->reset(channel::ResetCode::backend_unreachable);
+    co_await relay(self, std::move(stream), std::move(*connection));
   }
 
   // A server lends a ticket soon after the login, and another one now and then: whatever ends this, it is kept.
@@ -207,6 +285,7 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
   std::shared_ptr<net::ChannelLink> link_;   // null while there is no channel
   net::Deadline since_ = net::Clock::now();  // of the channel, or of its end
   std::size_t open_ = 0;                     // connections
+  std::optional<Problem> refused_;           // a service that could not be published
   bool is_over_ = false;
   bool has_told_of_strangers_ = false;
 };

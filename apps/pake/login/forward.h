@@ -18,6 +18,14 @@ struct LocalPort {
 /// In A:B a B of digits is a port; a service begins with a letter.
 [[nodiscard]] std::expected<LocalPort, Complaint> parse_local_port(std::string_view typed);
 
+/// -R SERVICE:[HOST:]PORT or SERVICE:unix:PATH: what this user publishes, and the one address behind it.
+struct PublishedService {
+  std::string service;
+  net::Address address;
+};
+[[nodiscard]] std::expected<PublishedService, Complaint> parse_published(std::string_view typed);
+[[nodiscard]] Value published_services(std::vector<PublishedService>& values);
+
 /// Several of them, for a table.
 [[nodiscard]] Value local_ports(std::vector<LocalPort>& values);
 
@@ -25,6 +33,7 @@ struct ForwardOptions {
   LoginOptions login = {};
   std::string service = {};
   std::vector<LocalPort> locals = {};
+  std::vector<PublishedService> published = {};
   bool json = false;      // events on stdout
   bool any_user = false;  // also processes of other users of this machine
 };
