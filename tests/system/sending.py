@@ -1,11 +1,11 @@
 """What the tests of `pake send` and `pake receive` share: both programs, and a peer that says what it likes."""
 
+import contextlib
 import hashlib
 import os
 import random
 import socket
 import struct
-import subprocess
 import sys
 import threading
 
@@ -86,7 +86,8 @@ class Stranger:
         try:
             self.pipe.read_all(self.inbox)
         except (wire.ProtocolError, wire.Truncated, ConnectionError, OSError):
-            pass
+            with contextlib.suppress(OSError):
+                self.connection.shutdown(socket.SHUT_RDWR)  # as who has read that the other side gave up
         finally:
             self.inbox.end()
 
@@ -193,5 +194,60 @@ class Transfers(Case):
         return Stranger(FilesPipe(connection, keys, True, finish, version), connection)
 
 
-def run(program, *args):
-    return subprocess.run([program, *args], check=True, capture_output=True, timeout=PATIENCE).stdout
+class Cutter:
+    """Stands between the two sides, and breaks each connection off once so many bytes have come from the sender.
+
+    The last connections are left alone. With `stalls` nothing more passes instead, until this ends."""
+
+    def __init__(self, address, after, stalls=False):
+        self._address, self._after, self._stalls = tcp(address), list(after), stalls
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self._server.getsockname()[1]
+        self.cuts, self._sockets, self._threads = 0, [], []
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def close(self):
+        """Ends what still passes."""
+        for one in [self._server, *self._sockets]:
+            self._shut(one)
+        self._thread.join(PATIENCE)
+        for thread in self._threads:
+            thread.join(PATIENCE)
+        for one in [self._server, *self._sockets]:
+            one.close()
+
+    @staticmethod
+    def _shut(one):
+        with contextlib.suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+
+    def _serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                receiver = self._server.accept()[0]
+                self._sockets.append(receiver)
+                try:
+                    sender = socket.create_connection(self._address)
+                except OSError:
+                    self._shut(receiver)
+                    continue
+                self._sockets.append(sender)
+                left = self._after.pop(0) if self._after else None
+                for direction in ((receiver, sender, None), (sender, receiver, left)):
+                    self._threads.append(threading.Thread(target=self._pass, args=direction, daemon=True))
+                    self._threads[-1].start()
+
+    def _pass(self, source, target, left):
+        with contextlib.suppress(OSError):
+            while some := source.recv(65_536 if left is None else min(65_536, left)):
+                target.sendall(some)
+                if left is not None:
+                    left -= len(some)
+                    if left == 0:
+                        self.cuts += 1
+                        if not self._stalls:
+                            self._shut(source)
+                            self._shut(target)
+                        return
+            target.shutdown(socket.SHUT_WR)
