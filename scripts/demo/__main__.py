@@ -1,5 +1,5 @@
-"""The show of ./demo: a conversation by the protocol of 1992, the same done right, a server with a page behind it, and what an
-eavesdropper sees of each.
+"""The show of ./demo: a conversation by the protocol of 1992, the same done right, a server with a page behind it, a
+file by a code, and what an eavesdropper sees of each.
 
     scripts/demo build/release/bin/pake
 
@@ -13,6 +13,7 @@ import signal
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "tests" / "support"))
+import files  # noqa: E402
 import pipe  # noqa: E402
 import seed  # noqa: E402
 import server  # noqa: E402
@@ -26,6 +27,7 @@ VERDICT = [
     "A wrong password, an unknown user and a wrong code were refused, on both sides. A wrong code was used up by the one try.",
     "A server without a certificate let in alice, who had chosen her password by an invitation, and her browser reached a page "
     "behind it at localhost. Nobody on the way saw the page or the password, and the server never had the password either.",
+    "A file went to the one who typed the code, whole, and neither its name nor a byte of it was to be read on the way.",
 ]
 
 
@@ -35,7 +37,7 @@ def main():
     for name in ("PAKE_PASSWORD", "PAKE_NEW_PASSWORD", "PAKE_CODE"):
         os.environ.pop(name, None)  # a scene says itself whether it gives one
     pake, wrong = sys.argv[1], []
-    for part in (seed, pipe, server):  # in the order in which they are shown
+    for part in (seed, pipe, server, files):  # in the order in which they are shown
         try:
             wrong += part.show(pake)
         except (AssertionError, OSError) as what:  # something was not printed in time, or a program did not end
@@ -50,7 +52,7 @@ def main():
     for item in VERDICT:
         print_item(item)
     print("\n" + styled("Everything went as it should: pake works on this machine.", 32))
-    print(f"\nTo try it by hand, in two terminals:\n\n  {pake} listen\n  {pake} dial\n\ndocs/tutorial.md has the "
+    print(f"\nTo try it by hand, in two terminals:\n\n  {pake} listen\n  {pake} dial\n\nor, with a file,\n\n  {pake} send FILE\n  {pake} receive\n\ndocs/tutorial.md has the "
           "server, on two machines.\n")
     return 0
 
