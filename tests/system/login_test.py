@@ -632,6 +632,49 @@ class Between:
                 server.sendall(data)
 
 
+class Gate:
+    """A way to the server that can be cut, for all who are on it, as often as one likes."""
+
+    def __init__(self, address):
+        self.address_of_server = address
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.open = []
+        self.lock = threading.Lock()
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+        self.cut()
+
+    def serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self.listener.accept()
+                far = socket.create_connection(tcp(self.address_of_server), PATIENCE)
+                with self.lock:
+                    self.open += [near, far]
+                for source, sink in ((near, far), (far, near)):
+                    threading.Thread(target=self.pass_on, args=(source, sink), daemon=True).start()
+
+    @staticmethod
+    def pass_on(source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+
+    def cut(self):
+        with self.lock:
+            sides, self.open = self.open, []
+        for side in sides:
+            with contextlib.suppress(OSError):
+                side.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads it
+            side.close()
+
+
 class Cuts(Login):
     """Exit code 0 means that everything arrived, whatever the network does."""
 
@@ -682,6 +725,36 @@ class Cuts(Login):
         silent = self.backend(lambda c: c.recv(10_000) and c.close())
         gone = self.run_pake("connect", f"alice@{silent}", env={"PAKE_PASSWORD": PASSWORD})
         self.assertEqual(gone.code, CUT_SHORT, gone.err)
+
+    def test_a_forward_reports_every_cut_and_sends_nothing_twice(self):
+        came = []
+
+        def note(connection):
+            with connection, contextlib.suppress(OSError):
+                while data := connection.recv(100):
+                    came.append(data)
+                    connection.sendall(data)
+
+        self.server.stop()
+        self.server = self.serve("--service", "raw=" + self.backend(note))
+        with Gate(self.server.address) as gate:
+            forward = self.start("forward", f"alice@{gate.address}", "raw", "-L", "0", env={"PAKE_PASSWORD": PASSWORD})
+            address = tcp(forward.wait_for(r"raw is at (\S+)\n", "err")[1])
+            sent = []
+            for cut in range(5):
+                connections = [socket.create_connection(address, PATIENCE) for _ in range(3)]
+                for number, connection in enumerate(connections):
+                    connection.settimeout(PATIENCE)
+                    sent.append(b"%d.%d" % (cut, number))
+                    connection.sendall(sent[-1])
+                    self.assertEqual(connection.recv(100), sent[-1])
+                gate.cut()
+                for connection in connections:
+                    with connection, self.assertRaises(ConnectionResetError):  # and no end of file
+                        connection.recv(100)
+                forward.wait_for("(?s)" + "connected again.*" * (cut + 1), "err")
+            self.assertEqual(sorted(came), sorted(sent))
+            self.assertNotIn("error:", forward.err)
 
     def test_many_connections_through_one_forward(self):
         forward = self.start("forward", self.destination(), "raw", "-L", "0", env={"PAKE_PASSWORD": PASSWORD})
@@ -928,6 +1001,39 @@ PermitRootLogin yes
 
 
 class Prompts(Login):
+    def test_what_ends_a_question_leaves_the_terminal_as_it_was(self):
+        for keys, code, said in (("\x03", 128 + signal.SIGINT, ""), ("\x1c", 128 + signal.SIGQUIT, ""),
+                                 ("\x04", FAILED, "error: no password was typed"), ("\n", FAILED, "error: no password was typed")):
+            terminal = Terminal("connect", "alice@127.0.0.1:1")
+            self.addCleanup(terminal.close)
+            terminal.see("Password of alice@127.0.0.1:1: ")
+            self.assertFalse(terminal.has(termios.ECHO))
+            terminal.resize(20)
+            terminal.type(keys)
+            terminal.see(said)
+            self.assertEqual(terminal.wait(), code)
+            self.assertEqual(terminal.modes(), terminal.modes_before)
+
+    def test_any_letters_in_the_C_locale(self):
+        self.server = self.serve()
+        self.enroll(password="schl\u00fcssel \u9375")
+        terminal = Terminal("connect", self.destination(), env={"LC_ALL": "C", "TERM": "dumb"})
+        self.addCleanup(terminal.close)
+        terminal.see("Password of ")
+        terminal.type("schlu\u0308ssel \u9375\n")  # another form of the same letters
+        terminal.see("> ")
+        terminal.type("\x04")
+        self.assertEqual(terminal.wait(), OK)
+
+    def test_a_password_stands_nowhere_once_it_is_read(self):
+        self.server = self.serve()
+        self.enroll()
+        forward = self.start("forward", self.destination(), "echo", "-L", "0", env={"PAKE_PASSWORD": PASSWORD})
+        forward.wait_for("echo is at", "err")
+        for name in ("environ", "cmdline"):
+            with contextlib.suppress(PermissionError), open(f"/proc/{forward.process.pid}/{name}", "rb") as file:
+                self.assertNotIn(PASSWORD.encode(), file.read())
+
     def test_what_takes_long_is_shown_and_taken_away(self):
         with socket.create_server(("127.0.0.1", 0)) as silent:  # it takes the connection and says nothing
             terminal = Terminal("connect", "alice@127.0.0.1:%d" % silent.getsockname()[1], "--deadline", "2")
