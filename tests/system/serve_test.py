@@ -14,7 +14,8 @@ import time
 import unittest
 
 from harness import FAILED, OK, PATIENCE, STORE, USAGE, UNREACHABLE, tcp
-from serving import (PASSWORD, SERVER_HELLO_SIZE, Closed, Guess, ServeCase, Session, WasReset, pakes, spend, wire)
+from serving import (PASSWORD, SERVER_HELLO_SIZE, Closed, Guess, Meeting, Publisher, ServeCase, Session, WasReset, pakes,
+                     spend, wire)
 
 BURST, SLOTS = 10, 4
 
@@ -460,6 +461,309 @@ environment = ["WORD=hello"]
         data = b"".join(headers)
         self.assertTrue(data.startswith(b"\r\n\r\n\0\r\nQUIT\n\x21\x11"))
         self.assertTrue(data.endswith(b"\xe0\0\3bobafter"), data)
+
+
+class Publish(ServeCase):
+    """A service that a user's client brings, and others reach through the server; the sessions on several loops."""
+
+    CONFIG = """
+threads = 4
+[services]
+echo = "echo"
+[published]
+desk = "bob"
+open = "bob"
+[published.private]
+publisher = "bob"
+users = ["alice"]
+"""
+
+    def setUp(self):
+        super().setUp()
+        self.config = self.path("pake.toml", self.CONFIG)
+        self.server = self.serve("--config", self.config)
+        for name in ("alice", "bob", "carol"):
+            self.add_user(name)
+
+    def publish(self, service=b"desk", name="bob", **how):
+        publisher = Publisher(self.server.address, service, name, **how)
+        self.assertTrue(publisher.wait_until_published())
+        return publisher
+
+    def refusal(self, service, name):
+        publisher = Publisher(self.server.address, service, name)
+        self.assertFalse(publisher.wait_until_published())
+        return publisher.resets[1]
+
+    def ask(self, service=b"desk", name="alice"):
+        return Session(self.server.address, name, service=service)
+
+    def reset_of(self, session):
+        with self.assertRaises(WasReset) as caught:
+            session.read_until(lambda: False)
+        return caught.exception.code
+
+    def test_others_reach_it_as_any_service_and_the_publisher_is_told_who(self):
+        publisher = self.publish()
+        text = os.urandom(100_000).hex().encode()
+        for name in ("alice", "carol", "bob"):
+            self.assertEqual(self.ask(name=name).say(text), text.upper())
+        self.assertEqual(publisher.visitors, [b"alice", b"carol", b"bob"])
+        self.assertEqual(self.ask(b"echo").say(b"x"), b"receive x")
+
+    def test_several_at_once_on_every_loop(self):
+        self.publish()
+        results = []
+
+        def visit(session, number):
+            text = b"%d " % number * 20_000
+            results.append(session.say(text) == text)
+
+        sessions = [self.ask() for _ in range(8)]  # one after another: an account has four guesses open at most
+        threads = [threading.Thread(target=visit, args=(session, number)) for number, session in enumerate(sessions)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(results, [True] * 8)
+
+    def test_allow_lists_both_ways_and_no_name_but_those_configured(self):
+        self.publish(b"private")
+        self.assertEqual(self.ask(b"private").say(b"x"), b"X")
+        self.assertEqual(self.reset_of(self.ask(b"private", "carol")), 2)
+        self.assertEqual(self.refusal(b"desk", "alice"), 2)
+        self.assertEqual(self.refusal(b"unheard-of", "bob"), 1)
+        self.assertEqual(self.refusal(b"echo", "bob"), 1)  # a service of the server's own
+        self.assertEqual(self.refusal(b"", "bob"), 1)
+
+    def test_what_nobody_publishes_is_a_backend_that_is_down(self):
+        self.assertEqual(self.reset_of(self.ask()), 3)
+
+    def test_gone_with_its_session_and_what_was_open_is_reset(self):
+        publisher = self.publish()
+        session = self.ask()
+        session.pipe.write(b"x")
+        session.read_until(lambda: session.sink.data == b"X")
+        publisher.hang_up()
+        publisher.connection.close()
+        self.assertEqual(self.reset_of(session), 4)
+        deadline = time.monotonic() + PATIENCE
+        while (code := self.reset_of(self.ask())) != 3:
+            self.assertIn(code, (3, 4))
+            self.assertLess(time.monotonic(), deadline)
+
+    def test_its_stream_ends_and_so_does_the_publication(self):
+        publisher = self.publish()
+        publisher.pipe.send_frames((wire.FIN, 1, b""))
+        deadline = time.monotonic() + PATIENCE
+        while self.reset_of(self.ask()) != 3:
+            self.assertLess(time.monotonic(), deadline)
+        self.publish()  # by another channel
+
+    def test_only_a_newer_channel_of_the_same_user_takes_over(self):
+        first = self.publish(answer=lambda data: b"first")
+        second = self.publish(answer=lambda data: b"second")
+        first.wait(lambda: first.resets)
+        self.assertEqual(first.resets, {1: 0})
+        self.assertEqual(self.ask().say(b"x"), b"second")
+        first.pipe.send_frames((wire.RESET, 1, b"\0"), (wire.OPEN, 3, wire.lp1(b"pake:publish") + b"desk"))
+        first.wait(lambda: 3 in first.resets)  # the older one does not get it back
+        self.assertEqual(first.resets[3], 5)
+        self.assertEqual(self.ask().say(b"x"), b"second")
+        self.assertEqual(second.resets, {})
+
+    def test_why_the_publishers_client_refuses_reaches_who_asked(self):
+        self.publish(refuse_with=3)
+        self.assertEqual(self.reset_of(self.ask()), 3)
+
+    def test_a_reload_takes_the_right_away(self):
+        publisher = self.publish()
+        with open(self.config, "w") as file:
+            file.write("[services]\necho = \"echo\"\n[published]\ndesk = \"carol\"\n")
+        self.server.process.send_signal(signal.SIGHUP)
+        self.server.wait_for("reloaded", "err")
+        publisher.wait(lambda: publisher.resets)
+        self.assertEqual(publisher.resets, {1: 2})
+        self.assertEqual(self.reset_of(self.ask()), 3)
+        self.publish(name="carol")
+        self.assertEqual(self.ask().say(b"x"), b"X")
+
+    def test_a_publisher_who_is_disabled_is_gone(self):
+        publisher = self.publish()
+        self.pake("user", "disable", "bob")
+        publisher.wait(lambda: publisher.resets)
+        self.assertEqual(self.reset_of(self.ask()), 3)
+
+    def test_a_drain_does_not_wait_for_publications(self):
+        publisher = self.publish()
+        self.server.process.send_signal(signal.SIGTERM)
+        publisher.wait(lambda: publisher.closed_with is not None)
+        self.assertEqual(self.server.wait(), OK)
+
+
+class Meet(ServeCase):
+    """Strangers who meet behind the server."""
+
+    CONFIG = """
+threads = 4
+strangers_meet = true
+[services]
+echo = "echo"
+private = "meet"
+"""
+
+    def start_server(self, *args):
+        self.server = self.serve("--config", self.path("pake.toml", self.CONFIG), *args)
+
+    def come(self, action, tries=0, selector=0, token=bytes(16), source=None):
+        return Meeting(self.server.address, action, tries, selector, token, source)
+
+    def wait_for_somebody(self, tries=1, source=None):
+        waiting = self.come(Meeting.CREATE, tries, source=source)
+        event, selector, token = waiting.met()
+        self.assertEqual(event, Meeting.WAITING)
+        self.assertLess(selector, 2**20)
+        self.assertNotEqual(token, bytes(16))
+        return waiting, selector, token
+
+    def met(self, waiting, selector, source=None):
+        """The one who joined, both told."""
+        joined = self.come(Meeting.JOIN, selector=selector, source=source)
+        for side in (joined, waiting):
+            self.assertEqual(side.met(), (Meeting.JOINED, selector, bytes(16)))
+        return joined
+
+    def join(self, selector, code, source=None):
+        return self.refused(lambda: self.come(Meeting.JOIN, selector=selector, source=source).met(), code)
+
+    def passes(self, first, second):
+        data = os.urandom(200_000)
+        for one, other in ((first, second), (second, first)):
+            writer = threading.Thread(target=one.connection.sendall, args=(data,))
+            writer.start()
+            self.assertEqual(wire.read_exactly(other.connection, len(data)), data)
+            writer.join()
+        first.connection.shutdown(socket.SHUT_WR)
+        self.assertEqual(second.connection.recv(1), b"")
+        second.connection.sendall(b"the other half")
+        self.assertEqual(wire.read_exactly(first.connection, 14), b"the other half")
+
+    def test_off_unless_it_is_switched_on(self):
+        self.server = self.serve()
+        self.refused(lambda: self.come(Meeting.CREATE, 1).met(), wire.UNKNOWN_SERVER)
+
+    def test_two_meet_and_every_byte_passes(self):
+        self.start_server()
+        waiting, selector, _ = self.wait_for_somebody()
+        self.passes(waiting, self.met(waiting, selector))
+        self.add_user()
+        self.assertEqual(Session(self.server.address).say(b"x"), b"receive x")  # logins as ever
+
+    def test_a_side_that_is_cut_is_cut_for_the_other(self):
+        self.start_server()
+        waiting, selector, _ = self.wait_for_somebody()
+        joined = self.met(waiting, selector)
+        joined.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        joined.hang_up()
+        with self.assertRaises(ConnectionResetError):
+            waiting.connection.recv(1)
+
+    def test_one_joiner_at_a_time_and_no_more_than_the_tries(self):
+        self.start_server()
+        waiting, selector, token = self.wait_for_somebody(tries=2)
+        first = self.met(waiting, selector)
+        self.assertLess(self.join(selector, wire.THROTTLED).retry_after, 10)
+        first.hang_up()
+        waiting.hang_up()
+        again = self.come(Meeting.RESUME, selector=selector, token=token)
+        self.assertEqual(again.met(), (Meeting.WAITING, selector, token))
+        self.met(again, selector).hang_up()
+        again.hang_up()
+        self.refused(lambda: self.come(Meeting.RESUME, selector=selector, token=token).met())
+        self.join(selector, wire.REFUSED)
+
+    def test_another_token_resumes_nothing(self):
+        self.start_server()
+        waiting, selector, _ = self.wait_for_somebody(tries=2)
+        self.refused(lambda: self.come(Meeting.RESUME, selector=selector, token=os.urandom(16)).met())
+        self.passes(waiting, self.met(waiting, selector))
+
+    def test_four_of_a_source_wait_and_others_may(self):
+        self.start_server()
+        held = [self.wait_for_somebody(source="127.0.0.2")[0] for _ in range(4)]
+        alert = self.refused(lambda: self.come(Meeting.CREATE, 1, source="127.0.0.2").met(), wire.THROTTLED)
+        self.assertGreater(alert.retry_after, 0)
+        self.assertLessEqual(alert.retry_after, 600)
+        self.wait_for_somebody(source="127.0.0.3")[0].hang_up()
+        for waiting in held:
+            waiting.hang_up()
+
+    def test_ten_failed_joins_of_a_source_and_no_more(self):
+        self.start_server()
+        waiting, selector, _ = self.wait_for_somebody()
+        for number in range(10):
+            self.join((selector + 1 + number) % 2**20, wire.REFUSED, "127.0.0.2")
+        alert = self.join(selector, wire.THROTTLED, "127.0.0.2")
+        self.assertGreater(alert.retry_after, 60)
+        self.passes(waiting, self.met(waiting, selector, "127.0.0.3"))
+
+    def test_who_speaks_before_his_turn_or_nonsense_is_turned_away(self):
+        self.start_server()
+        waiting, selector, _ = self.wait_for_somebody()
+        waiting.connection.sendall(b"x")
+        self.refused(waiting.met, wire.MALFORMED)
+        for action, tries in ((Meeting.CREATE, 0), (Meeting.CREATE, 6), (4, 1), (Meeting.JOIN, 1)):
+            self.refused(lambda: self.come(action, tries).met(), wire.MALFORMED)
+
+    def test_no_more_at_once_than_the_limit(self):
+        self.CONFIG += "[limits]\nmeetings = 2\n"
+        self.start_server()
+        held = [self.wait_for_somebody(source=f"127.0.0.{number}") for number in (2, 3)]
+        self.refused(lambda: self.come(Meeting.CREATE, 1, source="127.0.0.4").met(), wire.THROTTLED)
+        self.met(held[0][0], held[0][1])
+
+    def test_a_meeting_is_bounded_in_bytes(self):
+        self.CONFIG += "[limits]\nmeeting_mebibytes = 1\n"
+        self.start_server()
+        waiting, selector, _ = self.wait_for_somebody()
+        joined = self.met(waiting, selector)
+        threading.Thread(target=self.send_much, args=(joined.connection,), daemon=True).start()
+        got = 0
+        with self.assertRaises(ConnectionResetError):
+            while data := waiting.connection.recv(65536):
+                got += len(data)
+        self.assertLessEqual(got, 1 << 20)
+
+    @staticmethod
+    def send_much(connection):
+        try:
+            connection.sendall(bytes(4 << 20))
+        except OSError:
+            pass
+
+    def test_a_drain_sends_those_away_who_wait(self):
+        self.start_server()
+        waiting, _, _ = self.wait_for_somebody()
+        self.server.process.send_signal(signal.SIGTERM)
+        self.refused(waiting.met, wire.UNAVAILABLE)
+        self.assertEqual(self.server.wait(), OK)
+
+    def test_for_users_it_is_a_service(self):
+        self.start_server()
+        self.add_user("alice")
+        self.add_user("bob")
+        alice = Session(self.server.address, "alice", service=b"private")
+        alice.pipe.write(Meeting.frame(Meeting.CREATE, 1))
+        alice.read_until(lambda: len(alice.sink.data) >= 26)
+        event, selector = alice.sink.data[5], int.from_bytes(alice.sink.data[6:10], "big")
+        self.assertEqual(event, Meeting.WAITING)
+        bob = Session(self.server.address, "bob", service=b"private")
+        bob.pipe.write(Meeting.frame(Meeting.JOIN, selector=selector) + b"hello alice")
+        bob.read_until(lambda: len(bob.sink.data) >= 26)
+        self.assertEqual(bob.sink.data[5], Meeting.JOINED)
+        alice.read_until(lambda: len(alice.sink.data) >= 2 * 26 + 11)
+        self.assertEqual(alice.sink.data[26 + 5], Meeting.JOINED)
+        self.assertEqual(alice.sink.data[2 * 26:], b"hello alice")
 
 
 class Configuration(ServeCase):

@@ -79,12 +79,13 @@ def spend(address, name="alice", source=None, device=None):
 class Session:
     """A channel of somebody who knows the password, or has a ticket."""
 
-    def __init__(self, address, name="alice", password=PASSWORD, ticket=None, service=b"echo", source=None, device=None):
+    def __init__(self, address, name="alice", password=PASSWORD, ticket=None, service=b"echo", source=None, device=None,
+                 argument=b""):
         self.connection = socket.create_connection(tcp(address), PATIENCE, source_address=source and (source, 0))
         client = wire.ByTicket(*ticket) if ticket else wire.ByPassword(name.encode(), password.encode(), device=device)
         suites = None if ticket else (wire.OPAQUE_RISTRETTO255, wire.OPAQUE_P256)
         self.keys, finish = wire.client_handshake(self.connection, client, AEADS, suites=suites)
-        self.pipe = wire.Pipe(self.connection, self.keys, True, finish, service=service)
+        self.pipe = wire.Pipe(self.connection, self.keys, True, finish, service=service, argument=argument)
         self.sink = Sink()
 
     def say(self, text):
@@ -126,6 +127,111 @@ class Session:
         expected = b"receive " + line + b"\n"
         self.read_until(lambda: len(self.sink.data) >= before + len(expected))
         return self.sink.data[before:] == expected
+
+    def hang_up(self):
+        self.connection.close()
+
+
+class Publisher(Session):
+    """A client that brings a service: whatever comes on a stream that the server opens goes back as `answer` makes it."""
+
+    def __init__(self, address, service, name="alice", answer=bytes.upper, refuse_with=None):
+        super().__init__(address, name, service=b"pake:publish", argument=service)
+        self.service, self.answer, self.refuse_with = service, answer, refuse_with
+        self.told, self.visitors, self.resets = b"", [], {}  # on stream 1; users; stream -> code
+        self.streams = {}  # by number: credit, what is not sent yet, whether the visitor has ended his half
+        self.changed = threading.Condition()
+        self.closed_with = None
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def wait(self, done):
+        with self.changed:
+            if not self.changed.wait_for(done, PATIENCE):
+                raise AssertionError(f"told {self.told}, visitors {self.visitors}, resets {self.resets}")
+
+    def wait_until_published(self):
+        self.wait(lambda: self.told == b"\1" or self.resets)
+        return not self.resets
+
+    def _serve(self):
+        try:
+            while self.closed_with is None:
+                self._take(wire.read_frame(self.connection, (wire.DATA, wire.CLOSE), wire.MAX_PLAINTEXT + 16))
+        except (OSError, wire.Truncated):
+            pass
+
+    def _take(self, record):
+        plaintext = self.pipe.opener.open(record)
+        with self.changed:
+            if record[0] == wire.CLOSE:
+                self.closed_with = plaintext[0]
+                self.pipe.send_record(wire.CLOSE, b"\0")
+            else:
+                reader = wire.Reader(plaintext)
+                while reader.at < len(plaintext):
+                    kind, size, stream = reader.number(1), reader.number(3), reader.number(4)
+                    self._on_frame(kind, stream, reader.take(size))
+            self.changed.notify_all()
+
+    def _on_frame(self, kind, stream, payload):
+        if kind == wire.PING:
+            self.pipe.send_frames((wire.PONG, 0, payload))
+        elif kind == wire.RESET:
+            self.resets[stream] = payload[0]
+        elif stream == 1 and kind == wire.STREAM_DATA:
+            self.told += payload
+        elif stream % 2 == 0 and kind == wire.OPEN:
+            if not payload.startswith(wire.lp1(self.service)):
+                raise wire.ProtocolError(f"opened under {payload}")
+            self.visitors.append(payload[1 + len(self.service):])
+            self.streams[stream] = [wire.OWN_CREDIT, b"", False]
+            if self.refuse_with is not None:
+                self.pipe.send_frames((wire.RESET, stream, bytes([self.refuse_with])))
+        elif stream and stream % 2 == 0 and kind == wire.STREAM_DATA and self.refuse_with is None:
+            self.pipe.send_frames((wire.WINDOW, stream, len(payload).to_bytes(4, "big")))
+            self.streams[stream][1] += self.answer(payload)
+            self._flush(stream)
+        elif stream in self.streams and kind == wire.WINDOW:
+            self.streams[stream][0] += int.from_bytes(payload, "big")
+            self._flush(stream)
+        elif stream in self.streams and kind == wire.FIN:
+            self.streams[stream][2] = True
+            self._flush(stream)
+
+    def _flush(self, stream):
+        credit, unsent, is_over = self.streams[stream]
+        part = unsent[:credit]
+        self.streams[stream][:2] = credit - len(part), unsent[len(part):]
+        while part:
+            self.pipe.send_frames((wire.STREAM_DATA, stream, part[:wire.MAX_PLAINTEXT - 8]))
+            part = part[wire.MAX_PLAINTEXT - 8:]
+        if is_over and not self.streams[stream][1]:
+            self.pipe.send_frames((wire.FIN, stream, b""))
+            del self.streams[stream]
+
+
+class Meeting:
+    """A connection of somebody who comes to meet another one."""
+
+    CREATE, JOIN, RESUME = 1, 2, 3
+    WAITING, JOINED = 1, 2
+
+    def __init__(self, address, action, tries=0, selector=0, token=bytes(16), source=None):
+        self.connection = socket.create_connection(tcp(address), PATIENCE, source_address=source and (source, 0))
+        self.connection.sendall(self.frame(action, tries, selector, token))
+
+    @staticmethod
+    def frame(action, tries=0, selector=0, token=bytes(16)):
+        return wire.frame(wire.MEET, b"pake" + bytes([wire.VERSION, action, tries]) + selector.to_bytes(4, "big") + token)
+
+    def met(self):
+        """event, selector, token; or an Alert raised."""
+        whole = wire.read_frame(self.connection, (wire.MET,), 22)
+        reader = wire.Reader(whole[4:])
+        version, event, selector, token = reader.number(1), reader.number(1), reader.number(4), reader.take(16)
+        if version != wire.VERSION:
+            raise wire.ProtocolError(f"version {version}")
+        return event, selector, token
 
     def hang_up(self):
         self.connection.close()

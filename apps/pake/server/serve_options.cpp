@@ -38,7 +38,7 @@ Value list_of(std::vector<std::string>& values, std::string name, bool* was_set 
 Value services_value(std::map<std::string, ServiceText>& services) {
   return {.type = Value::Type::list,
           .name = "NAME=TARGET",
-          .bounds = "TARGET is HOST:PORT, unix:PATH or echo",
+          .bounds = "TARGET is HOST:PORT, unix:PATH, echo or meet",
           .set = [&services](std::string_view text) -> Accepted {
             const auto equals = text.find('=');
             if (equals == std::string_view::npos || equals == 0)
@@ -61,7 +61,7 @@ Value services_value(std::map<std::string, ServiceText>& services) {
 std::vector<Setting> service_members(std::map<std::string, ServiceText>& services, const std::string& name) {
   auto& service = services[name];
   return {
-      {.key = "to", .value = text(service.to, "TARGET"), .help = "HOST:PORT, unix:PATH or echo"},
+      {.key = "to", .value = text(service.to, "TARGET"), .help = "HOST:PORT, unix:PATH, echo or meet"},
       {.key = "exec", .value = list_of(service.exec, "WORDS"), .help = "A program and its arguments, without a shell"},
       {.key = "environment",
        .value = list_of(service.environment, "NAME=VALUE"),
@@ -137,6 +137,10 @@ Expected<pake::server::ServiceConfig> to_service(const std::string& name, const 
     service.what = pake::server::EchoService{};
     return service;
   }
+  if (text.to == "meet") {
+    service.what = pake::server::MeetService{};
+    return service;
+  }
   const auto address = net::parse_address(text.to);
   if (!address) return wrong(fmt::format("service '{}': {}: {}", escape(name), escape(text.to), address.error()));
   const auto* const tcp = std::get_if<net::TcpAddress>(&*address);
@@ -188,6 +192,12 @@ Settings limit_settings(ServeOptions& o) {
       seconds_setting("limits.ticket_lifetime", o.ticket_lifetime,
                       "How long a device gets in again without the password, from the login by password on; 0: never",
                       {.from = 0, .to = 90 * kDay}),
+      number_setting("limits.meetings", o.meetings, "Meetings at once, waiting or under way",
+                     {.from = 1, .to = 100'000}),
+      seconds_setting("limits.meeting_time", o.meeting_time, "The longest that a meeting may last",
+                      {.from = 1, .to = kYear}),
+      number_setting("limits.meeting_mebibytes", o.meeting_mebibytes, "What may pass in a meeting, both ways, in MiB",
+                     {.from = 1, .to = 1'000'000'000}),
       number_setting("limits.silent", o.silent, "Connections that have not said anything yet", kPlaces),
       number_setting("limits.waiting", o.waiting, "Clients that are stretching their password", kPlaces)};
   for (auto& setting : settings)
@@ -240,6 +250,11 @@ Settings serve_settings(ServeOptions& o) {
            .help = "Services that a user's client brings: NAME = USER",
            .reloadable = true,
            .members = [&o](const std::string& name) { return published_members(o.published, name); }},
+          {.flag = "--meet",
+           .key = "strangers_meet",
+           .value = flag(o.strangers_meet),
+           .help = "Let strangers meet here, without an account: what they say to each other passes and is not read",
+           .reloadable = true},
           {.key = "trusted_proxies",
            .value = list_of(o.trusted_proxies, "NETWORK"),
            .help = "Proxies that must begin with a PROXY protocol header (version 2): addresses, networks or `unix`",
@@ -289,7 +304,11 @@ Expected<pake::server::Config> to_config(const ServeOptions& o, bool has_file) {
                    .session = o.session,
                    .backend_connect = o.backend_connect,
                    .drain = o.drain,
-                   .ticket_lifetime = o.ticket_lifetime};
+                   .ticket_lifetime = o.ticket_lifetime,
+                   .meetings = o.meetings,
+                   .meeting_time = o.meeting_time,
+                   .meeting_bytes = std::uint64_t{o.meeting_mebibytes} << 20U};
+  config.strangers_meet = o.strangers_meet;
   if (!has_file) config.services["echo"] = {.what = pake::server::EchoService{}, .users = {}};
   for (const auto& [name, text] : o.services) {
     PAKE_TRY(auto service, to_service(name, text));

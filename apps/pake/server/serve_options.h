@@ -49,6 +49,10 @@ struct ServeOptions {
   std::size_t silent = 1024, waiting = 4096, sessions = 20'000, sessions_per_user = 256, streams_per_session = 256;
   std::chrono::seconds idle{0}, session{0}, backend_connect{10}, drain{30}, ticket_lifetime{7 * 86'400};
 
+  std::size_t meetings = 256, meeting_mebibytes = 64 << 10U;
+  std::chrono::seconds meeting_time{86'400};
+  bool strangers_meet = false;
+
   std::optional<std::string> metrics;
   std::size_t threads = 0;  // 0: one a core
   pake::server::LogFormat log_format = pake::server::LogFormat::text;

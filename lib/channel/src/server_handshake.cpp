@@ -128,6 +128,9 @@ HandshakeResult<std::size_t> ServerHandshake::Run::read(Bytes bytes) {
       awaiting ? AwaitedFrame{.type = FrameType::client_finish, .min_body = finish, .max_body = finish} : kHelloFrame,
       kAlertFrame};
   const bool may_be_alert = awaiting || second_hello;
+  // Who comes to meet somebody is told that this is not the place (section 15).
+  if (!may_be_alert && !bytes.empty() && bytes.front() == std::to_underlying(FrameType::meet))
+    return std::unexpected(Stop(AlertCode::unknown_server));
   PAKE_TRY(const auto frame, leading_frame(bytes, std::span(awaited).first(may_be_alert ? 2 : 1)));
   if (!frame) return 0;
   if (frame->type == FrameType::alert) {

@@ -40,18 +40,21 @@ class Relay {
       const auto count = co_await from.read_some(chunk, kNever);
       if (!count) {
         if (count.error() == Error::Kind::closed) co_return to.shutdown_write();
-        co_return break_off();
+        co_return break_off(&from == second_.get() ? count.error() : Error{.kind = Error::Kind::other});
       }
-      if (!co_await to.write_all(Bytes(chunk).first(*count), kNever)) co_return break_off();
+      if (!co_await to.write_all(Bytes(chunk).first(*count), kNever)) co_return break_off({.kind = Error::Kind::other});
       passed += *count;
       if (*count == chunk.size() && chunk.size() < kBusyChunk) chunk = Buffer(kBusyChunk);
       if (*count < kIdleChunk / 2 && chunk.size() > kIdleChunk) chunk = Buffer(kIdleChunk);
     }
   }
 
-  void break_off() {
+  // A stream of a channel says why it is broken off; of a socket only that it is shows.
+  void break_off(const Error& second) {
+    using channel::ResetCode;
     if (std::exchange(is_broken_, true)) return;
-    first_->reset(channel::ResetCode::backend_failed);
+    const bool says_why = second == Error::Kind::reset && second.reset_code != ResetCode::cancelled;
+    first_->reset(says_why ? second.reset_code : ResetCode::backend_failed);
     second_->reset(channel::ResetCode::cancelled);
   }
 

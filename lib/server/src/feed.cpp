@@ -1,8 +1,5 @@
 #include "feed.h"
 
-#include <algorithm>
-#include <map>
-#include <string>
 #include <utility>
 
 #include "pake/internal/try.h"
@@ -14,8 +11,6 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kPage = 1'000;
-constexpr std::size_t kMostChanges = 1'000'000;
 constexpr auto kTurn = 1s;  // the view of a node is never older than this and one query
 constexpr auto kHousekeeping = 60s;
 
@@ -27,15 +22,7 @@ Feed::~Feed() {
 }
 
 store::StoreStatus Feed::read_all() {
-  auto& store = state_->accounts->store();
-  PAKE_TRYV(state_->accounts->refresh_shares());
-  const auto asked = Clock::now();
-  PAKE_TRY(last_, store.last_change());
-  const auto oldest = wall_now() - state_->config()->limits.ticket_lifetime;
-  PAKE_TRY(const auto changes, store.changes_since(oldest, kMostChanges));
-  state_->generations.apply(changes);
-  state_->generations.refreshed(asked);
-  return {};
+  return reader_.read_all(wall_now() - state_->config()->limits.ticket_lifetime, Clock::now());
 }
 
 void Feed::start() {
@@ -57,20 +44,9 @@ void Feed::run(const std::stop_token& stop) {
   }
 }
 
-// Of several changes of one user the last decides: he may be back already.
 store::StoreStatus Feed::read_changes() {
-  for (;;) {
-    const auto asked = Clock::now();
-    PAKE_TRY(const auto changes, state_->accounts->store().changes_after(last_, kPage));
-    state_->generations.apply(changes);
-    std::map<std::string_view, const store::GenerationChange*> latest;
-    for (const auto& change : changes) latest[change.name] = &change;
-    for (const auto& [name, change] : latest) state_->sessions.end_stale(*change);
-    if (!changes.empty()) last_ = changes.back().sequence;
-    if (changes.size() == kPage) continue;
-    state_->generations.refreshed(asked);
-    return state_->accounts->refresh_shares();
-  }
+  return reader_.read_changes(Clock::now(),
+                              [this](const auto& change) { static_cast<void>(state_->sessions.end_stale(change)); });
 }
 
 store::StoreStatus Feed::keep_house() {

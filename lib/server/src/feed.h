@@ -6,13 +6,15 @@
 #include <stop_token>
 #include <thread>
 
+#include "feed_reader.h"
 #include "state.h"
 
 namespace pake::server {
 
 class Feed {
  public:
-  explicit Feed(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  explicit Feed(std::shared_ptr<State> state)
+      : state_(std::move(state)), reader_(*state_->accounts, state_->generations) {}
   Feed(const Feed&) = delete;
   Feed& operator=(const Feed&) = delete;
   /// Ends the thread.
@@ -29,7 +31,7 @@ class Feed {
   [[nodiscard]] store::StoreStatus keep_house();
 
   std::shared_ptr<State> state_;
-  std::uint64_t last_ = 0;
+  FeedReader reader_;
   std::chrono::steady_clock::time_point housekept_at_{};
   std::jthread thread_;
 };

@@ -75,6 +75,8 @@ std::string metrics_text(Server& server) {
   Families families;
   families.gauge("pake_sessions", "Sessions now", server.sessions().size());
   families.gauge("pake_ready", "1 if the store's changes are known and the server does not drain", server.is_ready());
+  families.gauge("pake_published_services", "Services that users' clients bring now", server.published());
+  families.gauge("pake_meetings", "Meetings that wait for somebody or are under way", server.meetings());
   const auto connections = server.connections();
   families.gauge("pake_silent_connections", "Connections without a complete hello", connections.silent);
   families.gauge("pake_waiting_connections", "Connections whose client has its answer and has yet to prove itself",
@@ -97,6 +99,7 @@ std::string metrics_text(Server& server) {
                    counters.sessions_ended_by_change);
   families.counter("pake_streams_total", "Streams served", counters.streams);
   families.counter("pake_streams_refused_total", "Streams refused", counters.streams_refused);
+  families.counter("pake_meetings_total", "Who came to meet somebody, either side", counters.meetings);
   families.counter("pake_backend_failures_total", "Streams whose backend could not be reached or failed",
                    counters.backend_failures);
   families.counter("pake_received_bytes_total", "Bytes from clients, of sessions that have ended",

@@ -1,11 +1,16 @@
 #include "served_session.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
+#include "bridge.h"
+#include "meetings.h"
+#include "pake/channel/publish.h"
 #include "pake/crypto/rng.h"
 #include "pake/net/clock.h"
 #include "pake/net/coroutine.h"
+#include "pake/net/relay.h"
 #include "services.h"
 
 namespace pake::server {
@@ -148,14 +153,131 @@ void ServedSession::take(net::AcceptedStream accepted) {
     auto held = std::make_unique<Held>(shared_from_this(), std::move(accepted.stream));
     return loop_.spawn(serve_account(shared_from_this(), std::move(held)));
   }
-  if (service == config->services.end()) return refuse(std::move(accepted), ResetCode::no_such_service, "no-service");
+  if (accepted.service == channel::kPublishService) return take_publication(std::move(accepted));
+  if (service == config->services.end()) {
+    const auto published = config->published.find(accepted.service);
+    if (published != config->published.end()) return take_published(std::move(accepted), published->second);
+    return refuse(std::move(accepted), ResetCode::no_such_service, "no-service");
+  }
   if (!may_use(service->second, info_->facts.user))
     return refuse(std::move(accepted), ResetCode::not_allowed, "not-allowed");
   if (streams_.size() >= config->limits.streams_per_session)
     return refuse(std::move(accepted), ResetCode::too_many, "too-many");
   ++state_->counters.streams;
   auto held = std::make_unique<Held>(shared_from_this(), std::move(accepted.stream));
+  if (std::holds_alternative<MeetService>(service->second.what))
+    return loop_.spawn(serve_meeting_stream(shared_from_this(), std::move(held)));
   loop_.spawn(serve(shared_from_this(), service->second, std::move(accepted.service), std::move(held)));
+}
+
+// This user brings a service.
+void ServedSession::take_publication(net::AcceptedStream accepted) {
+  using channel::ResetCode;
+  const auto config = state_->config();
+  const std::string name(as_text(accepted.argument));
+  accepted.service = name;  // for the log
+  const auto allowed = config->published.find(name);
+  if (allowed == config->published.end()) return refuse(std::move(accepted), ResetCode::no_such_service, "no-service");
+  if (allowed->second.publisher != info_->facts.user)
+    return refuse(std::move(accepted), ResetCode::not_allowed, "not-allowed");
+  const Publisher publisher{
+      .user = info_->facts.user, .session = info_->facts.id, .loop = &loop_, .served = weak_from_this()};
+  if (!state_->publications.publish(name, publisher))
+    return refuse(std::move(accepted), ResetCode::too_many, "published-by-newer");
+  auto held = std::make_unique<Held>(shared_from_this(), std::move(accepted.stream));
+  published_.emplace(name, held.get());
+  loop_.spawn(serve_publication(shared_from_this(), name, std::move(held)));
+}
+
+// This user asks for a service that somebody brings.
+void ServedSession::take_published(net::AcceptedStream accepted, const PublishedConfig& published) {
+  using channel::ResetCode;
+  if (published.users && !published.users->contains(info_->facts.user))
+    return refuse(std::move(accepted), ResetCode::not_allowed, "not-allowed");
+  if (streams_.size() >= state_->config()->limits.streams_per_session)
+    return refuse(std::move(accepted), ResetCode::too_many, "too-many");
+  auto publisher = state_->publications.find(accepted.service, published);
+  if (!publisher) return refuse(std::move(accepted), ResetCode::backend_unreachable, "nobody-publishes");
+  ++state_->counters.streams;
+  auto held = std::make_unique<Held>(shared_from_this(), std::move(accepted.stream));
+  loop_.spawn(serve_published(shared_from_this(), std::move(accepted.service), *std::move(publisher), std::move(held)));
+}
+
+// The name is this session's as long as the stream is open.
+net::Awaitable<void> ServedSession::serve_publication(std::shared_ptr<ServedSession> self, std::string name,
+                                                      std::unique_ptr<net::Stream> stream) {
+  constexpr auto kAnswerTime = 10s;
+  const auto& facts = self->info_->facts;
+  self->state_->log()->write(LogLevel::info, "published",
+                             {{.key = "session", .value = static_cast<std::int64_t>(facts.id)},
+                              {.key = "user", .value = facts.user},
+                              {.key = "service", .value = name}});
+  const std::array answer = {channel::kPublished};
+  bool is_over = false;
+  if (co_await stream->write_all(answer, net::after(kAnswerTime))) {
+    std::array<std::uint8_t, 1> more{};  // nothing is to be said on it
+    const auto read = co_await stream->read_some(more, net::kNever);
+    is_over = !read && read.error() == net::Error::Kind::closed;
+  }
+  self->published_.erase(name);
+  self->state_->publications.withdraw(name, facts.id);
+  if (is_over)
+    stream->shutdown_write();
+  else
+    stream->reset(channel::ResetCode::cancelled);
+  self->state_->log()->write(LogLevel::info, "unpublished",
+                             {{.key = "session", .value = static_cast<std::int64_t>(facts.id)},
+                              {.key = "user", .value = facts.user},
+                              {.key = "service", .value = name}});
+}
+
+void ServedSession::unpublish(const std::string& name, channel::ResetCode code) {
+  const auto found = published_.find(name);
+  if (found != published_.end()) found->second->reset(code);
+}
+
+// The publisher's session may live on another loop: a bridge leads there.
+net::Awaitable<void> ServedSession::serve_published(std::shared_ptr<ServedSession> self, std::string name,
+                                                    Publisher publisher, std::unique_ptr<net::Stream> stream) {
+  auto bridge = make_bridge(self->loop_, *publisher.loop, self->source_);
+  publisher.loop->post(
+      publisher.served,
+      [](ServedSession& session, const std::string& which, const std::string& user, std::unique_ptr<net::Stream> end) {
+        session.carry(which, user, std::move(end));
+      },
+      name, self->info_->facts.user, std::move(bridge.second));
+  const auto end = co_await net::relay(self->loop_, std::move(stream), std::move(bridge.first));
+  self->info_->bytes_in += end.from_first;
+  self->info_->bytes_out += end.from_second;
+  self->log_stream(name, {.how = end.complete ? StreamEnd::How::complete : StreamEnd::How::cut});
+}
+
+void ServedSession::carry(const std::string& name, const std::string& user, std::unique_ptr<net::Stream> end) {
+  using channel::ResetCode;
+  if (is_ending_ || is_draining_ || !published_.contains(name)) return end->reset(ResetCode::backend_unreachable);
+  if (streams_.size() >= state_->config()->limits.streams_per_session) return end->reset(ResetCode::too_many);
+  auto opened = link_->open(name, as_bytes(user));
+  if (!opened)
+    return end->reset(opened.error() == Errc::exhausted ? ResetCode::too_many : ResetCode::backend_unreachable);
+  auto held = std::make_unique<Held>(shared_from_this(), *std::move(opened));
+  loop_.spawn(carry_stream(shared_from_this(), std::move(end), std::move(held)));
+}
+
+net::Awaitable<void> ServedSession::carry_stream(std::shared_ptr<ServedSession> self, std::unique_ptr<net::Stream> end,
+                                                 std::unique_ptr<net::Stream> stream) {
+  const auto passed = co_await net::relay(self->loop_, std::move(end), std::move(stream));
+  self->info_->bytes_out += passed.from_first;
+  self->info_->bytes_in += passed.from_second;
+}
+
+net::Awaitable<void> ServedSession::serve_meeting_stream(std::shared_ptr<ServedSession> self,
+                                                         std::unique_ptr<net::Stream> stream) {
+  constexpr auto kPatience = 10s;
+  const auto meet = co_await read_meet(*stream, net::after(kPatience));
+  if (!meet) co_return;
+  ++self->state_->counters.meetings;
+  co_await serve_meeting(self->state_->meetings, self->loop_, std::move(stream), *meet,
+                         "user:" + self->info_->facts.user, self->config_->limits);
 }
 
 void ServedSession::refuse(net::AcceptedStream accepted, channel::ResetCode code, std::string_view why) {
@@ -175,16 +297,21 @@ net::Awaitable<void> ServedSession::serve(std::shared_ptr<ServedSession> self, S
                                          std::move(stream), self->config_->limits.backend_connect);
   self->info_->bytes_in += end.from_client;
   self->info_->bytes_out += end.to_client;
+  self->log_stream(name, end);
+}
+
+void ServedSession::log_stream(const std::string& service, const StreamEnd& end) {
+  const auto& facts = info_->facts;
   using How = StreamEnd::How;
   const bool is_backends_fault = end.how == How::unreachable || end.how == How::failed;
-  if (is_backends_fault) ++self->state_->counters.backend_failures;
-  const auto log = self->state_->log();
+  if (is_backends_fault) ++state_->counters.backend_failures;
+  const auto log = state_->log();
   const auto level = is_backends_fault ? LogLevel::warning : LogLevel::debug;
-  if (!log->writes(level)) co_return;
+  if (!log->writes(level)) return;
   log->write(level, "stream-ended",
              {{.key = "session", .value = static_cast<std::int64_t>(facts.id)},
               {.key = "user", .value = facts.user},
-              {.key = "service", .value = name},
+              {.key = "service", .value = service},
               {.key = "how",
                .value = end.how == How::complete      ? "complete"
                         : end.how == How::cut         ? "cut"
@@ -226,6 +353,7 @@ void ServedSession::end(EndCause cause) {
   if (cause == EndCause::account_changed) ++state_->counters.sessions_ended_by_change;
   if (cause == EndCause::drain) {
     is_draining_ = true;
+    for (const auto& [name, stream] : published_) stream->reset(channel::ResetCode::cancelled);
     if (streams_.empty()) close();
     return;
   }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "pake/net/awaitable.h"
 #include "pake/net/channel_link.h"
 #include "pake/net/loops.h"
+#include "services.h"
 #include "state.h"
 
 namespace pake::server {
@@ -30,6 +32,11 @@ class ServedSession final : public Session, public std::enable_shared_from_this<
 
   void end(EndCause cause) override;
 
+  /// A name that it publishes is not its own any more.
+  void unpublish(const std::string& name, channel::ResetCode code);
+  /// Opens a stream at the publisher's client for one that `user` has opened; `end` leads to it.
+  void carry(const std::string& name, const std::string& user, std::unique_ptr<net::Stream> end);
+
   /// Time has passed: ends what has been idle or in for too long.
   void look_at_time(net::Deadline now);
   [[nodiscard]] const SessionInfo& info() const noexcept { return *info_; }
@@ -41,8 +48,19 @@ class ServedSession final : public Session, public std::enable_shared_from_this<
   static net::Awaitable<void> accept_streams(std::shared_ptr<ServedSession> self);
   static net::Awaitable<void> serve(std::shared_ptr<ServedSession> self, ServiceConfig service, std::string name,
                                     std::unique_ptr<net::Stream> stream);
+  static net::Awaitable<void> serve_meeting_stream(std::shared_ptr<ServedSession> self,
+                                                   std::unique_ptr<net::Stream> stream);
+  static net::Awaitable<void> serve_publication(std::shared_ptr<ServedSession> self, std::string name,
+                                                std::unique_ptr<net::Stream> stream);
+  static net::Awaitable<void> serve_published(std::shared_ptr<ServedSession> self, std::string name,
+                                              Publisher publisher, std::unique_ptr<net::Stream> stream);
+  static net::Awaitable<void> carry_stream(std::shared_ptr<ServedSession> self, std::unique_ptr<net::Stream> end,
+                                           std::unique_ptr<net::Stream> stream);
   static net::Awaitable<void> serve_account(std::shared_ptr<ServedSession> self, std::unique_ptr<net::Stream> stream);
   void take(net::AcceptedStream accepted);
+  void take_publication(net::AcceptedStream accepted);
+  void take_published(net::AcceptedStream accepted, const PublishedConfig& published);
+  void log_stream(const std::string& service, const StreamEnd& end);
   void refuse(net::AcceptedStream accepted, channel::ResetCode code, std::string_view why);
   void stream_ended();
   void close();
@@ -58,6 +76,7 @@ class ServedSession final : public Session, public std::enable_shared_from_this<
   std::optional<channel::TicketFacts> ticket_;  // to be lent, once
   std::unique_ptr<AccountChannel> account_;     // once its service has been asked for
   HeldStreams streams_;
+  std::map<std::string, net::Stream*> published_;  // names that are this session's
   net::Deadline since_, idle_since_;
   bool peer_has_closed_ = false;
   bool is_draining_ = false;

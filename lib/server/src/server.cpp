@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <list>
+#include <optional>
 #include <set>
 #include <thread>
 #include <utility>
@@ -11,6 +13,8 @@
 
 #include "enrolment_session.h"
 #include "feed.h"
+#include "meetings.h"
+#include "pake/channel/frame.h"
 #include "pake/channel/key_cache.h"
 #include "pake/crypto/aead.h"
 #include "pake/crypto/rng.h"
@@ -67,6 +71,40 @@ class Borrowed final : public net::Stream {
   net::Stream& stream_;
 };
 
+/// A stream of which one byte has been read already.
+class Unread final : public net::Stream {
+ public:
+  Unread(std::unique_ptr<net::Stream> stream, std::uint8_t first) : stream_(std::move(stream)), first_(first) {}
+  net::Awaitable<net::Outcome<std::size_t>> read_some(MutableBytes into, net::Deadline deadline) override {
+    if (!first_) return stream_->read_some(into, deadline);
+    return read_first(into);
+  }
+  net::Awaitable<net::Outcome<void>> write_all(Bytes bytes, net::Deadline deadline) override {
+    return stream_->write_all(bytes, deadline);
+  }
+  net::Awaitable<net::Outcome<std::size_t>> write_some(Bytes bytes, net::Deadline deadline) override {
+    return stream_->write_some(bytes, deadline);
+  }
+  net::Awaitable<net::Outcome<void>> wait_acknowledged(net::Deadline deadline) override {
+    return stream_->wait_acknowledged(deadline);
+  }
+  void shutdown_write() noexcept override { stream_->shutdown_write(); }
+  void reset(channel::ResetCode code) override { stream_->reset(code); }
+  [[nodiscard]] bool has_peer_ended() noexcept override { return stream_->has_peer_ended(); }
+  void interrupt() override { stream_->interrupt(); }
+  [[nodiscard]] const net::Address& peer() const noexcept override { return stream_->peer(); }
+
+ private:
+  net::Awaitable<net::Outcome<std::size_t>> read_first(MutableBytes into) {
+    into.front() = *first_;
+    first_.reset();
+    co_return std::size_t{1};
+  }
+
+  std::unique_ptr<net::Stream> stream_;
+  std::optional<std::uint8_t> first_;
+};
+
 }  // namespace
 
 class Server::Impl : public std::enable_shared_from_this<Impl> {
@@ -102,6 +140,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     for (const auto& listener : self->listeners_) listener->interrupt();
     auto& sessions = self->state_->sessions;
     sessions.end_all(EndCause::drain);
+    self->state_->meetings.drain();
     co_await self->wait_for_sessions(self->state_->config()->limits.drain);
     if (sessions.end_all(EndCause::killed) > 0) co_await self->wait_for_sessions(kAfterDrain);
     self->loops_.cancel();
@@ -179,6 +218,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   static net::Awaitable<void> sweep(std::shared_ptr<Impl> self, Lane& lane) {
     while (co_await lane.loop.sleep_until(net::after(kSweep))) {
       const auto now = net::Clock::now();
+      self->state_->meetings.sweep(self->state_->config()->limits, now);
       for (auto* const session : std::set(lane.sessions)) session->look_at_time(now);
     }
   }
@@ -193,17 +233,40 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
       stream = std::move(own);
       return std::make_unique<Borrowed>(*stream);
     });
+    const auto hello_by = net::after(net::HandshakeTimeouts().hello);
+    auto timeouts = net::HandshakeTimeouts();
+    if (self->state_->config()->strangers_meet) {
+      std::array<std::uint8_t, 1> first{};
+      if (!co_await stream->read_some(first, hello_by)) co_return;
+      stream = std::make_unique<Unread>(std::move(stream), first.front());
+      if (first.front() == std::to_underlying(channel::FrameType::meet))
+        co_return co_await meet(self, caller, std::move(stream), *source, hello_by);
+      timeouts.hello = std::max(1ms, std::chrono::ceil<std::chrono::milliseconds>(hello_by - net::Clock::now()));
+    }
     Visit visit(self->state_, lane.loop, caller, *source);
     const net::ServerSide side{.config = {.fastest_aead = self->fastest_aead_,
                                           .ticket_keys = self->state_->accounts->keyring()->ticket_keys(wall_now())},
                                .decide = [&](const channel::ClientRequest& request) { return visit.decide(request); },
                                .rng = lane.rng,
-                               .cache = lane.cache};
+                               .cache = lane.cache,
+                               .timeouts = timeouts};
     auto accepted = co_await net::accept_channel(lane.loop, stream, side);
     caller.end_waiting();
     if (!accepted) stream.reset();  // the client need not wait for what follows
     co_await visit.settle(accepted ? nullptr : &accepted.error());
     if (accepted) co_await self->serve_channel(lane, visit, std::move(*accepted));
+  }
+
+  // A stranger who has come to meet another one. He is silent until his frame is whole.
+  static net::Awaitable<void> meet(std::shared_ptr<Impl> self, net::Caller& caller, std::unique_ptr<net::Stream> stream,
+                                   const net::Address& source, net::Deadline deadline) {
+    const auto asked = co_await read_meet(*stream, deadline);
+    if (!asked) co_return;
+    caller.end_waiting();
+    auto& state = *self->state_;
+    ++state.counters.meetings;
+    co_await serve_meeting(state.meetings, caller.loop(), std::move(stream), *asked, net::Source(source).text(),
+                           state.config()->limits);
   }
 
   // Through a proxy that is trusted, its header says where the client is.
@@ -273,7 +336,10 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   net::Awaitable<void> wait_for_sessions(std::chrono::milliseconds at_most) {
     constexpr auto kTurn = 20ms;
     const auto deadline = net::after(at_most);
-    while ((state_->sessions.size() > 0 || callers_.waiting() > 0) && net::Clock::now() < deadline)
+    const auto is_busy = [&] {
+      return state_->sessions.size() > 0 || callers_.waiting() > 0 || state_->meetings.talking() > 0;
+    };
+    while (is_busy() && net::Clock::now() < deadline)
       if (!co_await main_.sleep_until(net::after(kTurn))) co_return;
   }
 
@@ -308,7 +374,11 @@ net::Outcome<void> Server::listen_for_control(const net::UnixAddress& address) {
 store::StoreStatus Server::prepare() { return impl_->prepare(); }
 net::Awaitable<void> Server::run() { return Impl::run(impl_); }
 void Server::drain() { impl_->drain(); }
-void Server::reload(Config config) { impl_->state()->set_config(std::move(config)); }
+void Server::reload(Config config) {
+  auto& state = *impl_->state();
+  state.set_config(std::move(config));
+  state.publications.recheck(*state.config());
+}
 void Server::set_log(std::shared_ptr<Log> log) { impl_->state()->set_log(std::move(log)); }
 bool Server::is_ready() const {
   const auto& state = *impl_->state();
@@ -317,6 +387,11 @@ bool Server::is_ready() const {
 }
 bool Server::is_draining() const { return impl_->state()->is_draining; }
 Server::Connections Server::connections() const { return impl_->connections(); }
+std::size_t Server::published() const { return impl_->state()->publications.size(); }
+std::size_t Server::meetings() const {
+  const auto& meetings = impl_->state()->meetings;
+  return meetings.waiting() + meetings.talking();
+}
 Sessions& Server::sessions() noexcept { return impl_->state()->sessions; }
 const Counters& Server::counters() const noexcept { return impl_->state()->counters; }
 Accounts& Server::accounts() noexcept { return *impl_->state()->accounts; }

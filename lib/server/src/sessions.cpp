@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "feed_reader.h"
+
 namespace pake::server {
 
 std::string_view to_string(EnteredBy by) noexcept {
@@ -105,9 +107,7 @@ std::size_t Sessions::end_stale(const store::GenerationChange& change) {
   std::size_t count = 0;
   for (const auto id : found->second) {
     const auto& entry = by_id_.at(id);
-    const auto generation = entry.info->generation.load();
-    if (generation > change.generation) continue;
-    if (generation == change.generation && change.state == store::UserState::enabled) continue;
+    if (!is_ended_by(change, entry.info->generation)) continue;
     ask(entry, EndCause::account_changed);
     ++count;
   }

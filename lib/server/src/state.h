@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "meetings.h"
 #include "pake/net/coroutine.h"
 #include "pake/net/loops.h"
 #include "pake/net/workers.h"
@@ -18,6 +19,7 @@
 #include "pake/server/guesses.h"
 #include "pake/server/log.h"
 #include "pake/server/sessions.h"
+#include "publications.h"
 
 namespace pake::server {
 
@@ -73,6 +75,8 @@ class State {
   Generations generations;
   OpenGuesses guesses;
   Sessions sessions;
+  Publications publications;
+  Meetings meetings;
   Counters counters;
   std::atomic<bool> is_draining = false;
 

@@ -14,7 +14,7 @@ import pakes
 from pakes import AuthenticationFailed, expand, extract, lp2, mac, sha512, verify
 
 VERSION = 2
-CLIENT_HELLO, RETRY, SERVER_HELLO, CLIENT_FINISH, ALERT, DATA, CLOSE = 1, 2, 3, 4, 5, 0x10, 0x11
+CLIENT_HELLO, RETRY, SERVER_HELLO, CLIENT_FINISH, ALERT, MEET, MET, DATA, CLOSE = 1, 2, 3, 4, 5, 6, 7, 0x10, 0x11
 LOGIN, CODE, RESUME = 1, 2, 3
 OPAQUE_RISTRETTO255, OPAQUE_P256, CPACE_RISTRETTO255, X25519 = 0x01, 0x02, 0x11, 0x21
 REFUSED, THROTTLED, UNAVAILABLE, UNKNOWN_SERVER, UNSUPPORTED, MALFORMED = range(1, 7)  # Alerts
@@ -445,7 +445,7 @@ def server_handshake(connection, host, aeads, server_name=b""):
 class Pipe:
     """A channel with stream 1 as a two-way pipe. One thread reads the socket, any other may write."""
 
-    def __init__(self, connection, keys, is_client, ahead=b"", service=b"pipe"):
+    def __init__(self, connection, keys, is_client, ahead=b"", service=b"pipe", argument=b""):
         mine, theirs = (keys.client, keys.server) if is_client else (keys.server, keys.client)
         self.connection, self.ahead = connection, ahead
         self.sealer, self.opener = Direction(mine, keys.aead), Direction(theirs, keys.aead)
@@ -455,7 +455,7 @@ class Pipe:
         self.fin_sent = self.fin_read = self.close_sent = self.failed = False
         self.changed = threading.Condition()
         if is_client:
-            self.send_frames((OPEN, 1, lp1(service)))
+            self.send_frames((OPEN, 1, lp1(service) + argument))
 
     def lend(self, ticket, lifetime):
         self.send_frames((TICKET, 0, lifetime.to_bytes(4, "big") + ticket))

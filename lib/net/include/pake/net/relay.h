@@ -21,8 +21,8 @@ struct RelayEnd {
 
 /// Carries bytes until both sides have ended. An end passes on as an end (half-close); what is cut at one side is reset
 /// at the other, never ended in order (of a socket: RST, not FIN): `first`, which asked for this, reads
-/// ResetCode::backend_failed, and `second` reads cancelled. A side that takes nothing stops the other one; nothing but
-/// one chunk a direction is held.
+/// ResetCode::backend_failed, or the code by which `second` was reset, and `second` reads cancelled. A side that takes
+/// nothing stops the other one; nothing but one chunk a direction is held.
 [[nodiscard]] Awaitable<RelayEnd> relay(Loop& loop, std::unique_ptr<Stream> first, std::unique_ptr<Stream> second);
 
 }  // namespace pake::net

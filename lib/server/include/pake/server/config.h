@@ -38,8 +38,13 @@ struct ExecService {
   friend bool operator==(const ExecService&, const ExecService&) = default;
 };
 
+/// Where two of this server's users meet, or one of them and a stranger where strangers may: docs/wire.md, section 15.
+struct MeetService {
+  friend bool operator==(const MeetService&, const MeetService&) = default;
+};
+
 struct ServiceConfig {
-  std::variant<EchoService, ForwardService, ExecService> what;
+  std::variant<EchoService, ForwardService, ExecService, MeetService> what;
   std::optional<std::set<std::string>> users;  // who may use it; nothing: every user
   friend bool operator==(const ServiceConfig&, const ServiceConfig&) = default;
 };
@@ -62,6 +67,9 @@ struct Limits {
   std::chrono::seconds backend_connect{10};         // until a backend answers
   std::chrono::seconds drain{30};                   // at the end, for streams to finish
   std::chrono::seconds ticket_lifetime{7 * 86400};  // after the login by password
+  std::size_t meetings = 256;                       // at once, waiting or under way
+  std::chrono::seconds meeting_time{86400};         // the longest that one may last
+  std::uint64_t meeting_bytes = 64ULL << 30U;       // the most that pass, both ways together
   friend bool operator==(const Limits&, const Limits&) = default;
 };
 
@@ -74,6 +82,7 @@ struct Config {
   std::map<std::string, ServiceConfig> services = {};
   std::map<std::string, PublishedConfig> published = {};
   NetworkList trusted_proxies = {};
+  bool strangers_meet = false;  // whoever connects may meet somebody here, without an account
 };
 
 /// Whether `name` can be a service's: 1 to 64 of letters, digits, `.`, `_` and `-`, a letter first.

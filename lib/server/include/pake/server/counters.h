@@ -42,6 +42,7 @@ struct Counters {
   Counter bytes_to_clients{0};
   Counter sessions_ended_by_change{0};
   Counter enrolments{0};
+  Counter meetings{0};  // who came to meet somebody, either side
 
   void count(Entrance entrance, Outcome outcome) noexcept {
     ++handshakes.at(static_cast<std::size_t>(entrance)).at(static_cast<std::size_t>(outcome));

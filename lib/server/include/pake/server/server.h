@@ -60,6 +60,10 @@ class Server {
     std::size_t open_guesses = 0;
   };
   [[nodiscard]] Connections connections() const;
+  /// Services that users' clients bring now.
+  [[nodiscard]] std::size_t published() const;
+  /// Meetings that wait for somebody or are under way.
+  [[nodiscard]] std::size_t meetings() const;
   [[nodiscard]] Sessions& sessions() noexcept;
   [[nodiscard]] const Counters& counters() const noexcept;
   [[nodiscard]] Accounts& accounts() noexcept;
