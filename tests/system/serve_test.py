@@ -14,7 +14,7 @@ import time
 import unittest
 
 from harness import FAILED, OK, PATIENCE, STORE, USAGE, UNREACHABLE, tcp
-from serving import (PASSWORD, SERVER_HELLO_SIZE, Closed, Guess, Meeting, Publisher, ServeCase, Session, WasReset, pakes,
+from serving import (PASSWORD, SERVER_HELLO_SIZE, Closed, Guess, Meeting, Postgresql, Publisher, ServeCase, Session, WasReset, pakes,
                      spend, wire)
 
 BURST, SLOTS = 10, 4
@@ -931,6 +931,62 @@ class Nodes(ServeCase):
         self.assertGreater(wait, 60)
 
 
+class OnPostgresql(ServeCase):
+    """Two nodes on one PostgreSQL database, the same key file, and the database away for a while."""
+
+    def setUp(self):
+        super().setUp()
+        self.database = Postgresql(self.directory)
+        self.addCleanup(self.database.stop)
+        self.nodes = [self.node() for _ in range(2)]
+        self.add_user()
+
+    def node(self):
+        return self.serve("--store", self.database.url, "--config", self.path("pake.toml", Guesses.CONFIG))
+
+    def pake(self, *args, **how):
+        return super().pake(*args, "--store", self.database.url, **how)
+
+    def test_logins_guesses_and_changes_hold_on_both_nodes(self):
+        for node in self.nodes:
+            self.assertEqual(Session(node.address).say(b"x"), b"receive x")
+        for number in range(BURST):
+            spend(self.nodes[number % 2].address, "bob")
+        for node in self.nodes:
+            wait = self.refused(lambda: spend(node.address, "bob"), wire.THROTTLED).retry_after
+            self.assertGreater(wait, 60)
+        sessions = [Session(node.address) for node in self.nodes]
+        for session in sessions:
+            self.assertTrue(session.echo(b"x"))
+            session.read_until(lambda: session.ticket)
+        self.pake("user", "disable", "alice")
+        for node, session in zip(self.nodes, sessions):
+            with self.assertRaises((Closed, WasReset, wire.Truncated, ConnectionError)):
+                session.read_until(lambda: False)
+            self.refused(lambda: Session(node.address, ticket=session.ticket))
+
+    def test_the_database_goes_and_comes_back_without_a_restart(self):
+        server = self.nodes[0]
+        first = Session(server.address)
+        self.assertTrue(first.echo(b"x"))
+        self.database.stop()
+        for name in ("alice", "nobody"):
+            self.refused(lambda: Guess(server.address, name).answer(), wire.UNAVAILABLE)
+        self.assertTrue(first.echo(b"a session that stands goes on"))
+        self.assertIn("postgresql", self.pake("user", "list", code=STORE).err.lower())
+        self.database.start()
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self.assertEqual(Session(server.address).say(b"x"), b"receive x")
+                break
+            except wire.Alert as alert:
+                self.assertEqual(alert.code, wire.UNAVAILABLE)
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.2)
+        self.assertTrue(first.echo(b"still"))
+
+
 class Moving(ServeCase):
     def test_users_go_out_and_come_in_under_the_same_key_file(self):
         server = self.serve()
@@ -1038,6 +1094,15 @@ class Metrics(ServeCase):
         self.assertRegex(text, r"(?m)^pake_sessions 1$")
         self.assertEqual(self.get(server, "/else")[0], 404)
 
+    def test_a_program_that_fails_is_told_of_beside_the_metrics(self):
+        """Their library could take the ends of programs away (SIGCHLD)."""
+        config = "[services.fails]\nexec = [\"/bin/sh\", \"-c\", \"exit 3\"]\n"
+        server = self.serve("--metrics", "127.0.0.1:0", "--config", self.path("pake.toml", config))
+        self.add_user()
+        session = Session(server.address, service=b"fails")
+        session.pipe.finish_writing()
+        server.wait_for("how=failed.*status 3", "err")
+
 
 class Keys(ServeCase):
     def test_status_stage_activate_backup(self):
@@ -1070,6 +1135,28 @@ class Keys(ServeCase):
         self.assertEqual(Session(server.address).say(b"x"), b"receive x")
         self.add_user("bob")
         self.assertEqual(Session(server.address, "bob").say(b"x"), b"receive x")
+
+    def test_a_login_under_an_old_epoch_is_asked_for_a_newer_record(self):
+        server = self.serve()
+        self.add_user()
+        session = Session(server.address)
+        self.assertTrue(session.echo(b"x"))
+        self.assertEqual(session.pipe.refused, {})
+        self.pake("keys", "stage")
+        server.process.send_signal(signal.SIGHUP)  # it reads the key file again
+        server.wait_for("reloaded", "err")
+        self.pake("keys", "activate")
+        deadline = time.monotonic() + PATIENCE
+        while True:  # a step takes effect on every node some seconds after it was written
+            session = Session(server.address)
+            self.assertTrue(session.echo(b"x"))
+            if session.pipe.refused:
+                break
+            self.assertLess(time.monotonic(), deadline)
+            session.hang_up()
+            time.sleep(0.5)
+        self.assertEqual(session.pipe.refused, {2: wire.lp1(b"pake:migrate") + b"\1\4"})
+        self.assertTrue(session.echo(b"who does not take part goes on"))
 
 
 if __name__ == "__main__":

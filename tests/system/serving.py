@@ -1,13 +1,16 @@
 """A running `pake serve`, and clients of it that share no line with it. Debian's python3-cryptography and -argon2."""
 
+import glob
 import os
 import re
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
 import threading
 import time
+import unittest
 
 from harness import Case, PATIENCE, tcp
 
@@ -116,7 +119,7 @@ class Session:
             while reader.at < len(plaintext):
                 kind, size, stream = reader.number(1), reader.number(3), reader.number(4)
                 payload = reader.take(size)
-                if kind == wire.RESET:
+                if kind == wire.RESET and stream not in self.pipe.refused:
                     raise WasReset(payload[0])
                 self.pipe.on_frame(kind, stream, payload, self.sink)
 
@@ -249,6 +252,41 @@ class WasReset(Exception):
     def __init__(self, code):
         self.code = code
         super().__init__(f"reset with {code}")
+
+
+class Postgresql:
+    """A PostgreSQL server of the tests' own: in a fresh directory, under its own user, on a unix socket alone."""
+
+    def __init__(self, directory):
+        binaries = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
+        if not binaries:
+            raise unittest.SkipTest("there is no PostgreSQL server here (Debian's package postgresql)")
+        self.binaries, self.directory = binaries[-1], os.path.join(directory, "postgresql")
+        os.mkdir(self.directory)
+        self.is_root = os.geteuid() == 0
+        if self.is_root:
+            os.chmod(directory, 0o711)
+            shutil.chown(self.directory, "postgres")
+        self.url = f"postgresql://pake@/postgres?host={self.directory}"
+        self._run("initdb", "--no-sync", "-A", "trust", "-U", "pake", "-E", "UTF8", "--no-locale", "-D", self._data)
+        self.start()
+
+    @property
+    def _data(self):
+        return os.path.join(self.directory, "data")
+
+    def _run(self, program, *args):
+        as_whom = ("runuser", "-u", "postgres", "--") if self.is_root else ()
+        subprocess.run([*as_whom, os.path.join(self.binaries, program), *args], cwd="/", check=True, timeout=PATIENCE,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def start(self):
+        options = f"-k {self.directory} -c listen_addresses='' -c fsync=off -c max_connections=60"
+        self._run("pg_ctl", "-w", "-t", "30", "-D", self._data, "-l", os.path.join(self.directory, "log"), "-o", options,
+                  "start")
+
+    def stop(self):
+        self._run("pg_ctl", "-w", "-t", "30", "-m", "immediate", "-D", self._data, "stop")
 
 
 class ServeCase(Case):

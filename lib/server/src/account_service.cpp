@@ -148,8 +148,9 @@ class Registration {
       co_return refuse(RecordRefusal::refused);
     const auto context = channel::record_login_context(exported);
     const auto credential = identifier();
-    // Nobody's guess: whoever proves this record has made it, a moment ago, in this channel.
-    opaque::ServerLogin login(keys_->suite(), GuessPermit::uncounted_for_study());
+    // The permit of the answer that was charged above: whoever proves this record has made it, a moment ago, in this
+    // channel, so there is nothing to guess.
+    opaque::ServerLogin login(keys_->suite(), GuessPermit(nullptr));
     auto answered = std::move(login).generate_ke2(upload.ke1,
                                                   {.record = stored.record,
                                                    .credential_identifier = credential,
@@ -228,7 +229,9 @@ class Registration {
   }
 
   void log(const std::optional<RecordRefused>& refused) {
-    state_->log()->write(refused ? LogLevel::warning : LogLevel::info, "record",
+    // A client that does not take part says nothing.
+    const auto level = purpose_ == RecordPurpose{} ? LogLevel::debug : LogLevel::warning;
+    state_->log()->write(refused ? level : LogLevel::info, "record",
                          {{.key = "action", .value = purpose_ == RecordPurpose{} ? "none" : action_of(purpose_)},
                           {.key = "user", .value = channel_.user},
                           {.key = "refused", .value = refused ? static_cast<std::int64_t>(refused->code) : 0}});

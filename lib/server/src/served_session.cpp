@@ -91,6 +91,7 @@ net::Awaitable<void> ServedSession::run() {
     end(EndCause::account_changed);  // the feed was faster than the handshake
   } else {
     lend_ticket();
+    ask_for_newer_record();
   }
   loop_.spawn(accept_streams(self));
   const auto ended = co_await link_->run();
@@ -134,6 +135,27 @@ net::Awaitable<void> ServedSession::remember_device(std::shared_ptr<ServedSessio
   if (added && !*added && !is_removed) self->state_->report(added->error());
 }
 
+// During a migration: on a stream of the server's own. A client that cannot, or will not, resets it.
+void ServedSession::ask_for_newer_record() {
+  if (!record_ || info_->facts.by != EnteredBy::password) return;
+  const auto current = state_->accounts->current_parameters(wall_now());
+  const auto ksf = crypto::decode_ksf_profile(current.ksf_profile);
+  if (*record_ == current || !ksf) return;
+  const channel::MigrationOffer offer{.suite = static_cast<channel::Suite>(current.suite), .ksf = *ksf};
+  auto opened = link_->open(channel::kMigrationService, offer.encode());
+  if (!opened) return;
+  auto held = std::make_unique<Held>(shared_from_this(), *std::move(opened));
+  migration_ = held.get();
+  loop_.spawn(serve_migration(shared_from_this(), std::move(held)));
+}
+
+net::Awaitable<void> ServedSession::serve_migration(std::shared_ptr<ServedSession> self,
+                                                    std::unique_ptr<net::Stream> stream) {
+  static_cast<void>(
+      co_await serve_account_stream(self->state_, self->loop_, self->account_channel(), std::move(stream)));
+  self->migration_ = nullptr;
+}
+
 net::Awaitable<void> ServedSession::accept_streams(std::shared_ptr<ServedSession> self) {
   for (;;) {
     auto accepted = co_await self->link_->accept(net::kNever);
@@ -141,6 +163,7 @@ net::Awaitable<void> ServedSession::accept_streams(std::shared_ptr<ServedSession
     self->take(std::move(*accepted));
   }
   self->peer_has_closed_ = true;
+  if (self->migration_ != nullptr) self->migration_->reset(channel::ResetCode::cancelled);  // nobody waits for it
   self->stream_ended();
 }
 
@@ -320,18 +343,21 @@ void ServedSession::log_stream(const std::string& service, const StreamEnd& end)
               {.key = "detail", .value = end.detail}});
 }
 
+AccountChannel& ServedSession::account_channel() {
+  if (!account_)
+    account_ = std::make_unique<AccountChannel>(AccountChannel{.user = info_->facts.user,
+                                                               .by = info_->facts.by,
+                                                               .selector = {},
+                                                               .generation = info_->generation,
+                                                               .link = link_,
+                                                               .session = info_});
+  return *account_;
+}
+
 // The user's record is replaced; what else he has open ends by the feed, this session does not.
 net::Awaitable<void> ServedSession::serve_account(std::shared_ptr<ServedSession> self,
                                                   std::unique_ptr<net::Stream> stream) {
-  const auto& facts = self->info_->facts;
-  if (!self->account_)
-    self->account_ = std::make_unique<AccountChannel>(AccountChannel{.user = facts.user,
-                                                                     .by = facts.by,
-                                                                     .selector = {},
-                                                                     .generation = self->info_->generation,
-                                                                     .link = self->link_,
-                                                                     .session = self->info_});
-  co_await serve_account_stream(self->state_, self->loop_, *self->account_, std::move(stream));
+  co_await serve_account_stream(self->state_, self->loop_, self->account_channel(), std::move(stream));
 }
 
 // Called as each stream goes, and when no more will come.

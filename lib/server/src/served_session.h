@@ -26,6 +26,9 @@ class ServedSession final : public Session, public std::enable_shared_from_this<
                 std::shared_ptr<net::ChannelLink> link, SessionFacts facts, std::uint64_t generation,
                 net::Address source, std::optional<channel::TicketFacts> ticket);
 
+  /// Under what his record was made: if that is not what records are made under now, the client is asked for a new one.
+  void has_record(const store::CredentialParameters& parameters) { record_ = parameters; }
+
   /// Serves streams until the channel has ended. Ends at once where the session may not be entered: there are too many,
   /// or the account has changed since it was looked up.
   [[nodiscard]] net::Awaitable<void> run();
@@ -57,6 +60,7 @@ class ServedSession final : public Session, public std::enable_shared_from_this<
   static net::Awaitable<void> carry_stream(std::shared_ptr<ServedSession> self, std::unique_ptr<net::Stream> end,
                                            std::unique_ptr<net::Stream> stream);
   static net::Awaitable<void> serve_account(std::shared_ptr<ServedSession> self, std::unique_ptr<net::Stream> stream);
+  static net::Awaitable<void> serve_migration(std::shared_ptr<ServedSession> self, std::unique_ptr<net::Stream> stream);
   void take(net::AcceptedStream accepted);
   void take_publication(net::AcceptedStream accepted);
   void take_published(net::AcceptedStream accepted, const PublishedConfig& published);
@@ -66,6 +70,8 @@ class ServedSession final : public Session, public std::enable_shared_from_this<
   void close();
   void lend_ticket();
   static net::Awaitable<void> remember_device(std::shared_ptr<ServedSession> self, store::BucketKey device);
+  void ask_for_newer_record();
+  AccountChannel& account_channel();
 
   std::shared_ptr<State> state_;
   net::Loop& loop_;
@@ -75,6 +81,8 @@ class ServedSession final : public Session, public std::enable_shared_from_this<
   net::Address source_;
   std::optional<channel::TicketFacts> ticket_;  // to be lent, once
   std::unique_ptr<AccountChannel> account_;     // once its service has been asked for
+  std::optional<store::CredentialParameters> record_;
+  net::Stream* migration_ = nullptr;  // the stream on which a newer record is awaited
   HeldStreams streams_;
   std::map<std::string, net::Stream*> published_;  // names that are this session's
   net::Deadline since_, idle_since_;

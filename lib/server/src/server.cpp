@@ -48,6 +48,12 @@ net::CallerLimits limits_of(const Config& config) {
   return {.silent = limits.silent, .waiting = limits.waiting, .all = limits.silent + limits.waiting + limits.sessions};
 }
 
+std::vector<net::Loop*> every_loop_of(net::Loops& loops) {
+  std::vector<net::Loop*> all = {&loops.next()};
+  for (auto* loop = &loops.next(); loop != all.front(); loop = &loops.next()) all.push_back(loop);
+  return all;
+}
+
 /// A stream that somebody else owns.
 class Borrowed final : public net::Stream {
  public:
@@ -113,13 +119,29 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
        std::unique_ptr<net::Workers> workers)
       : loops_(loops),
         main_(loops.main()),
+        every_loop_(every_loop_of(loops)),
         callers_(limits_of(config)),
         state_(std::make_shared<State>(std::move(config), std::move(accounts), std::move(log), std::move(workers))),
         feed_(state_) {}
 
+  // A socket a loop: the system spreads what comes. They share an address among themselves, and with nobody else: a
+  // socket that does not share is tried first.
   net::Outcome<net::Address> listen(const net::Address& address) {
-    PAKE_TRY(auto listener, net::Listener::open(main_, address));
-    return listeners_.emplace_back(std::make_shared<net::Listener>(std::move(listener)))->address();
+    net::Address at;
+    {
+      PAKE_TRY(auto alone, net::Listener::open(main_, address));
+      at = alone.address();
+      if (!std::holds_alternative<net::TcpAddress>(address) || every_loop_.size() == 1) {
+        listeners_.push_back(
+            {.loop = &main_, .listener = std::make_shared<net::Listener>(std::move(alone)), .is_alone = true});
+        return at;
+      }
+    }
+    for (auto* const loop : every_loop_) {
+      PAKE_TRY(auto listener, net::Listener::open(*loop, at, net::Sharing::one_a_loop));
+      listeners_.push_back({.loop = loop, .listener = std::make_shared<net::Listener>(std::move(listener))});
+    }
+    return at;
   }
 
   net::Outcome<void> listen_for_control(const net::UnixAddress& address) {
@@ -133,11 +155,12 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
 
   static net::Awaitable<void> run(std::shared_ptr<Impl> self) {
     self->feed_.start();
-    for (const auto& listener : self->listeners_) self->main_.spawn(accept(self, listener));
+    for (const auto& each : self->listeners_) each.loop->spawn(accept(self, each));
     if (self->control_) self->main_.spawn(accept_control(self));
     while (!self->state_->is_draining && co_await self->drain_.wait(net::kNever)) {
     }
-    for (const auto& listener : self->listeners_) listener->interrupt();
+    for (const auto& each : self->listeners_)
+      each.loop->post(each.listener, [](net::Listener& listener) { listener.interrupt(); });
     auto& sessions = self->state_->sessions;
     sessions.end_all(EndCause::drain);
     self->state_->meetings.drain();
@@ -157,6 +180,12 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   }
 
  private:
+  struct OwnListener {
+    net::Loop* loop = nullptr;
+    std::shared_ptr<net::Listener> listener;
+    bool is_alone = false;  // of its address
+  };
+
   /// What the connections of one loop share.
   struct Lane {
     explicit Lane(net::Loop& of) : loop(of) {}
@@ -166,17 +195,19 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     std::set<ServedSession*> sessions;
   };
 
-  static net::Awaitable<void> accept(std::shared_ptr<Impl> self, std::shared_ptr<net::Listener> listener) {
-    co_await net::accept_loop(self->main_, listener, self->callers_,
-                              {.serve = [self](net::Caller caller) { return serve(self, std::move(caller)); },
-                               .home = [self]() -> net::Loop& { return self->loops_.next(); },
-                               .is_full =
-                                   [self](const net::Error& error, const net::Address* peer) {
-                                     self->state_->log()->write(
-                                         LogLevel::warning, "full",
-                                         {{.key = "error", .value = error.explain()},
-                                          {.key = "source", .value = peer == nullptr ? "" : net::to_string(*peer)}});
-                                   }});
+  // What comes by a socket that is the only one of its address is spread here.
+  static net::Awaitable<void> accept(std::shared_ptr<Impl> self, OwnListener own) {
+    const bool spreads = own.loop == &self->main_ && own.is_alone;
+    co_await net::accept_loop(
+        *own.loop, own.listener, self->callers_,
+        {.serve = [self](net::Caller caller) { return serve(self, std::move(caller)); },
+         .home = [self, spreads, loop = own.loop]() -> net::Loop& { return spreads ? self->loops_.next() : *loop; },
+         .is_full =
+             [self](const net::Error& error, const net::Address* peer) {
+               self->state_->log()->write(LogLevel::warning, "full",
+                                          {{.key = "error", .value = error.explain()},
+                                           {.key = "source", .value = peer == nullptr ? "" : net::to_string(*peer)}});
+             }});
   }
 
   // One request a connection. The socket is its owner's alone; what is bounded is bounded for his mistakes.
@@ -310,6 +341,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     const auto session =
         std::make_shared<ServedSession>(state_, lane.loop, visit.config(), std::move(channel.link), std::move(facts),
                                         visit.generation(), visit.source(), next_ticket(lane, visit, channel.outcome));
+    if (const auto& record = visit.record()) session->has_record(*record);
     lane.sessions.insert(session.get());
     co_await session->run();
     lane.sessions.erase(session.get());
@@ -345,7 +377,8 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
 
   net::Loops& loops_;
   net::Loop& main_;
-  std::vector<std::shared_ptr<net::Listener>> listeners_;
+  const std::vector<net::Loop*> every_loop_;
+  std::vector<OwnListener> listeners_;
   std::optional<net::Listener> control_;
   net::Callers callers_;
   std::shared_ptr<State> state_;

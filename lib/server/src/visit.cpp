@@ -167,6 +167,10 @@ channel::Decision Visit::answer_login(const channel::ClientRequest& request, Ope
     state_->log()->write(LogLevel::error, "epoch-missing", {{.key = "user", .value = user_}});
   if (const auto allowed = admit(guess, rule, config_->guesses.source, found.rows, wall_now()); !allowed)
     return throttle(allowed.error());
+  const auto& answering = found.credential.record;
+  record_ = {.epoch = answering.epoch,
+             .suite = static_cast<std::uint8_t>(answering.suite),
+             .ksf_profile = static_cast<std::uint8_t>(answering.ksf)};
   const auto suite = static_cast<channel::Suite>(found.credential.record.suite);
   if (suite != request.suite) return channel::RetryWith{.suite = suite};
   auto one = permit(std::move(guess), rule, is_known_);

@@ -31,6 +31,8 @@ class Visit {
   [[nodiscard]] const std::string& user() const noexcept { return user_; }
   [[nodiscard]] const Buffer& server_name() const noexcept { return server_name_; }
   [[nodiscard]] const std::string& selector() const noexcept { return selector_; }
+  /// Of a login by password: what the record that answered was made under.
+  [[nodiscard]] const std::optional<store::CredentialParameters>& record() const noexcept { return record_; }
   [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
   /// The known device whose guess was counted, if it was one.
   [[nodiscard]] const std::optional<channel::DeviceId>& device() const noexcept { return device_; }
@@ -71,6 +73,7 @@ class Visit {
   bool is_known_ = false;
   std::uint64_t generation_ = 0;
   std::optional<channel::DeviceId> device_;
+  std::optional<store::CredentialParameters> record_;
 
   std::optional<channel::AlertCode> refused_with_;
   std::optional<OpenGuess> guess_;

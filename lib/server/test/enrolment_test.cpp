@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "pake/channel/account.h"
 #include "pake/channel/key_cache.h"
 #include "pake/client/record.h"
 #include "pake/crypto/rng.h"
@@ -20,6 +21,8 @@
 #include "pake/server/server.h"
 #include "pake/store/bucket.h"
 #include "pake/store/data.h"
+#include "pake/store/key_file.h"
+#include "pake/store/migration.h"
 
 namespace pake::server {
 namespace {
@@ -29,6 +32,9 @@ using channel::RecordPurpose;
 using channel::RecordRefusal;
 using client::RecordFailure;
 using crypto::KsfProfile;
+
+constexpr store::CredentialParameters kFirst{
+    .epoch = 1, .suite = 1, .ksf_profile = static_cast<std::uint8_t>(KsfProfile::small)};
 
 store::Time now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
 
@@ -46,8 +52,8 @@ class EnrolmentTest : public testing::Test {
                  keys.push_back(make_epoch_keys(suite, KsfProfile::small, epoch, now(), rng_));
                return store::StoreResult<std::vector<store::EpochKeys>>(std::move(keys));
              },
-         .parameters = {.epoch = 1, .suite = 1, .ksf_profile = static_cast<std::uint8_t>(KsfProfile::small)}},
-        now(), rng_);
+         .parameters = kFirst},
+        now() - 1h, rng_);
     EXPECT_TRUE(data) << data.error().message;
     store_ = std::move(data->store);
     keyring_ = Keyring::make(std::move(data->keys)).value();
@@ -99,9 +105,32 @@ class EnrolmentTest : public testing::Test {
     return client::make_record(*loop_, *workers_, link,
                                {.purpose = purpose, .name = name, .password = password, .ksf_floor = floor}, rng_);
   }
+  /// Makes another epoch's keys the current ones, as of some time ago.
+  void activate_second_epoch() {
+    const auto path = directory_ / "pake.key";
+    auto staged = store::stage_epoch(path, [&](std::uint32_t epoch) {
+      std::vector<store::EpochKeys> keys;
+      keys.push_back(make_epoch_keys(channel::Suite::opaque_ristretto255, KsfProfile::small, epoch, now(), rng_));
+      return store::StoreResult<std::vector<store::EpochKeys>>(std::move(keys));
+    });
+    ASSERT_TRUE(staged);
+    auto second = kFirst;
+    second.epoch = 2;
+    ASSERT_TRUE(store::activate(*store_, *staged, second, std::nullopt,
+                                {.at = now() - 1min, .actor = "operator", .action = "x", .name = {}, .detail = {}}));
+    keyring_ = Keyring::make(std::move(*staged)).value();
+  }
   std::int64_t tries_left(std::string_view selector) {
     const auto bucket = keyring_->file().bucket_key(store::BucketKind::code, as_bytes(selector));
     return store::guesses_left(GuessRules().code, store_->read_buckets({&bucket, 1}).value().front(), now());
+  }
+  net::Awaitable<std::expected<client::RecordMade, RecordFailure>> move_record(net::ChannelLink& link,
+                                                                               std::unique_ptr<net::Stream> stream,
+                                                                               const SecretBuffer& password) {
+    return client::make_record_on(
+        *loop_, *workers_, link, std::move(stream), channel::Suite::opaque_ristretto255,
+        {.purpose = RecordPurpose::migrate, .name = "alice", .password = password, .ksf_floor = KsfProfile::small},
+        rng_);
   }
   static SecretBuffer secret(std::string_view text) { return SecretBuffer::copy_of(as_bytes(text)); }
 
@@ -109,6 +138,7 @@ class EnrolmentTest : public testing::Test {
   net::Loop* loop_ = nullptr;
   net::Address address_;
   std::shared_ptr<store::CredentialStore> store_;
+  std::shared_ptr<const Keyring> keyring_;
 
  private:
   static net::Awaitable<void> run_and_drain(Task task, Server& server) {
@@ -118,7 +148,6 @@ class EnrolmentTest : public testing::Test {
   static net::Awaitable<void> run(std::shared_ptr<net::ChannelLink> link) { static_cast<void>(co_await link->run()); }
 
   std::filesystem::path directory_;
-  std::shared_ptr<const Keyring> keyring_;
   std::unique_ptr<net::Workers> workers_;
   channel::KeyCache cache_;
 };
@@ -197,6 +226,61 @@ TEST_F(EnrolmentTest, APasswordIsChangedInAChannelByPassword) {
     if (again) again->link->close(channel::CloseCode::done);
   });
   EXPECT_EQ(admin().show("alice", {})->row.generation, before + 1);
+}
+
+// A server in a migration opens a stream of its own, on which the client makes a record under the newer keys.
+TEST_F(EnrolmentTest, ARecordMovesAtALoginAndTheTicketsStayGood) {
+  const auto password = secret("correct horse");
+  ASSERT_TRUE(admin().add("alice", password));
+  const auto before = admin().show("alice", {})->row;
+  activate_second_epoch();
+  EXPECT_EQ(store::key_status(*store_, keyring_->file())->epochs.at(0).users, 1U);
+  with_server([&]() -> net::Awaitable<void> {
+    const auto channel = co_await by_password("alice", "correct horse");
+    EXPECT_TRUE(channel);
+    if (!channel) co_return;
+    auto asked = co_await channel->link->accept(net::after(30s));
+    EXPECT_TRUE(asked);
+    if (!asked) co_return;
+    EXPECT_EQ(asked->service, channel::kMigrationService);
+    const auto offer = channel::MigrationOffer::decode(asked->argument);
+    EXPECT_TRUE(offer && offer->suite == channel::Suite::opaque_ristretto255 && offer->ksf == KsfProfile::small);
+    const auto made = co_await move_record(*channel->link, std::move(asked->stream), password);
+    EXPECT_TRUE(made);
+    channel->link->close(channel::CloseCode::done);
+    const auto again = co_await by_password("alice", "correct horse");
+    EXPECT_TRUE(again);
+    if (!again) co_return;
+    if (made) EXPECT_EQ(again->outcome.server_public_key, made->server_public_key);
+    again->link->close(channel::CloseCode::done);
+    EXPECT_FALSE(co_await again->link->accept(net::after(30s)));  // it is under the current keys: nothing is asked
+  });
+  const auto after = admin().show("alice", {})->row;
+  EXPECT_EQ(after.parameters.epoch, 2U);
+  EXPECT_EQ(after.generation, before.generation);
+  const auto status = store::key_status(*store_, keyring_->file());
+  EXPECT_EQ(status->epochs.front().users, 0U);
+  EXPECT_TRUE(status->epochs.back().is_current);
+  EXPECT_EQ(status->epochs.back().users, 1U);
+}
+
+// Who does not take part is served as ever, and a channel does not wait for the answer.
+TEST_F(EnrolmentTest, AClientThatDoesNotMoveItsRecordStaysUnderTheOldKeys) {
+  ASSERT_TRUE(admin().add("alice", secret("correct horse")));
+  activate_second_epoch();
+  with_server([&]() -> net::Awaitable<void> {
+    for (const bool refuses : {true, false}) {
+      const auto channel = co_await by_password("alice", "correct horse");
+      EXPECT_TRUE(channel);
+      if (!channel) co_return;
+      auto asked = co_await channel->link->accept(net::after(30s));
+      EXPECT_TRUE(asked);
+      if (asked && refuses) asked->stream->reset(channel::ResetCode::cancelled);
+      channel->link->close(channel::CloseCode::done);
+      EXPECT_FALSE(co_await channel->link->accept(net::after(30s)));
+    }
+  });
+  EXPECT_EQ(admin().show("alice", {})->row.parameters.epoch, 1U);
 }
 
 }  // namespace

@@ -451,6 +451,7 @@ class Pipe:
         self.sealer, self.opener = Direction(mine, keys.aead), Direction(theirs, keys.aead)
         self.credit, self.granted, self.is_client = OWN_CREDIT, OWN_CREDIT, is_client
         self.opened, self.service, self.ticket = is_client, service, None
+        self.refused = {}  # streams that the other side opened, with what they were opened by
         self.heard_all = lambda: None  # called when the peer has ended its half
         self.fin_sent = self.fin_read = self.close_sent = self.failed = False
         self.changed = threading.Condition()
@@ -541,6 +542,11 @@ class Pipe:
         elif kind == PING and stream == 0 and len(payload) == 8:
             self.send_frames((PONG, 0, payload))
         elif kind == PONG and stream == 0 and len(payload) == 8:
+            pass
+        elif kind == OPEN and self.is_client and stream % 2 == 0:
+            self.refused[stream] = payload  # nothing is served here
+            self.send_frames((RESET, stream, b"\0"))
+        elif stream in self.refused:
             pass
         elif kind == TICKET and stream == 0 and self.is_client and 4 < len(payload) <= 1028:
             self.ticket = payload[4:]
