@@ -86,6 +86,17 @@ class Pages(Help):
         wanted = [os.path.basename(self.path_of(name)) for name, _, _ in self.commands()]
         self.assertEqual(sorted(os.listdir(manual("man1"))), sorted(wanted))
 
+    def test_of_the_configuration_file(self):
+        """Every key that the server's own page has, and what the tables in it hold."""
+        page = shell(needed("groff"), "-man", "-Tascii", "-P-cbou", "-rLL=200n", manual("man5", "pake.toml.5"))
+        self.assertEqual(shell(needed("groff"), "-man", "-ww", "-z", manual("man5", "pake.toml.5")), "")
+        keys = set(re.findall(r"^       ([a-z_.A-Z]+) = a? ?(?:list|text|number|true)", page, re.MULTILINE))
+        of_page = set(re.findall(r"^       ([a-z_.]+) = ", self.sections("pake serve")["CONFIGURATION"], re.MULTILINE))
+        self.assertLess({"data", "limits.idle", "guesses.account_burst"}, of_page)
+        self.assertEqual({key.removesuffix(".NAME") for key in keys if not key.partition(".NAME.")[2]}, of_page)
+        for key in ("services.NAME.to", "services.NAME.users", "services.NAME.send_user", "published.NAME.publisher"):
+            self.assertIn(key, keys)
+
     def test_are_clean_roff(self):
         for name, _, _ in self.commands():
             self.assertEqual(shell(needed("groff"), "-man", "-ww", "-z", self.path_of(name)), "")

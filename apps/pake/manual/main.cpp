@@ -37,6 +37,9 @@ int main(int argc, char** argv) try {
   write(directory / "bash" / "pake", manual::bash_completion(program));
   write(directory / "zsh" / "_pake", manual::zsh_completion(program));
   write(directory / "fish" / "pake.fish", manual::fish_completion(program));
+  for (const auto& command : all_commands(program))
+    if (command.full_name == "pake serve")  // the last: asking for a table's members makes one
+      write(directory / "man5" / "pake.toml.5", manual::configuration_page(program, "pake " PAKE_VERSION, command));
   return 0;
 } catch (const std::exception& problem) {
   std::cerr << "error: " << problem.what() << '\n';

@@ -162,6 +162,44 @@ std::string see_also(const Command& program, const NamedCommand& command) {
 
 }  // namespace
 
+std::string configuration_page(const Command& program, const std::string& version, const NamedCommand& named) {
+  const auto& command = *named.command;
+  std::string keys;
+  for (const auto& setting : command.settings) {
+    if (setting.key.empty()) continue;
+    const std::string when = setting.reloadable ? " Taken over when the configuration is read again." : "";
+    const auto form = setting.members ? setting.key + ".NAME" : setting.key;
+    keys += tagged(bold(form) + " = " + italic(type_in_words(setting.members ? Value::Type::text : setting.value.type)),
+                   explained(setting) + when);
+    if (!setting.members) continue;
+    for (const auto& member : setting.members("NAME"))
+      keys +=
+          tagged(bold(form + '.' + member.key) + " = " + italic(type_in_words(member.value.type)), explained(member));
+  }
+  std::string roff =
+      fmt::format(".TH {} 5 \"\" \"{}\" \"{} manual\"\n.nh\n.ad l\n", escaped("pake.toml"), version, program.name);
+  const auto section = [&](std::string_view title, const std::string& text) {
+    fmt::format_to(std::back_inserter(roff), ".SH {}\n{}", title, text);
+  };
+  section("NAME", escaped("pake.toml - the configuration of " + named.full_name) + '\n');
+  section("SYNOPSIS", bold(named.full_name) + " " + bold("--config") + " " + italic("pake.toml") + '\n');
+  section("DESCRIPTION",
+          paragraphs(
+              {"The file is TOML. A key with a point in it may be written in a table: `limits.idle = 3600`, or `idle` "
+               "under `[limits]`. What the command line gives wins. `" +
+                   named.full_name +
+                   " --check-config --config FILE` reads the file, says what is wrong and in which line, and ends.",
+               "At SIGHUP the file is read again. What is wrong with it changes nothing, and is logged."}));
+  section("KEYS", keys);
+  section(
+      "EXAMPLES",
+      paragraphs({" listen = [\"0.0.0.0:8088\"]\ndata = \"/var/lib/pake\"\n\n[services]\nwiki = \"127.0.0.1:80\"\n\n"
+                  "[services.db]\nto = \"unix:/run/postgresql/.s.PGSQL.5432\"\nusers = [\"alice\"]\n\n"
+                  "[published]\ndesk = \"bob\""}));
+  section("SEE ALSO", reference(named) + '\n');
+  return roff;
+}
+
 std::string joined_name(std::string full_name, char separator) {
   std::ranges::replace(full_name, ' ', separator);
   return full_name;
