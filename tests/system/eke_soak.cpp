@@ -167,7 +167,7 @@ class Soak {
     if (!stream) co_return false;
     pake::eke::RsaConnector machine(
         {.user = "server", .password = SecretBuffer::copy_of(as_bytes("12345678")), .key = fixed_key()}, rng_);
-    if (!co_await net::drive(machine, **stream, {.step = kPatience})) co_return false;
+    if (!co_await net::drive(loops_.main(), machine, **stream, {.step = kPatience})) co_return false;
     ++authenticated_;
     while (!may_chat_) static_cast<void>(co_await loops_.main().sleep_until(net::after(100ms)));
     for (std::size_t i = 0; i < kLines; ++i)

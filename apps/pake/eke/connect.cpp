@@ -77,7 +77,7 @@ class Client : public std::enable_shared_from_this<Client> {
 
   net::Awaitable<Expected<void>> authenticate() {
     pake::eke::RsaConnector machine(std::move(config_), rng_);
-    const auto rest = co_await net::drive(machine, *stream_, {.step = options_.deadline});
+    const auto rest = co_await net::drive(loops_.main(), machine, *stream_, {.step = options_.deadline});
     if (!rest) co_return std::unexpected(run_failed(machine.failure(), rest.error()));
     if (!rest->empty()) co_return std::unexpected(spoke_unasked());
     co_return Expected<void>();

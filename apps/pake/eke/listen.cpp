@@ -149,7 +149,7 @@ class Server {
   }
 
   net::Awaitable<Ending> converse(net::Stream& stream, Report& report, net::Caller* caller) {
-    auto first_line = co_await authenticate(stream, report);
+    auto first_line = co_await authenticate(caller != nullptr ? caller->loop() : loops_.main(), stream, report);
     if (!first_line) co_return first_line.error();
     if (caller != nullptr) caller->end_waiting();
     report.detail({.name = "N2_equals_NS", .line = "N2 is equal to NS"});
@@ -158,10 +158,10 @@ class Server {
   }
 
   // @return what came behind message 7
-  net::Awaitable<std::expected<Buffer, Ending>> authenticate(net::Stream& stream, Report& report) {
+  net::Awaitable<std::expected<Buffer, Ending>> authenticate(net::Loop& loop, net::Stream& stream, Report& report) {
     pake::eke::RsaListener machine({.users = users_, .mode = options_.mode, .observer = &report},
                                    GuessPermit::uncounted_for_study(), rng_);
-    auto rest = co_await net::drive(machine, stream, {.step = options_.deadline});
+    auto rest = co_await net::drive(loop, machine, stream, {.step = options_.deadline});
     if (rest) co_return std::move(*rest);
     report_failure(report, machine.failure());
     co_return std::unexpected(run_failed(machine, rest.error()));

@@ -1,7 +1,6 @@
 #include "pake/net/drive.h"
 
-#include <algorithm>
-
+#include "exchange.h"
 #include "pake/internal/try.h"
 #include "pake/net/clock.h"
 #include "pake/net/coroutine.h"
@@ -13,17 +12,17 @@ constexpr std::size_t kOneRead = 1024;
 
 class Drive {
  public:
-  Drive(Machine& machine, Stream& stream, const Timeouts& timeouts)
-      : machine_(machine), stream_(stream), timeouts_(timeouts) {}
+  Drive(Loop& loop, Machine& machine, Stream& stream, const Timeouts& timeouts, const ProvideRecord& provide)
+      : machine_(machine), stream_(stream), timeouts_(timeouts), provide_(provide), exchange_(machine, loop, stream) {}
 
   Awaitable<std::expected<Buffer, DriveError>> run() {
-    for (;;) {
+    while (machine_.want() != Want::done) {
       const auto step = co_await next_step();
       if (!step)
         co_return std::unexpected(
             DriveError{.error = step.error(), .messages_sent = sent_, .messages_received = received_});
-      if (machine_.want() == Want::done) co_return std::move(arrived_);
     }
+    co_return exchange_.take_arrived();
   }
 
  private:
@@ -33,20 +32,19 @@ class Drive {
         return send_message();
       case Want::receive:
         return receive_message();
-      case Want::decision:  // nobody here looks up records or runs jobs
+      case Want::decision:
+        return provide_record();
       case Want::ksf:
       case Want::key_operation:
+        return exchange_.run_job();
       case Want::done:
       case Want::failed:
         break;
     }
-    return settle();
+    return end();
   }
 
-  Awaitable<Outcome<void>> settle() {
-    if (machine_.want() != Want::done) co_return fail(Error::Kind::run_failed);
-    co_return Outcome<void>();
-  }
+  static Awaitable<Outcome<void>> end() { co_return fail(Error::Kind::run_failed); }
 
   Awaitable<Outcome<void>> send_message() {
     const auto message = machine_.take_message();
@@ -56,53 +54,34 @@ class Drive {
     co_return Outcome<void>();
   }
 
-  // Until the machine has consumed a message.
   Awaitable<Outcome<void>> receive_message() {
-    const Deadline deadline = after(timeouts_.step);
-    auto end = Arrived::more_may_come;
-    for (;;) {
-      const Incoming incoming = machine_.incoming();
-      if (arrived_.size() >= std::max<std::size_t>(incoming.at_least, 1)) {
-        const auto consumed = machine_.receive(arrived_, end);
-        if (!consumed) co_return fail(Error::Kind::run_failed);
-        if (*consumed > 0) {
-          arrived_.erase(arrived_.begin(), arrived_.begin() + static_cast<std::ptrdiff_t>(*consumed));
-          ++received_;
-          co_return Outcome<void>();
-        }
-        if (arrived_.size() >= incoming.at_most) co_return fail(Error::Kind::too_long);
-      }
-      const bool silence_counts = incoming.silence_ends && !arrived_.empty() && end == Arrived::more_may_come;
-      const Deadline silence = silence_counts ? after(timeouts_.silence) : kNever;
-      const auto more = co_await read_more(std::min(silence, deadline));
-      const bool paused = !more && ((more.error() == Error::Kind::timed_out && silence < deadline) ||
-                                    (more.error() == Error::Kind::closed && silence_counts));
-      if (!more && !paused) co_return more;
-      end = paused ? Arrived::silence : Arrived::more_may_come;
-    }
+    PAKE_CO_TRYV(co_await exchange_.receive(
+        {.deadline = after(timeouts_.step), .silence = timeouts_.silence, .piece = kOneRead}));
+    ++received_;
+    co_return Outcome<void>();
   }
 
-  Awaitable<Outcome<void>> read_more(Deadline deadline) {
-    const auto before = arrived_.size();
-    arrived_.resize(before + kOneRead);
-    const auto count = co_await stream_.read_some(MutableBytes(arrived_).subspan(before), deadline);
-    arrived_.resize(before + count.value_or(0));
-    if (!count) co_return std::unexpected(count.error());
+  Awaitable<Outcome<void>> provide_record() {
+    if (!provide_) co_return fail(Error::Kind::run_failed);
+    const auto provided = co_await provide_(machine_);
+    if (!provided || machine_.want() == Want::decision) co_return fail(Error::Kind::run_failed);
     co_return Outcome<void>();
   }
 
   Machine& machine_;
   Stream& stream_;
-  Timeouts timeouts_;
-  Buffer arrived_;
+  const Timeouts timeouts_;
+  const ProvideRecord& provide_;
+  Exchange<Machine> exchange_;
   std::size_t sent_ = 0;
   std::size_t received_ = 0;
 };
 
 }  // namespace
 
-Awaitable<std::expected<Buffer, DriveError>> drive(Machine& machine, Stream& stream, Timeouts timeouts) {
-  Drive drive(machine, stream, timeouts);
+Awaitable<std::expected<Buffer, DriveError>> drive(Loop& loop, Machine& machine, Stream& stream, Timeouts timeouts,
+                                                   ProvideRecord provide) {
+  Drive drive(loop, machine, stream, timeouts, provide);
   co_return co_await drive.run();
 }
 

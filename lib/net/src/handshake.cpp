@@ -4,9 +4,9 @@
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <memory>
-#include <thread>
 #include <utility>
 
+#include "exchange.h"
 #include "loop_impl.h"
 #include "pake/channel/frame.h"
 #include "pake/internal/try.h"
@@ -21,72 +21,19 @@ constexpr std::size_t kHelloRead = 2048;  // in one piece
 constexpr std::size_t kFinishRead = 128;  // the same while a peer is waited for that may take its time
 constexpr std::chrono::seconds kAlertTime{1};
 
-/// Runs `job` on a thread of its own. A job cannot be stopped: if the wait is cancelled, this waits for its end.
-Awaitable<Outcome<void>> run_elsewhere(Loop& loop, Job& job) {
-  const auto done = std::make_shared<Signal>(loop);  // what is posted may run after this has returned
-  const std::jthread worker([&loop, &job, done] {
-    job.run();
-    loop.post(done, [](Signal& signal) { signal.notify(); });
-  });
-  co_return co_await done->wait(kNever);
-}
-
-/// What the two sides have in common: `Handshake` is a ClientHandshake or a ServerHandshake.
+// Tells the other side what it may know of the end of a run.
 template <class Handshake>
-class Exchange {
- public:
-  Exchange(Handshake& handshake, Loop& loop, Stream& stream) : handshake_(handshake), loop_(loop), stream_(stream) {}
-
-  // Until the handshake has consumed a frame. `piece` is what is read at once.
-  Awaitable<Outcome<void>> receive(Deadline deadline, std::size_t piece) {
-    for (;;) {
-      if (!arrived_.empty()) {
-        const auto at_most = handshake_.incoming().at_most;
-        const auto consumed = handshake_.receive(arrived_);
-        if (!consumed) co_return fail(Error::Kind::run_failed);
-        if (*consumed > 0) {
-          arrived_ = Buffer(arrived_.begin() + static_cast<std::ptrdiff_t>(*consumed), arrived_.end());
-          co_return Outcome<void>();
-        }
-        if (arrived_.size() >= at_most) co_return fail(Error::Kind::too_long);
-      }
-      const auto before = arrived_.size();
-      arrived_.resize(before + piece);
-      const auto count = co_await stream_.read_some(MutableBytes(arrived_).subspan(before), deadline);
-      arrived_.resize(before + count.value_or(0));
-      if (!count) co_return std::unexpected(count.error());
+Awaitable<HandshakeError> fail_with(const Handshake& handshake, Stream& stream, Error error) {
+  HandshakeError why{.error = error, .failure = std::nullopt};
+  if (const auto* failure = handshake.failure()) {
+    why.failure = *failure;
+    if (failure->to_send) {
+      const auto alert = failure->to_send->encode();
+      static_cast<void>(co_await stream.write_all(alert, after(kAlertTime)));  // the run has failed either way
     }
   }
-
-  Awaitable<Outcome<void>> run_job() {
-    auto job = handshake_.take_job();
-    if (!job) co_return fail(Error::Kind::run_failed);
-    PAKE_CO_TRYV(co_await run_elsewhere(loop_, **job));
-    if (!handshake_.resume(std::move(*job))) co_return fail(Error::Kind::run_failed);
-    co_return Outcome<void>();
-  }
-
-  // Tells the other side what it may know.
-  Awaitable<HandshakeError> fail_with(Error error) {
-    HandshakeError why{.error = error, .failure = std::nullopt};
-    if (const auto* failure = handshake_.failure()) {
-      why.failure = *failure;
-      if (failure->to_send) {
-        const auto alert = failure->to_send->encode();
-        static_cast<void>(co_await stream_.write_all(alert, after(kAlertTime)));  // the run has failed either way
-      }
-    }
-    co_return why;
-  }
-
-  Buffer take_arrived() { return std::move(arrived_); }
-
- private:
-  Handshake& handshake_;
-  Loop& loop_;
-  Stream& stream_;
-  Buffer arrived_;
-};
+  co_return why;
+}
 
 // The ClientFinish, to be sent.
 Awaitable<Outcome<Buffer>> run_client(channel::ClientHandshake& handshake, Exchange<channel::ClientHandshake>& exchange,
@@ -101,7 +48,7 @@ Awaitable<Outcome<Buffer>> run_client(channel::ClientHandshake& handshake, Excha
         break;
       }
       case Want::receive:
-        PAKE_CO_TRYV(co_await exchange.receive(after(timeouts.answer), kHelloRead));
+        PAKE_CO_TRYV(co_await exchange.receive({.deadline = after(timeouts.answer), .piece = kHelloRead}));
         break;
       case Want::ksf:
         PAKE_CO_TRYV(co_await exchange.run_job());
@@ -188,7 +135,7 @@ class ServerRun {
 
   /// What the other side may know has been told when this returns.
   Awaitable<HandshakeError> fail_with(Error error) {
-    const auto why = co_await exchange_.fail_with(error);
+    const auto why = co_await net::fail_with(handshake_, stream_, error);
     if (question_) co_await question_->join();
     co_return why;
   }
@@ -212,9 +159,10 @@ class ServerRun {
 
   Awaitable<Outcome<void>> receive(channel::HandshakeKind kind) {
     const auto& timeouts = side_.timeouts;
-    if (stage_ != HandshakeStage::waiting) return exchange_.receive(after(timeouts.hello), kHelloRead);
+    if (stage_ != HandshakeStage::waiting)
+      return exchange_.receive({.deadline = after(timeouts.hello), .piece = kHelloRead});
     const auto limit = kind == channel::HandshakeKind::login ? timeouts.login_finish : timeouts.finish;
-    return exchange_.receive(after(limit), kFinishRead);
+    return exchange_.receive({.deadline = after(limit), .piece = kFinishRead});
   }
 
   Awaitable<Outcome<void>> decide() {
@@ -257,7 +205,7 @@ Awaitable<std::expected<ClientChannel, HandshakeError>> connect_channel(Loop& lo
                                                                         HandshakeTimeouts timeouts) {
   Exchange exchange(handshake, loop, *stream);
   auto finish = co_await run_client(handshake, exchange, *stream, timeouts);
-  if (!finish) co_return std::unexpected(co_await exchange.fail_with(finish.error()));
+  if (!finish) co_return std::unexpected(co_await fail_with(handshake, *stream, finish.error()));
   auto keys = handshake.take_keys();
   auto outcome = handshake.take_outcome();
   if (!keys || !outcome) co_return no_outcome();

@@ -2,9 +2,19 @@
 
 #include <deque>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "pake/base/ct.h"
+#include "pake/crypto/ksf.h"
+#include "pake/crypto/rng.h"
+#include "pake/net/signal.h"
+#include "pake/proto/guess.h"
+#include "pake/proto/opaque/machine.h"
 #include "support.h"
 
 namespace pake::net {
@@ -70,7 +80,7 @@ struct Driven {
 Awaitable<void> drive_against(Loop& loop, Script& script, Timeouts timeouts, const Peer& peer, Driven& driven) {
   Pair pair(loop);
   loop.spawn(peer(loop, std::move(pair.right)));
-  driven.outcome = co_await drive(script, *pair.left, timeouts);
+  driven.outcome = co_await drive(loop, script, *pair.left, timeouts);
   driven.received = script.received;
 }
 
@@ -235,21 +245,106 @@ TEST(Drive, WhatTheMachineRefusesEndsTheRun) {
   EXPECT_EQ(driven.outcome.error().messages_received, 0U);
 }
 
-TEST(Drive, AMachineThatWaitsForSomebodyElseIsOutOfPlace) {
+TEST(Drive, WhatAMachineDoesNotGetEndsTheRun) {
   for (const Want want : {Want::decision, Want::ksf, Want::key_operation}) {
     Script::Step step;
     step.want = want;
-    const auto driven = run({step}, sends({}));
+    const auto driven = run({step}, sends({}));  // nobody provides records, and this machine gives no job
     ASSERT_FALSE(driven.outcome);
     EXPECT_EQ(driven.outcome.error().error.kind, Error::Kind::run_failed);
   }
+}
+
+// --- Machines that need more than bytes: OPAQUE stretches on a thread, and looks a record up.
+
+class Opaque {
+ public:
+  Opaque() {
+    EXPECT_TRUE(ring_.add(opaque::StoredKeys::generate(kSuite, crypto::KsfProfile::small, 7, rng_).value()));
+    EXPECT_TRUE(ring_.activate(7));
+  }
+
+  std::unique_ptr<opaque::RegistrationServerMachine> registration_server() {
+    return opaque::registration_server_machine({.suite = kSuite, .credential_identifier = alice()},
+                                               GuessPermit::uncounted_for_study(), crypto::KsfProfile::small, ring_);
+  }
+  std::unique_ptr<opaque::ClientMachine> registration_client() {
+    return opaque::registration_client_machine(client("correct horse"), rng_);
+  }
+  std::unique_ptr<Machine> login_server() {
+    return opaque::login_server_machine({.suite = kSuite, .credential_identifier = alice()},
+                                        GuessPermit::uncounted_for_study(), ring_, rng_);
+  }
+  std::unique_ptr<opaque::ClientMachine> login_client(std::string_view password) {
+    return opaque::login_client_machine(client(password), rng_);
+  }
+
+ private:
+  static constexpr auto kSuite = opaque::SuiteId::ristretto255;
+  static Buffer alice() { return to_buffer(as_bytes("alice")); }
+  static opaque::ClientConfig client(std::string_view password) {
+    return {.suite = kSuite,
+            .password = SecretBuffer::copy_of(as_bytes(password)),
+            .ksf = crypto::ksf_parameters(crypto::KsfProfile::small, 64)};
+  }
+
+  crypto::SystemRng rng_;
+  opaque::KeyRing ring_;
+};
+
+/// Both machines over a pair of sockets; the first one is asked for a record by nobody.
+Awaitable<void> drive_both(Loop& loop, Machine& client, Machine& server, const ProvideRecord& provide) {
+  Pair pair(loop);
+  bool is_over = false;
+  Signal over(loop);
+  loop.spawn([](Loop& on, Machine& machine, std::unique_ptr<Stream> stream, ProvideRecord record, bool& ended,
+                Signal& signal) -> Awaitable<void> {
+    static_cast<void>(co_await drive(on, machine, *stream, {.step = 60s}, std::move(record)));
+    stream.reset();  // neither side waits for one that has failed
+    ended = true;
+    signal.notify();
+  }(loop, server, std::move(pair.right), provide, is_over, over));
+  static_cast<void>(co_await drive(loop, client, *pair.left, {.step = 60s}));
+  pair.left.reset();
+  while (!is_over) static_cast<void>(co_await over.wait(patient()));
+}
+
+void drive_both(Machine& client, Machine& server, const ProvideRecord& provide = {}) {
+  Loops loops(1);
+  loops.run(drive_both(loops.main(), client, server, provide));
+}
+
+TEST(Drive, EnrolsAndLogsInWithOpaque) {
+  Opaque opaque;
+  const auto enrolling = opaque.registration_client();
+  const auto registrar = opaque.registration_server();
+  drive_both(*enrolling, *registrar);
+  ASSERT_EQ(enrolling->want(), Want::done);
+  ASSERT_EQ(registrar->want(), Want::done);
+  const auto record = registrar->take_record().value().encode();
+
+  const auto login = [&](std::string_view password, std::optional<Buffer> stored, bool is_there = true) {
+    const auto client = opaque.login_client(password);
+    const auto server = opaque.login_server();
+    drive_both(*client, *server, [&](Machine& machine) -> Awaitable<Status> {
+      if (!is_there) co_return fail(Errc::unavailable);
+      co_return machine.provide_record(stored ? std::optional<Bytes>(*stored) : std::nullopt);
+    });
+    EXPECT_EQ(client->want() == Want::done, server->want() == Want::done);
+    if (client->want() != Want::done) return false;
+    return ct_equal(client->take_session_key()->reveal(), server->take_session_key()->reveal());
+  };
+  EXPECT_TRUE(login("correct horse", record));
+  EXPECT_FALSE(login("wrong horse", record));
+  EXPECT_FALSE(login("correct horse", std::nullopt)) << "an unknown name runs to its end";
+  EXPECT_FALSE(login("correct horse", record, false)) << "a store that is not there ends the run";
 }
 
 Awaitable<void> drive_and_cancel(Loops& loops, Driven& driven) {
   Pair pair(loops.main());
   Script script({receive(1)});
   loops.cancel();  // by work that is posted: the drive waits by then
-  driven.outcome = co_await drive(script, *pair.left, {});
+  driven.outcome = co_await drive(loops.main(), script, *pair.left, {});
 }
 
 TEST(Drive, IsCancelledWithTheLoops) {

@@ -4,11 +4,14 @@
 #include <chrono>
 #include <cstddef>
 #include <expected>
+#include <functional>
 
 #include "pake/base/bytes.h"
 #include "pake/base/export.h"
+#include "pake/base/result.h"
 #include "pake/net/awaitable.h"
 #include "pake/net/error.h"
+#include "pake/net/loops.h"
 #include "pake/net/stream.h"
 #include "pake/proto/machine.h"
 
@@ -29,11 +32,17 @@ struct DriveError {
   std::size_t messages_received = 0;
 };
 
-/// Runs `machine` to its end; one that waits for a record or has a job to run is out of place here, and ends with
-/// Error::run_failed. Buffers at most Incoming::at_most bytes and one read. Where a silence ends a message, so
+/// Answers Want::decision: calls provide_record() of the machine, in its own time, for it may ask a store. An error
+/// ends the run.
+using ProvideRecord = std::function<Awaitable<Status>(Machine& machine)>;
+
+/// Runs `machine` to its end. A job (key stretching, a question to the holder of the keys) has a thread of its own;
+/// cancelling waits for its end. Buffers at most Incoming::at_most bytes and one read. If a silence ends a message, so
 /// does the end of the peer's side. Afterwards the stream is where it was: closing it is the caller's.
+/// @param provide  null if the machine looks nobody up: one that does ends with Error::run_failed then
 /// @return what had arrived behind the last message, once the machine is done; else why it is not
-[[nodiscard]] Awaitable<std::expected<Buffer, DriveError>> drive(Machine& machine, Stream& stream, Timeouts timeouts);
+[[nodiscard]] Awaitable<std::expected<Buffer, DriveError>> drive(Loop& loop, Machine& machine, Stream& stream,
+                                                                 Timeouts timeouts, ProvideRecord provide = {});
 
 }  // namespace pake::net
 
