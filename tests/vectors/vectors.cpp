@@ -73,6 +73,28 @@ std::vector<Buffer> Fields::list_of_bytes(const std::string& name) {
   return list;
 }
 
+std::vector<std::string> Fields::list_of_texts(const std::string& name) {
+  const auto& value = read(name);
+  if (!value.is_array()) fail_at(name, "not a list");
+  std::vector<std::string> list;
+  for (const auto& item : value) {
+    if (!item.is_string()) fail_at(name, "not a list of strings");
+    list.push_back(item.get<std::string>());
+  }
+  return list;
+}
+
+std::vector<std::uint64_t> Fields::list_of_numbers(const std::string& name) {
+  const auto& value = read(name);
+  if (!value.is_array()) fail_at(name, "not a list");
+  std::vector<std::uint64_t> list;
+  for (const auto& item : value) {
+    if (!item.is_number_unsigned()) fail_at(name, "not a list of non-negative integers");
+    list.push_back(item.get<std::uint64_t>());
+  }
+  return list;
+}
+
 Fields& Fields::object(const std::string& name) {
   children_.push_back(std::make_unique<Fields>(read(name), path_ + "." + name));
   return *children_.back();

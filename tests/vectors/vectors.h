@@ -42,6 +42,8 @@ class Fields {
   [[nodiscard]] std::uint64_t number(const std::string& name);
   [[nodiscard]] bool boolean(const std::string& name);
   [[nodiscard]] std::vector<Buffer> list_of_bytes(const std::string& name);
+  [[nodiscard]] std::vector<std::string> list_of_texts(const std::string& name);
+  [[nodiscard]] std::vector<std::uint64_t> list_of_numbers(const std::string& name);
   /// The object in a field. It lives as long as this one, and what is not read of it counts as not read of this one.
   [[nodiscard]] Fields& object(const std::string& name);
 
