@@ -510,6 +510,42 @@ lamp = "bob"
         arguments = [argument for one in what for argument in ("-R", one)]
         return self.start("forward", self.destination(name), *arguments, env={"PAKE_PASSWORD": PASSWORD})
 
+    def test_others_reach_it_and_its_address_alone(self):
+        publisher = self.publish("desk:" + self.backend(echo).rpartition(":")[2])
+        publisher.wait_for("note: desk is published: it leads to 127.0.0.1:", "err")
+        data = random.Random(7).randbytes(300_000)
+        for _ in range(3):
+            self.assertEqual(self.connect("desk", name="bob", said=data).stdout, data)
+        self.assertEqual(publisher.stop(signal.SIGINT), 128 + signal.SIGINT)
+        gone = self.connect("desk", name="bob", said=b"a")
+        self.assertEqual((gone.returncode, gone.stdout), (SERVICE, b""), gone.stderr)
+
+    def test_a_backend_that_is_down_is_said_at_the_other_end(self):
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            port = closed.getsockname()[1]
+        publisher = self.publish(f"desk:{port}")
+        publisher.wait_for("desk is published", "err")
+        refused = self.connect("desk", name="bob", said=b"")
+        self.assertEqual(refused.returncode, SERVICE, refused.stderr)
+
+    def test_a_newer_channel_of_the_same_user_takes_it_over(self):
+        older = self.publish("desk:" + self.backend(lambda c: (c.sendall(b"older"), c.close())))
+        older.wait_for("desk is published", "err")
+        newer = self.publish("desk:" + self.backend(lambda c: (c.sendall(b"newer"), c.close())))
+        newer.wait_for("desk is published", "err")
+        self.assertEqual(older.wait(), SERVICE)
+        self.assertIn("a newer channel of this user publishes desk", older.err)
+        self.assertEqual(self.connect("desk", name="bob").stdout, b"newer")
+
+    def test_it_is_published_again_when_the_server_comes_back(self):
+        publisher = self.publish("desk:" + self.backend(echo))
+        publisher.wait_for("desk is published", "err")
+        self.server.stop()
+        publisher.wait_for("connecting again", "err")
+        self.server = self.serve("--config", self.path("server.toml"), address=self.server.address)
+        publisher.wait_for("(?s)desk is published.*desk is published", "err")
+        self.assertEqual(self.connect("desk", name="bob", said=b"again").stdout, b"again")
+
     def test_what_is_not_this_users_is_refused(self):
         for service in ("lamp", "nonesuch", "echo"):
             refused = self.publish(f"{service}:1")

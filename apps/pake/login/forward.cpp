@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -19,7 +18,7 @@
 #include "login/own_user.h"
 #include "login/session.h"
 #include "network/problems.h"
-#include "pake/channel/event.h"
+#include "pake/channel/publish.h"
 #include "pake/internal/try.h"
 #include "pake/net/channel_link.h"
 #include "pake/net/coroutine.h"
@@ -41,10 +40,6 @@ constexpr std::chrono::milliseconds kLook{20};
 constexpr std::chrono::seconds kAnswer{10};  // of the server, of what stands behind a published service
 constexpr std::chrono::milliseconds kFirstTicket{1'000};
 constexpr std::chrono::milliseconds kNextTicket{60'000};
-
-// The stream that stands for a published service, and the byte by which the server says that it is one.
-constexpr std::string_view kPublishService = "pake:publish";
-constexpr std::uint8_t kPublished = 1;
 
 bool is_loopback(const net::Address& address) {
   const auto* const tcp = std::get_if<net::TcpAddress>(&address);
@@ -169,14 +164,14 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
     return std::unexpected(std::move(why));
   }
 
-  // A name is ours as long as this stream is open: docs/wire.md, section 16.
+  // A name is ours as long as this stream is open: docs/wire.md, on services that users bring.
   static net::Awaitable<void> publish(std::shared_ptr<Forwarder> self, std::shared_ptr<net::ChannelLink> link,
                                       const PublishedService& one) {
-    auto stream = link->open(kPublishService, as_bytes(one.service));
+    auto stream = link->open(channel::kPublishService, as_bytes(one.service));
     if (!stream) co_return;
     std::array<std::uint8_t, 1> answer{};
     auto count = co_await (*stream)->read_some(answer, net::after(kAnswer));
-    if (count && answer[0] == kPublished) {
+    if (count && answer[0] == channel::kPublished) {
       say_note(fmt::format("{} is published: it leads to {}, and the server sees what passes", one.service,
                            net::to_string(one.address)));
       self->session_.events().say("published", {{"service", one.service}, {"address", net::to_string(one.address)}});
