@@ -37,6 +37,7 @@ Result<std::size_t> packet_size(Bytes bytes) {
 }
 
 Result<Packet> decode_packet(Bytes bytes) {
+  if (bytes.size() < kHeaderSize) return fail(Errc::malformed);
   PAKE_TRY(const auto size, packet_size(bytes));
   if (size != bytes.size()) return fail(Errc::malformed);
   const auto code = bytes[0], exchange = bytes[5];

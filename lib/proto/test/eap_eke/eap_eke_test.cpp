@@ -272,6 +272,14 @@ TEST(EapEkePackets, UnknownProposalsArePassedOverAndLengthsAreExact) {
   EXPECT_FALSE(decode_failure(encode_packet(Code::request, 1, Exchange::failure, Buffer{0, 0, 0, 4, 0})));
 }
 
+TEST(EapEkePackets, AnEmptyOrShortPacketIsNone) {
+  const auto packet = encode_packet(Code::request, 1, Exchange::commit, {});
+  EXPECT_TRUE(decode_packet(packet));
+  for (std::size_t size = 0; size < packet.size(); ++size)
+    EXPECT_FALSE(decode_packet(Bytes(packet).first(size))) << size;
+  EXPECT_FALSE(decode_packet({}));
+}
+
 // --- Machines
 
 class EapEkeMachines : public ::testing::Test {
