@@ -55,7 +55,7 @@ std::string fault_of_twins(std::uint64_t seed, Bug bug) {
 /// A part of the seeds, so that parts may run at once.
 class Simulation : public testing::TestWithParam<std::uint64_t> {
  protected:
-  static constexpr std::uint64_t kParts = 5;
+  static constexpr std::uint64_t kParts = 10;
   [[nodiscard]] static std::uint64_t count() { return std::max<std::uint64_t>(1, runs() / kParts); }
   [[nodiscard]] static std::uint64_t first() { return first_seed() + GetParam() * count(); }
 };
@@ -93,7 +93,7 @@ TEST_P(Simulation, TellsNamesWithAndWithoutAnAccountTheSame) {
         << "PAKE_SIMULATION_SEED=" << first() + i << " PAKE_SIMULATION_RUNS=1";
 }
 
-INSTANTIATE_TEST_SUITE_P(Part, Simulation, testing::Range<std::uint64_t>(0, 5));
+INSTANTIATE_TEST_SUITE_P(Part, Simulation, testing::Range<std::uint64_t>(0, 10));
 
 TEST(OneSeed, IsOneRun) {
   const Plan plan{.seed = 7, .bug = Bug::none, .twin = Plan::Twin::with_account};
