@@ -144,6 +144,7 @@ class Report::Line {
       draw();
       return result;
     });
+    draw();
   }
   Line(const Line&) = delete;
   Line& operator=(const Line&) = delete;
