@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <utility>
+#include <variant>
 
 #include "files/options.h"
 #include "files/receive.h"
@@ -9,6 +10,7 @@
 #include "options/quiet.h"
 #include "pake/files/messages.h"
 #include "pipe/options.h"
+#include "process/output.h"
 
 namespace pake::cli::files {
 namespace {
@@ -29,6 +31,10 @@ Value paths(std::vector<std::string>& values) {
   auto value = texts(values, "PATH");
   value.completes = Value::Completes::files;
   return value;
+}
+
+Problem two_ways() {
+  return {.exit_code = kExitUsage, .error = "an address and --lan are two ways to find the other side: choose one"};
 }
 
 std::string check_name(std::string_view name) {
@@ -52,12 +58,15 @@ Command send_command() {
            "The exit code is 0 only if the other side has everything and says so. After a cut both sides go on by "
            "themselves for --wait seconds; later, run both again: what has arrived is not sent again."},
       .examples = {"pake send --listen 8088 photo.jpg", "pake send --listen 8088 project --exclude '*.o'",
-                   "tar c . | pake send -"},
+                   "pake send --lan photo.jpg", "tar c . | pake send -"},
       .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitAuthFailed, kExitCutShort, kExitProtocol},
       .settings = {{.flag = "PATH", .value = paths(options->paths), .help = "A file or a folder, or - for stdin"},
                    {.flag = "--listen",
                     .value = address_to_listen(options->address),
                     .help = "Where to wait: PORT, HOST:PORT, [V6]:PORT (port 0: any free one) or unix:PATH"},
+                   {.flag = "--lan",
+                    .value = flag(options->lan),
+                    .help = "Announce in this network a number in front of the code, by which the other side finds it"},
                    {.flag = "--text",
                     .value = text(options->text, "TEXT"),
                     .help = "Send this text, which the other side shows; everybody on this machine can read it here"},
@@ -79,6 +88,8 @@ Command send_command() {
       .run =
           [options](const Invocation& invocation) {
             options->is_plain = !invocation.given.contains("--listen");
+            if (options->lan && options->is_plain) options->address = *parse_address_to_listen("0");
+            if (options->lan && !std::holds_alternative<net::TcpAddress>(options->address)) return report(two_ways());
             return send(*options);
           },
   };
@@ -98,7 +109,7 @@ Command receive_command() {
                "--overwrite is given. A file that is there already with the same bytes is not sent again. Until a file "
                "is whole its name ends in .pake-part; what a transfer left so is continued by the next one.",
                "A text is shown on stdout."},
-      .examples = {"pake receive 192.0.2.7:8088", "pake receive 192.0.2.7 --out photos --yes",
+      .examples = {"pake receive 192.0.2.7:8088", "pake receive 192.0.2.7 --out photos --yes", "pake receive --lan",
                    "pake receive 192.0.2.7 --out - | tar x"},
       .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitAuthFailed, kExitUnreachable, kExitThrottled, kExitCutShort,
                      kExitProtocol},
@@ -106,6 +117,9 @@ Command receive_command() {
       .settings = {{.flag = "ADDRESS",
                     .value = address_to_dial(options->address),
                     .help = "Where pake send waits: HOST:PORT, HOST, [V6]:PORT or unix:PATH"},
+                   {.flag = "--lan",
+                    .value = flag(options->lan),
+                    .help = "Find the sender in this network by the number in front of the code"},
                    {.flag = "--out",
                     .value = text(options->out, "DIR"),
                     .help = "The folder to store into, made if it is not there; - writes one file to stdout"},
@@ -113,9 +127,13 @@ Command receive_command() {
                    {.flag = "--overwrite",
                     .value = flag(options->overwrite),
                     .help = "Replace files that have the same name and other bytes"}},
-      .run = [options](const Invocation&) { return receive(*options); },
+      .run =
+          [options](const Invocation& invocation) {
+            if (options->lan && invocation.given.contains("ADDRESS")) return report(two_ways());
+            return receive(*options);
+          },
   };
-  command.settings[1].value.completes = Value::Completes::directories;
+  command.settings[2].value.completes = Value::Completes::directories;
   for (auto& setting : secret_settings(options->secret)) command.settings.push_back(std::move(setting));
   command.settings.push_back({.flag = "--deadline",
                               .value = seconds(options->deadline),

@@ -18,6 +18,7 @@ struct CommonOptions {
   net::Address address;
   std::chrono::seconds wait = kDefaultWait;  // after a cut, for the other side to come back
   bool json = false;
+  bool lan = false;  // find the other side in this network
 };
 
 struct SendOptions : CommonOptions {

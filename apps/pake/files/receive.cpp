@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "files/channel.h"
+#include "files/lan.h"
 #include "files/receiving.h"
 #include "files/report.h"
 #include "network/problems.h"
@@ -34,6 +36,8 @@ using pake::files::Target;
 
 constexpr std::chrono::milliseconds kFirstPause{200};
 constexpr std::chrono::milliseconds kLongestPause{2000};
+constexpr std::size_t kMostAnnouncers = 3;        // of one selector, each of which gets a guess
+constexpr std::size_t kMostAddresses = 16;        // at which somebody is looked for
 constexpr std::chrono::seconds kToSayGoodbye{5};  // everything is stored, and the other side may not know it
 
 class Receiver {
@@ -56,7 +60,7 @@ class Receiver {
     } catch (const std::system_error& error) {
       co_return std::unexpected(Problem{.error = fmt::format("cannot begin: {}", explain_errno(error.code().value()))});
     }
-    PAKE_CO_TRY(auto link, co_await dial(loop, {}, given_.code.reveal(), net::after(options_.deadline)));
+    PAKE_CO_TRY(auto link, co_await first_link(loop));
     say_note("connected: both sides know the code");
     for (;;) {
       continuations_.insert(continuations_.begin(), continuation_of(*link));
@@ -80,10 +84,42 @@ class Receiver {
     co_return judge();
   }
 
+  net::Awaitable<Expected<std::shared_ptr<net::ChannelLink>>> first_link(net::Loop& loop) {
+    if (!options_.lan) return dial(loop, given_.selector, given_.code.reveal(), net::after(options_.deadline));
+    return find(loop);
+  }
+
+  // Whoever announces the selector is tried with the code: a guess that is spent, so three at most.
+  net::Awaitable<Expected<std::shared_ptr<net::ChannelLink>>> find(net::Loop& loop) {
+    const auto deadline = net::after(options_.deadline);
+    std::uint32_t selector = 0;
+    std::from_chars(given_.selector.data(), given_.selector.data() + given_.selector.size(), selector);
+    PAKE_CO_TRY(auto announcements, AnnouncementListener::open(loop, selector));
+    std::vector<std::string> impostors;
+    for (std::size_t tried = 0; impostors.size() < kMostAnnouncers && tried < kMostAddresses; ++tried) {
+      auto announcer = co_await announcements.next(deadline);
+      if (!announcer) break;
+      address_ = std::move(*announcer);
+      auto link = co_await dial(loop, given_.selector, given_.code.reveal(), net::after(options_.deadline));
+      if (link) co_return link;
+      const auto name = net::to_string(address_);
+      if (link.error().exit_code == kExitAuthFailed) impostors.push_back(name);
+      say_note(fmt::format("{} announces {} and is not the other side: {}", name, given_.selector, link.error().error));
+    }
+    if (impostors.empty())
+      co_return std::unexpected(
+          Problem{.exit_code = kExitUnreachable,
+                  .error = fmt::format("nobody in this network announces {}", given_.selector),
+                  .hint = "start the other side with pake send --lan, or type its address: pake receive HOST:PORT"});
+    auto problem = pipe::wrong_code(given_.source, "pake send --lan");
+    problem.error = fmt::format("wrong code, or impostors: {}", fmt::join(impostors, ", "));
+    co_return std::unexpected(std::move(problem));
+  }
+
   net::Awaitable<Expected<std::shared_ptr<net::ChannelLink>>> dial(net::Loop& loop, std::string selector, Bytes secret,
                                                                    net::Deadline deadline) {
-    auto stream = co_await net::connect(loop, options_.address, deadline);
-    if (!stream) co_return std::unexpected(cannot_connect(options_.address, stream.error(), "pake send"));
+    auto stream = co_await net::connect(loop, address_, deadline);
+    if (!stream) co_return std::unexpected(cannot_connect(address_, stream.error(), "pake send"));
     auto handshake = channel::ClientHandshake::by_code({}, {.selector = as_bytes(selector), .code = secret}, rng_);
     if (!handshake) co_return std::unexpected(Problem{.error = "cannot begin the handshake"});
     auto channel =
@@ -131,6 +167,7 @@ class Receiver {
   }
 
   const ReceiveOptions& options_;
+  net::Address address_ = options_.address;
   pipe::GivenCode given_;
   Report report_{Side::receiver, options_.json};
   std::shared_ptr<Receivable> what_;
@@ -155,7 +192,8 @@ Expected<int> try_receive(const ReceiveOptions& options) {
           Problem{.error = fmt::format("cannot write into {}: {}", escape(options.out), opened.error().explain())});
     target.emplace(std::move(*opened));
   }
-  PAKE_TRY(auto code, pipe::ask_for_code(options.secret));
+  PAKE_TRY(auto code,
+           pipe::ask_for_code(options.secret, options.lan ? pipe::Selector::wanted : pipe::Selector::allowed));
   Receiver receiver(options, std::move(code), std::move(target));
   return run_to_the_end([&](net::Loops& loops) { return receiver.run(loops); });
 }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "files/channel.h"
+#include "files/lan.h"
 #include "files/report.h"
 #include "files/sending.h"
 #include "network/problems.h"
@@ -166,21 +167,30 @@ class Sender {
                                        bool is_first) {
     const auto address = listener.address();
     auto code = identity::generate_code(rng_);
+    const auto number = options_.lan ? draw_selector(rng_) : 0;
+    const auto selector = options_.lan ? std::to_string(number) : "";
+    const auto shown = fmt::format("{}{}{}", selector, selector.empty() ? "" : "-", as_text(code.reveal()));
     const auto reachable = pipe::reachable(address);
     Output screen(STDERR_FILENO);
-    screen.line(fmt::format("the code is  {}\non the other side:  pake receive {}", as_text(code.reveal()), reachable));
+    screen.line(fmt::format("the code is  {}\non the other side:  {}pake receive {}", shown,
+                            options_.lan ? "pake receive --lan  or  " : "", reachable));
     if (screen.failure() != 0)
       co_return std::unexpected(
           Problem{.error = fmt::format("cannot show the code: {}", explain_errno(screen.failure()))});
-    report_.waiting(as_text(code.reveal()), reachable);
+    report_.waiting(shown, reachable);
     if (is_first) {
-      pipe::explain_address(address, options_.is_plain, {.here = "pake send --listen", .there = "pake receive"});
+      pipe::explain_address(address, options_.is_plain && !options_.lan,
+                            {.here = "pake send --listen", .there = "pake receive"});
       note_left_out(source_);
       say_note(fmt::format("to send: {}", offer_in_words(source_.entries)));
     }
+    std::optional<Announcer> announcer;
+    if (options_.lan) announcer.emplace(loop, number, std::get<net::TcpAddress>(address).port);
     PAKE_CO_TRY(auto peer,
-                co_await pipe::wait_for_peer(loop, std::move(listener), std::move(code), cache_,
-                                             {.silent = silent(), .tries = options_.tries, .start = "pake send"}));
+                co_await pipe::wait_for_peer(
+                    loop, std::move(listener), std::move(code), cache_,
+                    {.silent = silent(), .tries = options_.tries, .start = "pake send", .selector = selector}));
+    announcer.reset();
     say_note(fmt::format("connected: {} knows the code", net::to_string(peer.address)));
     for (;;) {
       auto continuation = continuation_of(*peer.link);

@@ -60,9 +60,12 @@ std::size_t distance_to_words(std::string_view word) {
   return least;
 }
 
-// word-word-NN with one typing error at most: parse_code takes no error at all, but such a text is a code all the same.
+// word-word-NN, or with a number in front, with one typing error at most: parse_code takes no error at all, but such a
+// text is a code all the same.
 bool is_almost_code(std::string_view typed) {
-  const auto parts = parts_of(typed);
+  auto parts = parts_of(typed);
+  // 7-violin-harvest-42: the number in front finds the other side.
+  if (parts.size() == 4 && std::ranges::all_of(parts[0], is_digit)) parts.erase(parts.begin());
   if (parts.size() != 3 || parts[2].size() != 2 || !std::ranges::all_of(parts[2], is_digit)) return false;
   if (!std::ranges::all_of(parts[0], is_letter) || !std::ranges::all_of(parts[1], is_letter)) return false;
   return distance_to_words(parts[0]) + distance_to_words(parts[1]) <= 1;
