@@ -12,6 +12,7 @@ import socket
 import subprocess
 import termios
 import threading
+import time
 import unittest
 
 from harness import AUTH_FAILED, CUT_SHORT, FAILED, OK, PAKE, PATIENCE, PROTOCOL, STORE, UNREACHABLE, USAGE, reset, tcp
@@ -355,6 +356,40 @@ class Remember(Login):
             self.assertEqual(connection.recv(100), b"receive through\n")
         self.assertEqual(forward.stop(signal.SIGINT), 128 + signal.SIGINT)
         self.assertEqual(self.remembering("--remember").code, OK)
+
+
+class Migrate(Login):
+    """A server whose operator has made newer keys current asks for records under them."""
+
+    def epoch(self):
+        return json.loads(self.pake("user", "show", "alice", "--json").out)["epoch"]
+
+    def test_a_login_moves_the_record_and_what_is_remembered(self):
+        self.server = self.serve()
+        self.assertEqual(self.enroll().code, OK)
+        state = {"XDG_STATE_HOME": self.path("state"), "PAKE_PASSWORD": PASSWORD}
+
+        def log_in():
+            self.pake("user", "logout", "alice")  # so that it is by the password, and not by a ticket
+            program = self.run_pake("connect", self.destination(), "--remember", env=state)
+            self.assertEqual((program.code, program.out), (OK, ""), program.err)
+
+        log_in()
+        self.assertEqual(self.epoch(), 1)
+        self.pake("keys", "stage")
+        self.server.process.send_signal(signal.SIGHUP)
+        self.server.wait_for("reloaded", "err")
+        self.pake("keys", "activate")
+        deadline = time.monotonic() + PATIENCE
+        while self.epoch() == 1:  # a step takes effect on every node some seconds after it was written
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.5)
+            log_in()
+        self.assertEqual(self.epoch(), 2)
+        log_in()  # the key is another one, and the migration has vouched for it
+        resumed = self.run_pake("connect", self.destination(), "--remember", has_terminal=False,
+                                env={"XDG_STATE_HOME": self.path("state")})
+        self.assertEqual(resumed.code, OK, resumed.err)
 
 
 class Connect(Login):

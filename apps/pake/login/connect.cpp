@@ -34,8 +34,11 @@ int connect(const ConnectOptions& options) {
     if (!stream) co_return std::unexpected(Problem{.error = "cannot open a stream"});
     if (!options.stdio)
       say_note(fmt::format("logged in as {}; the service is {}", options.login.destination.name, options.service));
-    auto ended = co_await pipe::converse(loop, std::move(files), channel.link, std::move(*stream),
-                                         options.stdio ? pipe::Style::bytes : pipe::Style::by_terminal);
+    auto ended = co_await pipe::converse(
+        loop, std::move(files), channel.link, std::move(*stream),
+        options.stdio ? pipe::Style::bytes : pipe::Style::by_terminal,
+        {.take = [&](net::AcceptedStream& other) { return session.take_stream(loop, channel.link, other); },
+         .are_busy = [&] { return session.is_migrating(); }});
     session.collect_ticket(*channel.link);
     co_return ended;
   };

@@ -185,6 +185,7 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
   // What the server opens here. Each leads to the address that stands behind its name, and to no other.
   static net::Awaitable<void> take_streams(std::shared_ptr<Forwarder> self, std::shared_ptr<net::ChannelLink> link) {
     while (auto accepted = co_await link->accept(net::kNever)) {
+      if (self->session_.take_stream(self->loop_, link, *accepted)) continue;
       const auto& all = self->options_.published;
       const auto found = std::ranges::find(all, accepted->service, &PublishedService::service);
       if (found == all.end())
@@ -194,7 +195,7 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
     }
     // The server goes away. What it has sent is passed on first, to whoever takes it in time.
     const auto until = net::after(kPassOn);
-    while (self->link_ == link && self->open_ != 0 && net::Clock::now() < until)
+    while (self->link_ == link && (self->open_ != 0 || self->session_.is_migrating()) && net::Clock::now() < until)
       if (!co_await self->loop_.sleep_until(net::after(kLook))) break;
     link->delivered();
   }

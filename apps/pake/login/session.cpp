@@ -12,6 +12,7 @@
 #include "login/waiting.h"
 #include "network/problems.h"
 #include "pake/channel/client_handshake.h"
+#include "pake/client/record.h"
 #include "pake/internal/try.h"
 #include "pake/net/coroutine.h"
 #include "pake/net/endpoint.h"
@@ -141,6 +142,7 @@ net::Awaitable<Expected<net::ClientChannel>> Session::by_password(net::Loop& loo
         wrong);
   is_wrong_ = !channel && channel.error().exit_code == kExitAuthFailed;
   if (!channel) co_return channel;
+  used_ksf_ = channel->outcome.ksf;
   // The finish has not left yet: a server that is not the one that is remembered does not get it.
   if (remembering_.may_write() && !remembering_.host()) say_first_contact(options_.destination);
   PAKE_CO_TRYV(remembering_.check_server(channel->outcome.server_public_key));
@@ -158,6 +160,35 @@ net::Awaitable<Expected<net::ClientChannel>> Session::by_invitation(net::Loop& l
   auto handshake = channel::ClientHandshake::by_code(
       config(), {.selector = as_bytes(code.selector), .code = code.words.reveal()}, rng_);
   co_return co_await open(loop, std::move(handshake), wrong_invitation());
+}
+
+bool Session::take_stream(net::Loop& loop, const std::shared_ptr<net::ChannelLink>& link,
+                          net::AcceptedStream& accepted) {
+  if (accepted.service != channel::kMigrationService || !password_ || is_migrating_) return false;
+  const auto offer = channel::MigrationOffer::decode(accepted.argument);
+  if (!offer) return false;
+  is_migrating_ = true;
+  loop.spawn(migrate(loop, link, *offer, std::move(accepted.stream)));
+  return true;
+}
+
+// Design, section 7. What fails leaves the old record as it is; the server asks again at the next login.
+net::Awaitable<void> Session::migrate(net::Loop& loop, std::shared_ptr<net::ChannelLink> link,
+                                      channel::MigrationOffer offer, std::unique_ptr<net::Stream> stream) {
+  if (const auto workers = net::Workers::start(1, 1)) {
+    const auto made = co_await client::make_record_on(loop, **workers, *link, std::move(stream), offer.suite,
+                                                      {.purpose = channel::RecordPurpose::migrate,
+                                                       .name = options_.destination.name,
+                                                       .password = *password_,
+                                                       .ksf_floor = used_ksf_,
+                                                       .ksf_ceiling = options_.ksf_ceiling},
+                                                      rng_);
+    // The server has proved itself in this channel: it may say which key it has from now on. Tickets stay good.
+    auto kept = made ? remembering_.replace_server(made->server_public_key) : Expected<void>();
+    if (made && kept && ticket_) kept = remembering_.keep_ticket(*ticket_);
+    if (!kept) report(kept.error());
+  }
+  is_migrating_ = false;
 }
 
 void Session::collect_ticket(net::ChannelLink& link) {

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "login/events.h"
 #include "login/options.h"
 #include "login/remembering.h"
+#include "pake/channel/account.h"
 #include "pake/channel/key_cache.h"
 #include "pake/crypto/rng.h"
 #include "pake/identity/invitation.h"
@@ -54,6 +56,13 @@ class Session {
   /// after it.
   void collect_ticket(net::ChannelLink& link);
 
+  /// Takes a stream that the server has opened in `link` to ask for a record under its newer keys, and makes that
+  /// record in its own time. False if it is another stream.
+  [[nodiscard]] bool take_stream(net::Loop& loop, const std::shared_ptr<net::ChannelLink>& link,
+                                 net::AcceptedStream& accepted);
+  /// Whether such a record is being made: the channel is not to be closed yet.
+  [[nodiscard]] bool is_migrating() const noexcept { return is_migrating_; }
+
   /// Why the last log_in failed: the password was wrong, and can be asked for again; or there was but a ticket.
   [[nodiscard]] bool can_ask_again() const noexcept { return needs_password_ || (is_wrong_ && was_typed_); }
   [[nodiscard]] bool needs_password() const noexcept { return needs_password_; }
@@ -71,6 +80,8 @@ class Session {
   [[nodiscard]] net::Awaitable<Expected<net::ClientChannel>> open(net::Loop& loop,
                                                                   Result<channel::ClientHandshake> handshake,
                                                                   const Problem& wrong_secret);
+  [[nodiscard]] net::Awaitable<void> migrate(net::Loop& loop, std::shared_ptr<net::ChannelLink> link,
+                                             channel::MigrationOffer offer, std::unique_ptr<net::Stream> stream);
   [[nodiscard]] net::Awaitable<Expected<void>> ask_on_a_thread(net::Loop& loop);
   [[nodiscard]] Expected<void> take(const GivenSecret& given);
   [[nodiscard]] channel::ClientConfig config() const;
@@ -81,6 +92,8 @@ class Session {
   Remembering remembering_;
   std::optional<identity::Password> password_;
   std::optional<client::RememberedTicket> ticket_;
+  crypto::KsfProfile used_ksf_{};  // of the last login by password
+  bool is_migrating_ = false;
   bool was_typed_ = false;       // the password
   bool is_wrong_ = false;        // the same
   bool is_capitals_ = false;     // every letter of it

@@ -31,6 +31,8 @@ namespace {
 constexpr std::size_t kChunk = 64 * 1024;
 constexpr std::size_t kLongestLine = 64 * 1024;
 constexpr std::chrono::seconds kPipeOpens{10};
+constexpr std::chrono::seconds kOthersEnd{30};
+constexpr std::chrono::milliseconds kLook{20};
 constexpr std::chrono::seconds kPatience{3};      // after our Close, until it is said that we wait
 constexpr std::chrono::seconds kLastWordTime{3};  // for the peer to answer that we have failed
 constexpr std::size_t kSpareMemory = 8UL << 20U;  // what a run allocates, generously
@@ -96,9 +98,10 @@ void check_that_there_is_enough() {
 class Conversation : public std::enable_shared_from_this<Conversation> {
  public:
   Conversation(net::Loop& loop, std::shared_ptr<StandardFiles> files, std::shared_ptr<net::ChannelLink> link,
-               std::unique_ptr<net::Stream> stream, Style style)
+               std::unique_ptr<net::Stream> stream, Style style, OtherStreams others)
       : loop_(loop),
         style_(style),
+        others_(std::move(others)),
         link_(std::move(link)),
         stream_(std::move(stream)),
         files_(std::move(files)),
@@ -153,7 +156,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
 
   net::Awaitable<Expected<void>> take_stream() {
     if (stream_) {
-      loop_.spawn(refuse_others(link_));
+      loop_.spawn(take_others(shared_from_this()));
       co_return Expected<void>();
     }
     auto accepted = co_await link_->accept(net::after(kPipeOpens));
@@ -161,13 +164,22 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
     if (accepted->service != kService)
       co_return std::unexpected(Problem{.exit_code = kExitProtocol, .error = "the other side wants no pipe"});
     stream_ = std::move(accepted->stream);
-    loop_.spawn(refuse_others(link_));
+    loop_.spawn(take_others(shared_from_this()));
     co_return Expected<void>();
   }
 
   // One pipe, and no more: docs/wire.md, on the pipe of two people.
-  static net::Awaitable<void> refuse_others(std::shared_ptr<net::ChannelLink> link) {
-    while (const auto other = co_await link->accept(net::kNever)) other->stream->reset(channel::ResetCode::too_many);
+  static net::Awaitable<void> take_others(std::shared_ptr<Conversation> self) {
+    while (auto other = co_await self->link_->accept(net::kNever))
+      if (!self->others_.take || !self->others_.take(*other)) other->stream->reset(channel::ResetCode::too_many);
+  }
+
+  static net::Awaitable<void> close(std::shared_ptr<Conversation> self) {
+    const auto until = net::after(kOthersEnd);
+    while (self->others_.are_busy && self->others_.are_busy() && net::Clock::now() < until)
+      if (!co_await self->loop_.sleep_until(net::after(kLook))) break;
+    self->link_->close(channel::CloseCode::done, net::kNever);  // the other side may take its time to store what came
+    co_await tell_that_we_wait(self);
   }
 
   // We have closed; the other side answers when it has stored what it was sent.
@@ -260,14 +272,14 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
       problem_ = std::move(half.error());
       link_->close(channel::CloseCode::internal_error, net::after(kLastWordTime));
     } else if (running_ == 0 && !problem_) {
-      link_->close(channel::CloseCode::done, net::kNever);  // the other side may take its time to store what came
-      loop_.spawn(tell_that_we_wait(shared_from_this()));
+      loop_.spawn(close(shared_from_this()));
     }
     half_ended_.notify();
   }
 
   net::Loop& loop_;
   Style style_;
+  OtherStreams others_;
   std::shared_ptr<net::ChannelLink> link_;
   std::unique_ptr<net::Stream> stream_;
   std::optional<LineSource> lines_;  // outlives what `out_` still shows
@@ -301,9 +313,9 @@ Expected<std::shared_ptr<StandardFiles>> take_standard_files(net::Loop& loop) {
 
 net::Awaitable<Expected<void>> converse(net::Loop& loop, std::shared_ptr<StandardFiles> files,
                                         std::shared_ptr<net::ChannelLink> link, std::unique_ptr<net::Stream> stream,
-                                        Style style) {
-  const auto conversation =
-      std::make_shared<Conversation>(loop, std::move(files), std::move(link), std::move(stream), style);
+                                        Style style, OtherStreams others) {
+  const auto conversation = std::make_shared<Conversation>(loop, std::move(files), std::move(link), std::move(stream),
+                                                           style, std::move(others));
   co_return co_await conversation->run();
 }
 

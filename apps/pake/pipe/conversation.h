@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "pake/net/awaitable.h"
@@ -34,6 +35,12 @@ enum class Style : std::uint8_t {
   bytes,        // bytes, even at a terminal
 };
 
+/// What becomes of streams that the other side opens beside the pipe. It outlives the conversation.
+struct OtherStreams {
+  std::function<bool(net::AcceptedStream&)> take = {};  // false, or not given: refused
+  std::function<bool()> are_busy = {};                  // the channel is not to be closed yet; half a minute at most
+};
+
 /// Carries both ways until both have ended, then closes the channel. At a terminal stdin is read in lines, with editing
 /// and history, and what comes is made harmless; otherwise both are bytes. The end of stdin is this side's FIN; at the
 /// other side's FIN stdout is closed.
@@ -42,6 +49,6 @@ enum class Style : std::uint8_t {
 [[nodiscard]] net::Awaitable<Expected<void>> converse(net::Loop& loop, std::shared_ptr<StandardFiles> files,
                                                       std::shared_ptr<net::ChannelLink> link,
                                                       std::unique_ptr<net::Stream> stream,
-                                                      Style style = Style::by_terminal);
+                                                      Style style = Style::by_terminal, OtherStreams others = {});
 
 }  // namespace pake::cli::pipe
