@@ -47,6 +47,18 @@ TEST_P(EverySuite, BothHaveTheChannel) {
   EXPECT_EQ(run.server.failure(), nullptr);
 }
 
+// Credentials are filled in one statement, from what ends with it, and used in the next.
+TEST(Credentials, OutliveWhatTheyWereMadeOf) {
+  const auto text = [](std::string_view what) {
+    return to_buffer(as_bytes(std::string(what) + std::string(100, '.')));
+  };
+  const PasswordCredentials password{.name = text("alice"), .password = text("correct horse")};
+  const CodeCredentials code{.selector = text("selector"), .code = text("acid-zoom-42")};
+  testing::SeededRng rng(1);
+  EXPECT_TRUE(ClientHandshake::by_password({}, password, rng));
+  EXPECT_TRUE(ClientHandshake::by_code({}, code, rng));
+}
+
 TEST_P(EverySuite, EachSideLearnsWhatItsKindTells) {
   Exchange run(GetParam());
   run.run();

@@ -152,13 +152,13 @@ Result<Answering> Answering::start(Suite suite, GuessPermit permit, Bytes ke1_by
   const NoncesAndSeed<2> random(rng);
   const auto& [masking_nonce, server_nonce] = random.nonces;
   PAKE_TRY(auto ephemeral, suite.derive_diffie_hellman_key_pair(random.seed));
-  const auto client_public_key = suite.encode_to_send(inputs.record.client_public_key);
+  const auto client_public_key = suite.encode_to_send(inputs.record->client_public_key);
   return Answering{
       .suite = suite,
       .permit = std::move(permit),
       .ke1_bytes = to_buffer(ke1_bytes),
       .ke1 = std::move(ke1),
-      .client_public_key = inputs.record.client_public_key.copy(),
+      .client_public_key = inputs.record->client_public_key.copy(),
       .masking_nonce = masking_nonce,
       .masked_response = mask_response(suite, inputs.record, masking_nonce, keys.public_key()),
       .server_nonce = server_nonce,

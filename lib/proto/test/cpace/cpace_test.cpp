@@ -9,6 +9,7 @@
 #include <string>
 
 #include "pake/crypto/rng.h"
+#include "pake/proto/cpace/strings.h"
 #include "pake/testing/fixed_rng.h"
 #include "pake/testing/hex.h"
 #include "support.h"
@@ -184,6 +185,27 @@ std::array<std::size_t, 4> sizes(Run run) {
 
 class CPace : public ::testing::TestWithParam<Suite> {};
 INSTANTIATE_TEST_SUITE_P(EverySuite, CPace, ::testing::ValuesIn(kSuites), ::testing::PrintToStringParamName());
+
+// Inputs are filled in one statement, from what ends with it, and used in the next.
+TEST_P(CPace, InputsOutliveWhatTheyWereMadeOf) {
+  testing::SeededRng rng(1);
+  const auto long_text = [](std::string_view what) { return std::string(what) + std::string(100, '.'); };
+  const auto inputs = [&] {
+    Inputs made{.suite = GetParam(),
+                .PRS = SecretBuffer::copy_of(as_bytes(long_text("correct horse"))).reveal(),
+                .CI = lv_cat({as_bytes(long_text("a")), as_bytes(long_text("b"))}),
+                .sid = as_bytes(long_text("session"))};
+    return made;
+  };
+  const auto one = inputs(), other = inputs();
+  auto a = initiate(one, {}, rng).value();
+  const Share from_a{.Y = Buffer(a.Ya), .AD = lv_cat({as_bytes("no AD")})};
+  EXPECT_EQ(hex(from_a.AD), hex(lv_cat({as_bytes("no AD")})));
+  auto b = respond(other, GuessPermit::uncounted_for_study(), {.Y = from_a.Y}, {}, rng).value();
+  const Share from_b{.Y = Buffer(b.Yb)};
+  const auto finished = std::move(a.next).finish(from_b, b.Tb).value();
+  EXPECT_TRUE(std::move(b.next).finish(finished.Ta));
+}
 
 TEST_P(CPace, TwoSidesWithOnePasswordAgree) {
   const auto ends = Exchange(GetParam()).run();

@@ -41,6 +41,46 @@ TEST_P(EverySuite, AServerWithOtherKeysGivesNobodyAKey) {
   EXPECT_TRUE(outcome.no_key());
 }
 
+// Inputs are filled in one statement, from what ends with it, and used in the next.
+TEST(OpaqueLogin, InputsOutliveWhatTheyWereMadeOf) {
+  constexpr auto kSuite = SuiteId::ristretto255;
+  testing::SeededRng rng(1);
+  const auto keys = ServerKeys::generate(kSuite, rng).value();
+  const ServerKeys::Encoded encoded{.oprf_seed = to_buffer(keys.oprf_seed().reveal()),
+                                    .private_key = to_buffer(keys.private_key().reveal())};
+  EXPECT_TRUE(ServerKeys::decode(kSuite, encoded));
+  const auto text = [](std::string_view what) {
+    return to_buffer(as_bytes(std::string(what) + std::string(100, '.')));
+  };
+  const auto names = [&] { return Identities{.client = text("alice"), .server = text("server")}; };
+
+  const RegistrationInputs registration{.identities = names(), .ksf = crypto::IdentityWithoutAnyProtection{}};
+  auto requested = ClientRegistration(kSuite, secret("x")).create_registration_request(rng).value();
+  const auto response = create_registration_response(requested.registration_request, keys, as_bytes("1234"),
+                                                     GuessPermit::uncounted_for_study())
+                            .value();
+  const auto registered = std::move(requested.next).finalize_registration_request(response, registration, rng).value();
+  const auto record = RegistrationRecord::decode(kSuite, registered.record).value();
+
+  const auto server_inputs = [&] {
+    return ServerLoginInputs{.record = record,
+                             .credential_identifier = as_bytes(std::string("1234")),
+                             .context = text("context"),
+                             .identities = names()};
+  }();
+  const ClientLoginInputs client_inputs{
+      .context = text("context"), .identities = names(), .ksf = crypto::IdentityWithoutAnyProtection{}};
+  auto started = ClientLogin(kSuite, secret("x")).generate_ke1(rng).value();
+  auto answered = ServerLogin(kSuite, GuessPermit::uncounted_for_study())
+                      .generate_ke2(started.ke1, server_inputs, keys, rng)
+                      .value();
+  const auto finished = std::move(started.next).generate_ke3(answered.ke2, client_inputs).value();
+  EXPECT_TRUE(std::move(answered.next).server_finish(finished.ke3));
+}
+// A record is borrowed, and a temporary one does not compile; the KSF cannot be left out.
+static_assert(!std::constructible_from<decltype(ServerLoginInputs::record), RegistrationRecord>);
+static_assert(!std::default_initializable<decltype(ClientLoginInputs::ksf)>);
+
 TEST(OpaqueLogin, WorksWithoutIdentitiesAndContext) {
   const View nothing{.context = "", .client_identity = "", .server_identity = ""};
   EXPECT_TRUE((Rig{.registration = nothing, .client = nothing, .server = nothing}.run().agreed()));

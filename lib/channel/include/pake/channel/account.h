@@ -19,6 +19,7 @@
 
 #include "pake/base/bytes.h"
 #include "pake/base/export.h"
+#include "pake/base/inputs.h"
 #include "pake/base/result.h"
 #include "pake/channel/messages.h"
 #include "pake/crypto/ksf.h"
@@ -55,15 +56,16 @@ enum class AccountMessageType : std::uint8_t {  // on the wire: never renumber
 /// No message, header included, is longer.
 inline constexpr std::size_t kMaxAccountMessageSize = 1024;
 
-// Decoded messages are views of the bytes they came in. `encode` gives the whole message, header included; it aborts
-// for what `leading_account_message` would not give back. What OPAQUE's own bytes hold is decoded by its machines.
+// Messages are views: decoded ones of the bytes they came in. `encode` gives the whole message, header included; it
+// aborts for what `leading_account_message` would not give back. What OPAQUE's own bytes hold is decoded by its
+// machines.
 
 /// purpose (1) || suite (1) || lp1(name) || RegistrationRequest
 struct RecordRequest {
   RecordPurpose purpose{};
-  Suite suite{};  // a login's
-  Bytes name;     // the user's, normalised: 1 to 255 bytes
-  Bytes registration_request;
+  Suite suite{};       // a login's
+  BorrowedBytes name;  // the user's, normalised: 1 to 255 bytes
+  BorrowedBytes registration_request;
 
   [[nodiscard]] Buffer encode() const;
 };
@@ -72,7 +74,7 @@ struct RecordRequest {
 struct RecordAnswer {
   Suite suite{};
   crypto::KsfProfile ksf{};  // what records have here, that of unknown names too; a client may find it too weak
-  Bytes registration_response;
+  BorrowedBytes registration_response;
 
   [[nodiscard]] Buffer encode() const;
 };
@@ -81,8 +83,8 @@ struct RecordAnswer {
 struct RecordUpload {
   Suite suite{};
   crypto::KsfProfile ksf{};
-  Bytes registration_record;
-  Bytes ke1;
+  BorrowedBytes registration_record;
+  BorrowedBytes ke1;
 
   [[nodiscard]] Buffer encode() const;
 };
@@ -90,7 +92,7 @@ struct RecordUpload {
 /// suite (1) || KE2
 struct RecordChallenge {
   Suite suite{};
-  Bytes ke2;
+  BorrowedBytes ke2;
 
   [[nodiscard]] Buffer encode() const;
 };
@@ -98,7 +100,7 @@ struct RecordChallenge {
 /// suite (1) || KE3
 struct RecordProof {
   Suite suite{};
-  Bytes ke3;
+  BorrowedBytes ke3;
 
   [[nodiscard]] Buffer encode() const;
 };

@@ -13,6 +13,7 @@
 
 #include "pake/base/bytes.h"
 #include "pake/base/export.h"
+#include "pake/base/inputs.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/base/secret.h"
@@ -40,17 +41,16 @@ struct ClientConfig {
   std::vector<Buffer> server_public_keys = {};
 };
 
-/// Views, read during the call that takes them. `name` has 1 to 255 bytes, normalised; so is the password.
+/// `name` has 1 to 255 bytes, normalised; so is the password.
 struct PasswordCredentials {
-  Bytes name;
-  Bytes password;
+  OwnedBytes name;
+  OwnedBytes password;
 };
 
-/// Views, read during the call that takes them. `selector` has at most 255 bytes and is public; empty where there is
-/// none.
+/// `selector` has at most 255 bytes and is public; empty where there is none.
 struct CodeCredentials {
-  Bytes selector;
-  Bytes code;
+  OwnedBytes selector;
+  OwnedBytes code;
 };
 
 /// What a client keeps of an earlier channel.

@@ -10,6 +10,7 @@
 
 #include "pake/base/bytes.h"
 #include "pake/base/export.h"
+#include "pake/base/inputs.h"
 #include "pake/channel/frame.h"
 #include "pake/channel/keys.h"
 
@@ -87,12 +88,12 @@ struct ClientHello {
 
   HandshakeKind kind{};
   std::array<std::uint8_t, kRandomSize> random{};
-  Bytes aeads{};   // 1 to 8 distinct identifiers, chacha20_poly1305 among them; unknown ones are left in
-  Bytes suites{};  // 1 to 8 distinct identifiers, the first a suite of `kind`; unknown ones are left in
-  Bytes server_name{};
-  Bytes name{};        // login: 1 to 255 bytes; code: up to 255 bytes; resume: empty
-  Bytes extensions{};  // well-formed, none that must be understood
-  Bytes pake{};        // of sizes_of(suite()).hello bytes; resume: behind lp2(1 to 1,024 bytes)
+  BorrowedBytes aeads{};   // 1 to 8 distinct identifiers, chacha20_poly1305 among them; unknown ones are left in
+  BorrowedBytes suites{};  // 1 to 8 distinct identifiers, the first a suite of `kind`; unknown ones are left in
+  BorrowedBytes server_name{};
+  BorrowedBytes name{};        // login: 1 to 255 bytes; code: up to 255 bytes; resume: empty
+  BorrowedBytes extensions{};  // well-formed, none that must be understood
+  BorrowedBytes pake{};        // of sizes_of(suite()).hello bytes; resume: behind lp2(1 to 1,024 bytes)
 
   /// The suite of `pake`.
   [[nodiscard]] Suite suite() const noexcept { return static_cast<Suite>(suites[0]); }
@@ -116,8 +117,8 @@ struct ServerHello {
   std::uint8_t suite = 0;
   AeadId aead{};
   std::uint8_t ksf = 0;
-  Bytes extensions{};  // well-formed, none that must be understood
-  Bytes pake{};
+  BorrowedBytes extensions{};  // well-formed, none that must be understood
+  BorrowedBytes pake{};
 
   /// The frame as far as the length of `pake`, for `pake_size` bytes that follow.
   [[nodiscard]] Buffer encode_up_to_pake(std::size_t pake_size) const;

@@ -19,6 +19,7 @@
 
 #include "pake/base/bytes.h"
 #include "pake/base/export.h"
+#include "pake/base/inputs.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/base/secret.h"
@@ -32,12 +33,12 @@ PAKE_EXPORT_BEGIN
 
 namespace pake::cpace {
 
-/// What both sides must hold alike before they begin; all of it enters the generator. Views, read during the call.
+/// What both sides must hold alike before they begin; all of it enters the generator.
 struct Inputs {
   Suite suite = Suite::ristretto255_sha512;
-  Bytes PRS;       // the password, or what a KDF made of it
-  Bytes CI = {};   // channel identifier: who talks to whom about what; stays secret, may be empty
-  Bytes sid = {};  // public and never used twice; empty where the outer protocol has none (then see sid_output)
+  OwnedBytes PRS;       // the password, or what a KDF made of it
+  OwnedBytes CI = {};   // channel identifier: who talks to whom about what; stays secret, may be empty
+  OwnedBytes sid = {};  // public and never used twice; empty where the outer protocol has none (then see sid_output)
 };
 
 /// The intermediate session key, tag_size(suite) bytes: derive from it, do not encrypt with it.

@@ -9,6 +9,7 @@
 
 #include "pake/base/bytes.h"
 #include "pake/base/export.h"
+#include "pake/base/inputs.h"
 #include "pake/base/result.h"
 #include "pake/proto/cpace/suite.h"
 
@@ -16,11 +17,10 @@ PAKE_EXPORT_BEGIN
 
 namespace pake::cpace {
 
-/// What one side contributes: its share, and associated data that is authenticated and not hidden. Views: they live as
-/// long as the bytes they show.
+/// What one side contributes: its share, and associated data that is authenticated and not hidden.
 struct Share {
-  Bytes Y;        // parameters(suite).share_size bytes
-  Bytes AD = {};  // 0 to kMaxADSize bytes
+  OwnedBytes Y;        // parameters(suite).share_size bytes
+  OwnedBytes AD = {};  // 0 to kMaxADSize bytes
 };
 
 inline constexpr std::size_t kMaxADSize = 64 * 1024;
@@ -33,7 +33,7 @@ inline constexpr std::size_t kMaxADPrefixSize = 3;  // LEB128(kMaxADSize)
 /// lv_cat(share.Y, share.AD)
 [[nodiscard]] Buffer encode(const Share& share);
 
-/// The share in `message`, of which it is a view; Y is not yet known to be a group element.
+/// The share in `message`; Y is not yet known to be a group element.
 /// Errc::malformed unless the bytes are lv_cat(Y, AD) with minimal lengths, Y of the suite's size, and nothing behind.
 [[nodiscard]] Result<Share> decode(Suite suite, Bytes message);
 

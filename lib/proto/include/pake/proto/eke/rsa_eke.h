@@ -22,6 +22,7 @@
 #include <string_view>
 
 #include "pake/base/bytes.h"
+#include "pake/base/inputs.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/base/secret.h"
@@ -127,7 +128,7 @@ class RsaMachine : public Machine {
 };
 
 struct ListenerConfig {
-  const UserTable& users;  // outlives the machine
+  Borrowed<UserTable> users;  // outlives the machine
   CipherMode mode = CipherMode::gcm;
   Observer* observer = nullptr;  // outlives the machine
 };

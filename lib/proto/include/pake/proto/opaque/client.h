@@ -10,6 +10,7 @@
 
 #include "pake/base/bytes.h"
 #include "pake/base/export.h"
+#include "pake/base/inputs.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/base/secret.h"
@@ -25,10 +26,9 @@ namespace pake::opaque {
 
 // --- Registration, over a connection that is confidential and whose server is authenticated.
 
-/// Views, read during the call.
 struct RegistrationInputs {
   Identities identities = {};
-  const crypto::KsfParameters& ksf;
+  Given<crypto::KsfParameters> ksf;
 };
 
 struct RegistrationFinished {
@@ -96,11 +96,11 @@ class ClientRegistration {
 
 // --- Login.
 
-/// What the client has to know beside its password. Views, read during the call.
+/// What the client has to know beside its password.
 struct ClientLoginInputs {
-  Bytes context = {};
+  OwnedBytes context = {};
   Identities identities = {};
-  const crypto::KsfParameters& ksf;
+  Given<crypto::KsfParameters> ksf;
 };
 
 /// The server has proved that it holds the record of this password.

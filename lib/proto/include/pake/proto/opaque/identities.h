@@ -3,6 +3,7 @@
 
 #include "pake/base/bytes.h"
 #include "pake/base/export.h"
+#include "pake/base/inputs.h"
 #include "pake/base/secret.h"
 
 PAKE_EXPORT_BEGIN
@@ -13,10 +14,10 @@ namespace pake::opaque {
 inline constexpr std::size_t kMaxInputSize = 65535;
 
 /// The names of both sides. Empty means "not given": the side's public key takes its place. They are not sent, and both
-/// sides must give the same at registration and at every login. Views, read during the call that takes them.
+/// sides must give the same at registration and at every login.
 struct Identities {
-  Bytes client = {};
-  Bytes server = {};
+  OwnedBytes client = {};
+  OwnedBytes server = {};
 };
 
 /// Nh bytes that the client, and it alone, gets from its password at registration and at every login after it: a key

@@ -11,6 +11,7 @@
 
 #include "pake/base/bytes.h"
 #include "pake/base/export.h"
+#include "pake/base/inputs.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/proto/guess.h"
@@ -77,11 +78,11 @@ struct FreshRegistration {
 
 // --- Login.
 
-/// What the server has to know of the client who logs in. Views, read during the call.
+/// What the server has to know of the client who logs in.
 struct ServerLoginInputs {
-  const RegistrationRecord& record;  // of the user, or the fake one: nothing below knows which
-  Bytes credential_identifier;       // as at registration; for an unknown name what it would have been
-  Bytes context = {};
+  Borrowed<RegistrationRecord> record;  // of the user, or the fake one: nothing below knows which
+  OwnedBytes credential_identifier;     // as at registration; for an unknown name what it would have been
+  OwnedBytes context = {};
   Identities identities = {};
 };
 

@@ -5,6 +5,7 @@
 
 #include "pake/base/bytes.h"
 #include "pake/base/export.h"
+#include "pake/base/inputs.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/base/secret.h"
@@ -84,8 +85,8 @@ struct KeyJob {
 class ServerKeys final : public KeyHolder {
  public:
   struct Encoded {
-    Bytes oprf_seed;    // Nh bytes
-    Bytes private_key;  // Nsk bytes: a canonical scalar that is not zero, or any 32 bytes for X25519
+    OwnedBytes oprf_seed;    // Nh bytes
+    OwnedBytes private_key;  // Nsk bytes: a canonical scalar that is not zero, or any 32 bytes for X25519
   };
 
   /// Fresh secrets. Draws oprf_seed (Nh bytes) and the key pair's seed from `rng`.
