@@ -25,7 +25,7 @@ std::string describe(const Traffic& traffic) {
   return std::to_string(traffic.streams) + " streams, " + std::to_string(traffic.turns) + " turns, writes up to " +
          std::to_string(traffic.largest_write) + (traffic.breaks_off ? ", resets" : "") +
          (traffic.pauses ? ", pauses" : "") + (traffic.sends_ticket ? ", a ticket" : "") + ", closed by " +
-         kClosers.at(static_cast<std::size_t>(traffic.closer));
+         kClosers.at(static_cast<std::size_t>(traffic.closer)) + (traffic.never_closes ? ", unanswered" : "");
 }
 
 Bytes text_of(const Traffic& traffic, Role writer, StreamId stream) {
@@ -48,11 +48,13 @@ Application::Application(Role role, const Traffic& traffic)
       is_ticket_due_(traffic.sends_ticket && role == Role::server) {}
 
 bool Application::closes_gently() const noexcept {
+  if (never_closes()) return false;
   return traffic_.closer == Traffic::Closer::both ||
          traffic_.closer == (role_ == Role::client ? Traffic::Closer::client : Traffic::Closer::server);
 }
 
 bool Application::closes_abruptly() const noexcept {
+  if (never_closes()) return false;
   return traffic_.closer ==
          (role_ == Role::client ? Traffic::Closer::client_abruptly : Traffic::Closer::server_abruptly);
 }
@@ -66,16 +68,16 @@ Instant Application::next_turn() const noexcept {
 void Application::act(Channel& channel, Instant now) {
   if (!next_turn_) next_turn_ = now;
   for (; turns_left_ != 0 && now >= *next_turn_; --turns_left_) {
-    take_turn(channel);
+    take_turn(channel, now);
     const auto milliseconds = traffic_.pauses && draw_.one_in(8) ? draw_.between(14'000, 50'000) : draw_.skewed(60);
     *next_turn_ += std::chrono::milliseconds(milliseconds);
   }
-  if (turns_left_ == 0) wind_up(channel);
+  if (turns_left_ == 0) wind_up(channel, now);
 }
 
-void Application::take_turn(Channel& channel) {
+void Application::take_turn(Channel& channel, Instant now) {
   if (closes_abruptly() && turns_left_ == last_turn_)
-    return close(channel, draw_.one_in(2) ? CloseCode::done : CloseCode::going_away);
+    return close(channel, draw_.one_in(2) ? CloseCode::done : CloseCode::going_away, now);
   if (draw_.one_in(4)) send_ticket(channel);
   if (role_ == Role::client && flows_.size() < traffic_.streams && (flows_.empty() || draw_.one_in(3))) open(channel);
   if (flows_.empty()) return;
@@ -93,9 +95,9 @@ void Application::take_turn(Channel& channel) {
 }
 
 /// Lets everything come to its end.
-void Application::wind_up(Channel& channel) {
+void Application::wind_up(Channel& channel, Instant now) {
   send_ticket(channel);
-  if (closes_abruptly() && !has_closed_) close(channel, CloseCode::done);
+  if (closes_abruptly() && !has_closed_) close(channel, CloseCode::done, now);
   while (role_ == Role::client && flows_.size() < traffic_.streams && !has_closed_ && !peer_has_closed_) open(channel);
   for (auto& [stream, flow] : flows_) {
     if (flow.is_released) continue;
@@ -105,7 +107,7 @@ void Application::wind_up(Channel& channel) {
   }
   const bool all_over = flows_.size() == traffic_.streams &&
                         std::ranges::all_of(flows_, [](const auto& each) { return each.second.is_over(); });
-  if (closes_gently() && all_over && !has_closed_) close(channel, CloseCode::done);
+  if (closes_gently() && all_over && !has_closed_) close(channel, CloseCode::done, now);
 }
 
 void Application::open(Channel& channel) {
@@ -154,9 +156,10 @@ void Application::release(Channel& channel, StreamId stream, Flow& flow) {
   flow.is_writing = false;
 }
 
-void Application::close(Channel& channel, CloseCode code) {
-  channel.close(code);
+void Application::close(Channel& channel, CloseCode code, Instant now) {
+  channel.close(code, traffic_.never_closes ? now + kCloseTime : Instant::max());
   has_closed_ = true;
+  closed_at_ = now;
   turns_left_ = std::min<std::size_t>(turns_left_, 1);  // the caller counts this one down
 }
 
@@ -217,7 +220,7 @@ void Application::hear(Channel&, const TicketArrived& ticket) {
 void Application::hear(Channel& channel, const Closed&) {
   peer_has_closed_ = true;
   turns_left_ = 0;
-  channel.close(CloseCode::done);
+  if (!never_closes()) channel.close(CloseCode::done);
 }
 
 }  // namespace pake::channel::simulator

@@ -1,6 +1,7 @@
 // What uses a channel: streams of every size, opened, written, ended and broken off as a seed decides.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -32,7 +33,9 @@ struct Traffic {
   bool pauses = false;            // so long that only pings go
   bool sends_ticket = false;
   Closer closer = Closer::client;
+  std::optional<Role> never_closes = {};  // nor answers a Close; not the closer, who gives it kCloseTime
 };
+inline constexpr std::chrono::seconds kCloseTime{30};
 
 [[nodiscard]] std::string describe(const Traffic& traffic);
 
@@ -69,17 +72,20 @@ class Application {
   [[nodiscard]] const std::map<StreamId, Flow>& flows() const noexcept { return flows_; }
   /// Whether the channel has handed it anything of the peer's.
   [[nodiscard]] bool has_heard() const noexcept { return has_heard_; }
+  [[nodiscard]] bool never_closes() const noexcept { return traffic_.never_closes == role_; }
+  /// When it closed of its own accord.
+  [[nodiscard]] std::optional<Instant> closed_at() const noexcept { return closed_at_; }
   [[nodiscard]] const std::vector<std::string>& complaints() const noexcept { return complaints_; }
 
  private:
-  void take_turn(Channel& channel);
-  void wind_up(Channel& channel);
+  void take_turn(Channel& channel, Instant now);
+  void wind_up(Channel& channel, Instant now);
   void open(Channel& channel);
   void write(Channel& channel, StreamId stream, Flow& flow);
   void finish(Channel& channel, StreamId stream, Flow& flow);
   void read(Channel& channel, StreamId stream, Flow& flow, std::size_t most);
   void release(Channel& channel, StreamId stream, Flow& flow);
-  void close(Channel& channel, CloseCode code);
+  void close(Channel& channel, CloseCode code, Instant now);
   void send_ticket(Channel& channel);
 
   void hear(Channel& channel, const Opened& opened);
@@ -102,6 +108,7 @@ class Application {
   std::size_t turns_left_;
   std::size_t last_turn_;  // the number of turns left at which an abrupt closer closes
   std::optional<Instant> next_turn_;
+  std::optional<Instant> closed_at_;
   bool is_ticket_due_;
   bool has_closed_ = false;  // this side
   bool peer_has_closed_ = false;

@@ -60,7 +60,7 @@ void Party::advance(Instant now) {
 Instant Party::deadline() const {
   if (is_over()) return Instant::max();
   if (!channel_) return deadline_;
-  return channel_->end() ? Instant::max() : std::min(channel_->deadline(), application_.next_turn());
+  return channel_->end() ? Instant::max() : std::min({channel_->deadline(), application_.next_turn(), leaves_at_});
 }
 
 void Party::take(std::size_t size) {
@@ -173,7 +173,10 @@ void Party::converse(Instant now) {
   do {
     if (!channel_->end()) application_.act(*channel_, now);
   } while (send_records(now));
-  if (channel_->end() && !channel_->wants_to_send()) be_over(std::string(to_string(*channel_->end())), now);
+  if (channel_->end() && !channel_->wants_to_send()) return be_over(std::string(to_string(*channel_->end())), now);
+  // A channel whose peer has closed waits for its application. One that never closes goes long after its peer has.
+  if (application_.never_closes() && channel_->peer_close()) leaves_at_ = std::min(leaves_at_, now + 2 * kCloseTime);
+  if (now >= leaves_at_) be_over("left alone", now);
 }
 
 void Party::read_records(Instant now) {

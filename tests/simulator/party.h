@@ -90,6 +90,7 @@ class Party {
   Buffer output_;
   Buffer finish_;     // the client's, to go in the segment of its first records
   Instant deadline_;  // of the handshake
+  Instant leaves_at_ = Instant::max();
   std::size_t accepted_ = 0;
   bool is_input_over_ = false;
   std::optional<Instant> over_since_;

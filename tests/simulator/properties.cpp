@@ -11,6 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kPatience = kLoginFinishTime + 5s;  // the longest deadline, and what was still under way
+constexpr auto kSlowPatience = kPatience + 75s;    // what may be under way on a slow road takes that long
 
 /// One direction as somebody sees it who knows what was sent and what arrived.
 struct Seen {
@@ -80,7 +81,14 @@ class Examination {
     expect(run_.server.is_over(), "the server hangs");
     if (!run_.is_over()) return;
     const auto lag = run_.client.over_since() - run_.server.over_since();
-    expect(lag <= kPatience && -lag <= kPatience, "one side outlived the other by far");
+    const bool is_slow = scenario_.weather[0].slows_after != 0 || scenario_.weather[1].slows_after != 0;
+    const auto patience = is_slow ? kSlowPatience : kPatience;
+    expect(lag <= patience && -lag <= patience, "one side outlived the other by far");
+    for (const auto* party : {&run_.client, &run_.server}) {
+      const auto closed_at = party->application().closed_at();
+      if (scenario_.traffic.never_closes && closed_at)
+        expect(party->over_since() <= *closed_at + kCloseTime, "it waits for a Close beyond its deadline");
+    }
   }
 
   // Who has a channel has read its peer's proof, of the very run that both have seen; and without one no record leaves.
@@ -159,12 +167,23 @@ class Examination {
   // An honest network, however awkward, lets everybody come to a good end; but a stranger gets nothing.
   void an_honest_network_serves() {
     if (!is_honest_) return;
+    if (scenario_.traffic.never_closes && scenario_.has_secret) return nobody_answers_the_close();
     expect(run_.client.has_closed_cleanly() == scenario_.has_secret, "the client ended: " + run_.client.how_it_ended());
     expect(run_.server.has_closed_cleanly() == scenario_.has_secret, "the server ended: " + run_.server.how_it_ended());
     if (!scenario_.has_secret) {
       expect(scenario_.plan.kind != HandshakeKind::resume || !to_client_.hello, "a ticket's thief was answered");
       return;
     }
+    everything_arrived(run_.server, run_.client, "the client");
+    everything_arrived(run_.client, run_.server, "the server");
+  }
+  // Everything has come, and yet neither end is a clean one: nobody said that it had.
+  void nobody_answers_the_close() {
+    const bool is_client = scenario_.traffic.never_closes == Role::client;
+    const auto& closer = is_client ? run_.server : run_.client;
+    const auto& other = is_client ? run_.client : run_.server;
+    expect(closer.how_it_ended() == to_string(EndReason::unanswered), "the closer ended: " + closer.how_it_ended());
+    expect(!other.has_closed_cleanly(), "who never closed ended: " + other.how_it_ended());
     everything_arrived(run_.server, run_.client, "the client");
     everything_arrived(run_.client, run_.server, "the server");
   }

@@ -4,6 +4,11 @@
 #include <utility>
 
 namespace pake::channel::simulator {
+namespace {
+
+constexpr std::size_t kSlowPiece = 400;  // a tenth of a second
+
+}  // namespace
 
 Instant Road::arrival_of_what_leaves(Instant now) {
   const auto jitter = std::chrono::milliseconds(draw_.below(static_cast<std::size_t>(weather_.jitter.count()) + 1));
@@ -17,9 +22,13 @@ void Road::put(Bytes bytes, Instant now) {
   if (is_ended_) return;
   under_way_ += bytes.size();
   while (!bytes.empty()) {
-    const auto most = weather_.largest_piece == 0 ? bytes.size() : std::min(weather_.largest_piece, bytes.size());
-    const auto size = weather_.largest_piece == 0 ? most : draw_.between(1, most);
-    pieces_.push_back({.at = arrival_of_what_leaves(now), .bytes = to_buffer(bytes.first(size))});
+    const auto largest = is_slow() ? kSlowPiece : weather_.largest_piece;
+    const auto most = largest == 0 ? bytes.size() : std::min(largest, bytes.size());
+    const auto size = largest == 0 || is_slow() ? most : draw_.between(1, most);
+    auto at = arrival_of_what_leaves(now);
+    if (is_slow()) last_arrival_ = at += std::chrono::milliseconds(size * 1'000 / kSlowRate);
+    pieces_.push_back({.at = at, .bytes = to_buffer(bytes.first(size))});
+    sent_ += size;
     bytes = bytes.subspan(size);
   }
 }

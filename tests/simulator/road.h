@@ -17,7 +17,10 @@ struct Weather {
   std::chrono::milliseconds jitter{0};
   std::chrono::milliseconds tact{1};  // what arrives within one tact arrives at once
   std::size_t largest_piece = 0;      // 0: nothing is split
+  std::size_t slows_after = 0;        // bytes, behind which kSlowRate pass a second; 0: never
 };
+
+inline constexpr std::size_t kSlowRate = 4'000;
 
 /// How a transport connection ends, this way.
 enum class Ending : std::uint8_t {
@@ -45,6 +48,7 @@ class Road {
   /// What has arrived by now.
   [[nodiscard]] Arrival arrive(Instant now);
 
+  [[nodiscard]] bool is_slow() const noexcept { return weather_.slows_after != 0 && sent_ >= weather_.slows_after; }
   /// Everything that ever arrived.
   [[nodiscard]] Bytes delivered() const noexcept { return delivered_; }
 
@@ -61,6 +65,7 @@ class Road {
   Draw draw_;
   std::deque<Piece> pieces_;
   std::size_t under_way_ = 0;
+  std::size_t sent_ = 0;  // bytes that were put on it
   Instant last_arrival_{};
   bool is_ended_ = false;
   Buffer delivered_;

@@ -48,7 +48,11 @@ void take_secret_away(test::Plan& plan, Draw& draw) {
       break;
     case HandshakeKind::resume: {
       auto ticket = test::World::get().ticket();
-      ticket.secret = ResumptionSecret();
+      // Somebody without the ticket's secret, or the ticket of another name of the same server.
+      if (plan.seed % 2 == 0)
+        ticket.secret = ResumptionSecret();
+      else
+        plan.server_name = "b.example.org";
       plan.ticket = std::make_shared<const StoredTicket>(std::move(ticket));
     }
   }
@@ -84,6 +88,25 @@ void make_bytewise(Scenario& scenario, Draw& draw) {
   scenario.traffic.streams = draw.below(3);
   scenario.traffic.turns = draw.below(5);
   scenario.traffic.largest_write = draw.below(200);
+}
+
+// A link that was fast and then passes kSlowRate, long enough for every deadline to matter.
+void slow_down(Scenario& scenario, Draw& draw) {
+  const auto way = draw.below(3);  // to the server, to the client, both
+  for (const std::size_t i : {0U, 1U})
+    if (way == 2 || way == i) scenario.weather.at(i).slows_after = draw.between(20'000, 300'000);
+  scenario.traffic.streams = draw.between(1, 3);
+  scenario.traffic.turns = std::min<std::size_t>(scenario.traffic.turns, 20);
+  scenario.traffic.largest_write = 200'000;
+  for (auto& size : scenario.output_sizes) size = std::min<std::size_t>(size, 65'536);
+}
+
+// One side neither closes nor answers a Close, and goes on giving signs of life: the other one has to end all the same.
+void never_close(Scenario& scenario, Draw& draw) {
+  using enum Traffic::Closer;
+  const bool is_client = draw.one_in(2), is_abrupt = draw.one_in(3);
+  scenario.traffic.never_closes = is_client ? Role::client : Role::server;
+  scenario.traffic.closer = is_client ? (is_abrupt ? server_abruptly : server) : (is_abrupt ? client_abruptly : client);
 }
 
 Harm::Kind draw_harm_kind(Category category, Draw& draw) {
@@ -123,7 +146,8 @@ Harm draw_harm(Category category, Draw& draw) {
 std::string describe(const Weather& weather) {
   return std::to_string(weather.latency.count()) + "+" + std::to_string(weather.jitter.count()) + " ms" +
          (weather.tact > milliseconds(1) ? " in tacts of " + std::to_string(weather.tact.count()) : "") +
-         (weather.largest_piece != 0 ? " in pieces up to " + std::to_string(weather.largest_piece) : "");
+         (weather.largest_piece != 0 ? " in pieces up to " + std::to_string(weather.largest_piece) : "") +
+         (weather.slows_after != 0 ? ", slow after " + std::to_string(weather.slows_after) : "");
 }
 
 std::string describe(const test::Plan& plan) {
@@ -147,6 +171,11 @@ Scenario draw_scenario(std::uint64_t seed) {
   for (auto& size : scenario.output_sizes) size = Channel::kMinOutput + draw.skewed(100'000);
   scenario.cached_keys = draw.between(1, 4);
   if (draw.one_in(20)) make_bytewise(scenario, draw);
+  auto odd = Draw(seed).fork();
+  if (odd.one_in(25))
+    slow_down(scenario, odd);
+  else if (odd.one_in(12))
+    never_close(scenario, odd);
   if (scenario.category == Category::stranger) {
     take_secret_away(scenario.plan, draw);
     scenario.has_secret = false;

@@ -1,10 +1,12 @@
 // Seeded runs, and every byte of a short run of every kind. See README.md for how to run more, and one again.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <iomanip>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -77,6 +79,64 @@ TEST(Simulator, WhateverTheNetworkDoes) {
     figures.count(simulation);
   }
   figures.print();
+}
+
+// --- What must have been run, whatever the seeds are.
+
+Scenario of(HandshakeKind kind, Traffic traffic) {
+  return {.category = Category::awkward, .plan = test::all_plans(kind).front(), .traffic = traffic};
+}
+
+// Towards a peer that never closes and goes on sending PINGs, a Close has an end: its own deadline.
+TEST(Peers, ThatNeverCloseAreLeft) {
+  for (const auto never : {Role::client, Role::server}) {
+    const auto closer = never == Role::client ? Traffic::Closer::server : Traffic::Closer::client;
+    Simulation simulation(
+        of(HandshakeKind::code,
+           {.seed = 3, .streams = 2, .turns = 8, .largest_write = 500, .closer = closer, .never_closes = never}));
+    simulation.run();
+    EXPECT_TRUE(holds(simulation));
+    const auto& run = *simulation.conversations().front();
+    const auto& left = never == Role::client ? run.server : run.client;
+    EXPECT_EQ(left.how_it_ended(), to_string(EndReason::unanswered));
+    EXPECT_EQ(left.over_since(), *left.application().closed_at() + kCloseTime);
+  }
+}
+
+// A link that was fast and passes 4 kB/s from then on is slow, not dead: with the road full, a minute's bytes are under
+// way, and either side hears of the other all the same.
+TEST(Links, ThatSlowDownAreAlive) {
+  for (const std::size_t slow : {0U, 1U, 2U}) {
+    auto scenario = of(HandshakeKind::code, {.seed = 5, .streams = 12, .turns = 250, .largest_write = 200'000});
+    for (const std::size_t way : {0U, 1U})
+      if (slow == 2 || slow == way) scenario.weather.at(way).slows_after = 20'000;
+    Simulation simulation(std::move(scenario));
+    simulation.run();
+    EXPECT_TRUE(holds(simulation));
+    const auto& run = *simulation.conversations().front();
+    EXPECT_TRUE(run.client.has_closed_cleanly() && run.server.has_closed_cleanly());
+    EXPECT_GT(run.client.over_since() - Instant{}, std::chrono::seconds(55)) << "it was not slow for long";
+  }
+}
+
+// A ticket lent under one of a server's names is refused under another, like one that nobody knows: no channel, and the
+// client learns that it has to log in.
+TEST(Tickets, OfAnotherNameOpenNothing) {
+  for (const bool is_same : {true, false}) {
+    auto scenario = of(HandshakeKind::resume, {.seed = 7, .streams = 1, .turns = 4, .largest_write = 100});
+    scenario.plan.ticket = std::make_shared<const StoredTicket>(test::World::get().ticket());
+    if (!is_same) scenario.plan.server_name = "b.example.org";
+    scenario.has_secret = is_same;
+    Simulation simulation(std::move(scenario));
+    simulation.run();
+    EXPECT_TRUE(holds(simulation));
+    const auto& run = *simulation.conversations().front();
+    EXPECT_EQ(run.client.has_channel(), is_same);
+    EXPECT_EQ(run.server.has_channel(), is_same);
+    if (!is_same) {
+      EXPECT_EQ(run.client.how_it_ended(), "handshake failed: auth_failed, told so");
+    }
+  }
 }
 
 // --- Every byte of a short run.
