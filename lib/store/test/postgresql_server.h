@@ -39,7 +39,7 @@ class PostgresqlServer {
 
 class PostgresqlBackend final : public Backend {
  public:
-  explicit PostgresqlBackend(std::string url) : url(std::move(url)) {}
+  explicit PostgresqlBackend(std::string where) : url(std::move(where)) {}
   StoreResult<std::unique_ptr<CredentialStore>> create(const StoreSeed& seed) override;
   StoreResult<std::unique_ptr<CredentialStore>> open() override;
   std::string url;
