@@ -32,15 +32,18 @@ static pake::Buffer record_of_alice(const opaque::KeyHolder& keys, pake::Rng& rn
 
 int main() {
   pake::crypto::SystemRng rng;
-  opaque::KeyRing ring;  // the server's keys, of this epoch and of those before it
-  if (!ring.add(opaque::StoredKeys::generate(kSuite, kProfile, 1, rng).value()) || !ring.activate(1)) return 1;
+  // The server's keys, of this epoch and of those before it: made once, and stored.
+  opaque::KeyRing ring(opaque::FakeKey::make([&](pake::MutableBytes out) { rng.fill(out); }));
+  if (!ring.add(opaque::StoredKeys::generate(kSuite, kProfile, 1, rng).value())) return 1;
+  if (!ring.activate({.epoch = 1, .suite = kSuite, .ksf = kProfile})) return 1;
   pake::GuessBudget guesses(10);
   const auto stored = record_of_alice(*ring.current(kSuite)->keys, rng);
 
   auto alice =
       opaque::ClientLogin(kSuite, pake::SecretBuffer::copy_of(pake::as_bytes("correct horse"))).generate_ke1(rng);
   auto permit = guesses.take();
-  const auto user = ring.credential(kSuite, stored);  // a name without a record: std::nullopt, and on we go
+  // A name without a record: std::nullopt, and on we go.
+  const auto user = ring.credential(pake::as_bytes("user 4711"), stored);
   if (!alice || !permit || !user) return 1;
   auto server = opaque::ServerLogin(kSuite, std::move(*permit))  // KE1 -> server
                     .generate_ke2(alice->ke1,

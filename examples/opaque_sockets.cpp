@@ -59,7 +59,7 @@ std::optional<pake::SessionKey> answer(int socket, const opaque::KeyRing& ring, 
   const auto ke1 = receive(socket, opaque::sizes(kSuite).KE1());
   auto permit = guesses.take();  // nothing left: say "try again later" to known and unknown names alike
   if (!ke1 || !permit) return std::nullopt;
-  const auto user = ring.credential(kSuite, stored);
+  const auto user = ring.credential(pake::as_bytes("user 4711"), stored);
   if (!user) return std::nullopt;
   auto answered = opaque::ServerLogin(kSuite, std::move(*permit))
                       .generate_ke2(*ke1,
@@ -98,8 +98,9 @@ pake::Buffer registered(const opaque::KeyRing& ring, std::string_view password) 
 
 int main() {
   pake::crypto::SystemRng rng;
-  opaque::KeyRing ring;
-  if (!ring.add(opaque::StoredKeys::generate(kSuite, kProfile, 1, rng).value()) || !ring.activate(1)) return 1;
+  opaque::KeyRing ring(opaque::FakeKey::make([&](pake::MutableBytes out) { rng.fill(out); }));
+  if (!ring.add(opaque::StoredKeys::generate(kSuite, kProfile, 1, rng).value())) return 1;
+  if (!ring.activate({.epoch = 1, .suite = kSuite, .ksf = kProfile})) return 1;
   pake::GuessBudget guesses(10);
   const std::optional<pake::Buffer> stored = registered(ring, "correct horse");
 

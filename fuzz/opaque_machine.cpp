@@ -18,7 +18,7 @@ namespace {
 
 /// What a server of one suite has: keys of two epochs and the record of one user.
 struct World {
-  KeyRing ring;
+  KeyRing ring{FakeKey()};
   Buffer record;
 };
 
@@ -65,13 +65,16 @@ World make_world(SuiteId suite) {
   World world;
   for (const EpochNumber epoch : {1U, 2U})
     fuzz::require(world.ring.add(*StoredKeys::generate(suite, crypto::KsfProfile::small, epoch, rng)).has_value());
-  fuzz::require(world.ring.activate(1).has_value());
+  const auto epoch = [&](EpochNumber number) {
+    return RecordParameters{.epoch = number, .suite = suite, .ksf = crypto::KsfProfile::small};
+  };
+  fuzz::require(world.ring.activate(epoch(1)).has_value());
   const auto c = registration_client_machine(client(suite), rng);
   const auto s = registration_server_machine(server(suite), GuessPermit::uncounted_for_study(),
                                              crypto::KsfProfile::small, world.ring);
   say(*s, say(*c, say(*s, *c->take_message(), world), world), world);
   world.record = s->take_record()->encode();
-  fuzz::require(world.ring.activate(2).has_value());
+  fuzz::require(world.ring.activate(epoch(2)).has_value());
   return world;
 }
 

@@ -12,21 +12,23 @@ using namespace pake::opaque;
 
 namespace {
 
+const auto kName = as_bytes("1234");
+
 void check_ring(StoredKeys keys) {
-  const auto suite = keys.keys.suite();
-  const auto epoch = keys.epoch;
-  KeyRing ring;
-  fuzz::require(ring.add(std::move(keys)) && ring.activate(epoch));
-  fuzz::require(ring.credential(suite, std::nullopt)->record.epoch == epoch);
+  const RecordParameters parameters{.epoch = keys.epoch, .suite = keys.keys.suite(), .ksf = keys.ksf};
+  KeyRing ring{FakeKey()};
+  fuzz::require(ring.add(std::move(keys)) && ring.activate(parameters));
+  fuzz::require(ring.credential(kName, std::nullopt)->record.epoch == parameters.epoch);
 }
 
 const KeyRing& fixed_ring() {
   static const auto ring = [] {
     testing::SeededRng rng(1);
-    KeyRing made;
-    for (const auto suite : {SuiteId::ristretto255, SuiteId::p256})
+    KeyRing made{FakeKey()};
+    for (const auto suite : {SuiteId::ristretto255, SuiteId::p256}) {
       fuzz::require(made.add(*StoredKeys::generate(suite, crypto::KsfProfile::small, 1, rng)).has_value());
-    fuzz::require(made.activate(1).has_value());
+      fuzz::require(made.activate({.epoch = 1, .suite = suite, .ksf = crypto::KsfProfile::small}).has_value());
+    }
     return made;
   }();
   return ring;
@@ -56,9 +58,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::require(input.size() == StoredRecord::size(record->suite));
     fuzz::require(std::ranges::equal(record->encode(), input));
   }
-  for (const auto suite : {SuiteId::ristretto255, SuiteId::p256})
-    fuzz::require(fixed_ring().credential(suite, input).has_value() ==
-                  (record && record->suite == suite && record->epoch == 1));
+  // Whatever the store gives is answered, and what is no record of the ring's keys is answered as nothing is.
+  const auto answered = fixed_ring().credential(kName, input);
+  const bool has_keys = record && record->epoch == 1 && fixed_ring().find(record->suite, 1) != nullptr;
+  fuzz::require(answered.has_value() && (answered->found == Found::record) == has_keys);
+  const auto expected = has_keys ? record->encode() : fixed_ring().credential(kName, std::nullopt)->record.encode();
+  fuzz::require(std::ranges::equal(answered->record.encode(), expected));
   auto keys = StoredKeys::decode(input);
   if (keys) {
     fuzz::require(!record && input.size() == StoredKeys::size(keys->keys.suite()));

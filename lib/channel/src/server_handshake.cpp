@@ -209,7 +209,8 @@ HandshakeResult<void> ServerHandshake::Run::check_ticket(Bytes pake, Transcript 
 }
 
 HandshakeResult<void> ServerHandshake::Run::on_decision(LoginAnswer answer) {
-  const auto& [record, holder] = answer.credential;
+  const auto& record = answer.credential.record;
+  const auto& holder = answer.credential.keys;
   if (peer.kind != HandshakeKind::login || holder == nullptr) return std::unexpected(Errc::misuse);
   const auto suite = opaque_suite(peer.suite);
   if (holder->suite() != suite || record.suite != suite) return std::unexpected(Errc::misuse);

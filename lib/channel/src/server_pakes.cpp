@@ -55,15 +55,15 @@ Answered answered(opaque::LoginAnswered login) {
 // docs/wire.md, section 5, login.
 Result<std::variant<Answered, opaque::AwaitingKeyOperation>> answer_login(const ClientHello& hello, LoginAnswer answer,
                                                                           const Transcript& up_to_pake, Rng& rng) {
-  const auto& [record, keys] = answer.credential;
+  const auto& record = answer.credential.record;
   const auto identifier = credential_identifier(hello.name);
   const auto context = opaque_context(up_to_pake.hash());
   const opaque::ServerLoginInputs inputs{.record = record.record,
                                          .credential_identifier = identifier,
                                          .context = context,
                                          .identities = {.client = hello.name}};
-  PAKE_TRY(auto next,
-           opaque::ServerLogin(record.suite, std::move(answer.permit)).receive_ke1(hello.pake, inputs, keys, rng));
+  PAKE_TRY(auto next, opaque::ServerLogin(record.suite, std::move(answer.permit))
+                          .receive_ke1(hello.pake, inputs, answer.credential.keys, rng));
   if (auto* login = std::get_if<opaque::LoginAnswered>(&next)) return answered(std::move(*login));
   return std::get<opaque::AwaitingKeyOperation>(std::move(next));
 }

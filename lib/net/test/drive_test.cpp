@@ -261,7 +261,7 @@ class Opaque {
  public:
   Opaque() {
     EXPECT_TRUE(ring_.add(opaque::StoredKeys::generate(kSuite, crypto::KsfProfile::small, 7, rng_).value()));
-    EXPECT_TRUE(ring_.activate(7));
+    EXPECT_TRUE(ring_.activate({.epoch = 7, .suite = kSuite, .ksf = crypto::KsfProfile::small}));
   }
 
   std::unique_ptr<opaque::RegistrationServerMachine> registration_server() {
@@ -289,7 +289,7 @@ class Opaque {
   }
 
   crypto::SystemRng rng_;
-  opaque::KeyRing ring_;
+  opaque::KeyRing ring_{opaque::FakeKey()};
 };
 
 /// Both machines over a pair of sockets; the first one is asked for a record by nobody.

@@ -17,6 +17,8 @@
 #include "pake/base/reader.h"
 #include "pake/crypto/base64.h"
 #include "pake/crypto/hash.h"
+#include "pake/crypto/prf.h"
+#include "pake/crypto/shares.h"
 #include "pake/internal/try.h"
 
 namespace pake::store {
@@ -218,15 +220,10 @@ std::string KeyFile::name_for_log(Bytes name) const {
   return hex(mac.reveal().first(8));
 }
 
-std::uint32_t KeyFile::fake_draw(Bytes name) const {
-  const auto drawn = fake_secret("pake/1 share", name);
-  return Reader(drawn.reveal()).u32().value_or(0);
-}
+std::uint32_t KeyFile::fake_draw(Bytes name) const { return crypto::draw_share(fake_key_.reveal(), name); }
 
 Secret<32> KeyFile::fake_secret(std::string_view label, Bytes identifier) const {
-  const std::array<std::uint8_t, 1> size = {static_cast<std::uint8_t>(label.size())};  // a label is a constant
-  const auto mac = crypto::hmac(HashId::sha256, fake_key_.reveal(), {size, as_bytes(label), identifier});
-  return Secret<32>::copy_of(mac.reveal().first<32>());
+  return crypto::prf(fake_key_.reveal(), label, identifier);
 }
 
 crypto::SealKey KeyFile::ticket_key(std::uint32_t day) const {

@@ -337,7 +337,7 @@ class LoginServer final : public Server<Machine> {
   }
 
   Status on_stored(std::optional<Bytes> stored) {
-    PAKE_TRY(const auto credential, ring_.credential(config_.suite, stored));
+    PAKE_TRY(const auto credential, ring_.credential(config_.credential_identifier, stored));
     const ServerLoginInputs inputs{
         .record = credential.record.record,
         .credential_identifier = config_.credential_identifier,

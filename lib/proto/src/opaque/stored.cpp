@@ -103,15 +103,19 @@ Status KeyRing::add(StoredKeys stored) {
               .fake = fake.encode()});
 }
 
-Status KeyRing::activate(EpochNumber epoch) {
-  const auto has_epoch = [&](const Member& member) { return member.epoch == epoch; };
-  if (std::ranges::none_of(members_, has_epoch)) return fail(Errc::misuse);
-  for (const auto& member : members_) {
-    if (!has_epoch(member)) continue;
-    const auto suite = member.keys->suite();
-    std::erase_if(current_, [&](const auto& of) { return of.first == suite; });
-    current_.emplace_back(suite, epoch);
-  }
+Status KeyRing::activate(const RecordParameters& parameters) {
+  if (std::ranges::find(shares_, parameters, &FakeShare::parameters) != shares_.end()) return fail(Errc::misuse);
+  return set_shares(crypto::with_share(shares_, parameters, shares_.empty() ? crypto::kWholeShare : 0));
+}
+
+Status KeyRing::set_shares(std::span<const FakeShare> shares) {
+  const auto has_keys = [&](const FakeShare& share) {
+    return find(share.parameters.suite, share.parameters.epoch) != nullptr;
+  };
+  const bool may_follow = shares_.empty() ? crypto::is_valid_table(shares)
+                                          : crypto::moves_no_name_back(std::span<const FakeShare>(shares_), shares);
+  if (!may_follow || !std::ranges::all_of(shares, has_keys)) return fail(Errc::misuse);
+  shares_ = std::vector<FakeShare>(shares.begin(), shares.end());
   return {};
 }
 
@@ -122,18 +126,40 @@ const KeyRing::Member* KeyRing::find(SuiteId suite, EpochNumber epoch) const noe
 }
 
 const KeyRing::Member* KeyRing::current(SuiteId suite) const noexcept {
-  const auto found = std::ranges::find(current_, suite, &std::pair<SuiteId, EpochNumber>::first);
-  return found == current_.end() ? nullptr : find(suite, found->second);
+  const auto of_suite = [&](const FakeShare& share) { return share.parameters.suite == suite; };
+  const auto newest = std::find_if(shares_.rbegin(), shares_.rend(), of_suite);
+  return newest == shares_.rend() ? nullptr : find(suite, newest->parameters.epoch);
 }
 
-Result<Credential> KeyRing::credential(SuiteId suite, std::optional<Bytes> stored) const {
-  const auto* current_member = current(suite);
-  if (current_member == nullptr) return fail(Errc::unavailable);
-  auto record = StoredRecord::decode(stored.value_or(current_member->fake));
-  if (!record || record->suite != suite) return fail(Errc::unavailable);
-  const auto* member = find(suite, record->epoch);
-  if (member == nullptr) return fail(Errc::unavailable);
-  return Credential{.record = *std::move(record), .keys = member->keys};
+// The header alone: whatever is found, one whole record is decoded.
+const KeyRing::Member* KeyRing::keys_of(const std::optional<Bytes>& stored, Found& found) const noexcept {
+  found = Found::nothing;
+  if (!stored) return nullptr;
+  found = Found::unreadable;
+  Reader reader(*stored);
+  const auto header = take_header(reader, Kind::record);
+  if (!header) return nullptr;
+  const auto* member = find(header->suite, header->epoch);
+  found = member == nullptr ? Found::lost_epoch : Found::record;
+  return member;
+}
+
+Result<Credential> KeyRing::credential(Bytes credential_identifier, std::optional<Bytes> stored) const {
+  if (credential_identifier.empty()) return fail(Errc::misuse);
+  if (shares_.empty()) return fail(Errc::unavailable);
+  const auto& drawn = crypto::parameters_of(std::span<const FakeShare>(shares_),
+                                            crypto::draw_share(fake_key_.reveal(), credential_identifier));
+  const auto* fake = find(drawn.suite, drawn.epoch);
+  Found found{};
+  const auto* member = keys_of(stored, found);
+  auto record = StoredRecord::decode(member != nullptr ? *stored : Bytes(fake->fake));
+  if (!record) {  // damaged behind its header: the seal should have seen it
+    found = Found::unreadable;
+    PAKE_TRY(record, StoredRecord::decode(fake->fake));
+  }
+  if (found == Found::record) return Credential{.record = *std::move(record), .keys = member->keys, .found = found};
+  record->ksf = drawn.ksf;
+  return Credential{.record = *std::move(record), .keys = fake->keys, .found = found};
 }
 
 }  // namespace pake::opaque

@@ -67,10 +67,11 @@ class OpaqueMachines : public ::testing::Test {
  protected:
   OpaqueMachines() {
     EXPECT_TRUE(ring_.add(StoredKeys::generate(kSuite, crypto::KsfProfile::small, 7, rng_).value()));
-    EXPECT_TRUE(ring_.activate(7));
+    EXPECT_TRUE(ring_.activate(kParameters));
   }
 
   static constexpr auto kSuite = SuiteId::ristretto255;
+  static constexpr RecordParameters kParameters{.epoch = 7, .suite = kSuite, .ksf = crypto::KsfProfile::small};
 
   [[nodiscard]] static ClientConfig client(std::string_view password = "correct horse") {
     return {.suite = kSuite,
@@ -109,7 +110,7 @@ class OpaqueMachines : public ::testing::Test {
   }
 
   testing::SeededRng rng_{13};
-  KeyRing ring_;
+  KeyRing ring_{fake_key()};
 };
 
 void expect_key(Machine& machine, const Buffer& key) {
@@ -140,9 +141,9 @@ TEST_F(OpaqueMachines, AskADeviceForItsKeys) {
   auto keys = StoredKeys::generate(kSuite, crypto::KsfProfile::small, 7, rng_).value();
   const auto fake = StoredRecord{.suite = kSuite, .ksf = keys.ksf, .epoch = 7, .record = std::move(keys.fake)}.encode();
   const auto device = std::make_shared<Device>(std::move(keys.keys));
-  KeyRing ring;
+  KeyRing ring(fake_key());
   EXPECT_TRUE(ring.add({.epoch = 7, .keys = device, .fake = fake}));
-  EXPECT_TRUE(ring.activate(7));
+  EXPECT_TRUE(ring.activate(kParameters));
 
   const auto enrolled = enroll(ring);
   EXPECT_EQ(device->asked, 1);
@@ -161,7 +162,7 @@ TEST_F(OpaqueMachines, AskADeviceForItsKeys) {
   EXPECT_EQ(without_device->error(), Errc::unavailable);
 }
 
-TEST_F(OpaqueMachines, EndAWrongPasswordAnUnknownNameAndABadStore) {
+TEST_F(OpaqueMachines, EndAWrongPasswordAnUnknownNameAndABadStoreAlike) {
   const auto enrolled = enroll(ring_);
   const auto login = [&](std::string_view password, std::optional<Buffer> stored) {
     const auto client_machine = login_client_machine(client(password), rng_);
@@ -175,11 +176,27 @@ TEST_F(OpaqueMachines, EndAWrongPasswordAnUnknownNameAndABadStore) {
   const auto refused = std::pair(std::optional(Errc::auth_failed), std::optional<Errc>());  // the server waits for KE3
   EXPECT_EQ(login("wrong", enrolled.stored), refused);
   EXPECT_EQ(login("correct horse", std::nullopt), refused);
-  const auto no_record = std::pair(std::optional<Errc>(), std::optional(Errc::unavailable));
-  EXPECT_EQ(login("correct horse", Buffer()), no_record);
+  EXPECT_EQ(login("correct horse", Buffer()), refused);
   auto other_epoch = enrolled.stored;
   other_epoch[11] ^= 1;
-  EXPECT_EQ(login("correct horse", other_epoch), no_record);
+  EXPECT_EQ(login("correct horse", other_epoch), refused);
+}
+
+// The name's answer is of another suite than the run: whatever the store has, the run has to begin again in that one.
+TEST_F(OpaqueMachines, DoNotAnswerInAnotherSuiteThanTheNames) {
+  const auto enrolled = enroll(ring_);
+  for (const auto& stored : {std::optional<Buffer>(), std::optional<Buffer>(enrolled.stored)}) {
+    auto in_p256 = client();
+    in_p256.suite = SuiteId::p256;
+    auto of_p256 = server();
+    of_p256.suite = SuiteId::p256;
+    const auto client_machine = login_client_machine(std::move(in_p256), rng_);
+    GuessBudget budget(1);
+    const auto server_machine = login_server_machine(std::move(of_p256), budget.take().value(), ring_, rng_);
+    drive({.stored = stored}, *client_machine, *server_machine);
+    EXPECT_EQ(server_machine->error(), Errc::misuse);
+    EXPECT_EQ(budget.available(), 1U);
+  }
 }
 
 TEST_F(OpaqueMachines, EndAtTheFirstFlippedBit) {
@@ -236,7 +253,7 @@ TEST_F(OpaqueMachines, HaveFailedFromTheStartWithAPasswordThatIsEmptyOrTooLong) 
 }
 
 TEST_F(OpaqueMachines, RegisterOnlyWhereThereAreKeys) {
-  const KeyRing empty;
+  const KeyRing empty(fake_key());
   const auto client_machine = registration_client_machine(client(), rng_);
   const auto server_machine =
       registration_server_machine(server(), GuessPermit::uncounted_for_study(), crypto::KsfProfile::small, empty);

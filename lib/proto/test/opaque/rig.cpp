@@ -97,6 +97,10 @@ Outcome Rig::run() const {
   return outcome;
 }
 
+FakeKey fake_key() {
+  return FakeKey::make([](MutableBytes out) { std::ranges::fill(out, std::uint8_t{0x5a}); });
+}
+
 SecretBuffer secret(std::string_view text) { return SecretBuffer::copy_of(as_bytes(text)); }
 
 }  // namespace pake::opaque

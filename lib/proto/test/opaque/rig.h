@@ -12,6 +12,7 @@
 #include "pake/proto/guess.h"
 #include "pake/proto/opaque/client.h"
 #include "pake/proto/opaque/server.h"
+#include "pake/proto/opaque/stored.h"
 #include "pake/testing/fixed_rng.h"
 
 namespace pake::opaque {
@@ -74,5 +75,8 @@ struct Rig {
 };
 
 [[nodiscard]] SecretBuffer secret(std::string_view text);
+
+/// The same key every time.
+[[nodiscard]] FakeKey fake_key();
 
 }  // namespace pake::opaque

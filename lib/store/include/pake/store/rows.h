@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "pake/base/bytes.h"
+#include "pake/crypto/shares.h"
 
 namespace pake::store {
 
@@ -91,12 +92,7 @@ struct GenerationChange {
 };
 
 /// One entry of a step of the fake-share table: see shares.h.
-struct FakeShare {
-  CredentialParameters parameters{};
-  std::uint64_t below = 0;  // of 2^32
-
-  friend bool operator==(const FakeShare&, const FakeShare&) = default;
-};
+using FakeShare = crypto::Share<CredentialParameters>;
 
 /// A step of the fake-share table, which is the progress of a migration too: its last entry is what new credentials are
 /// made under.

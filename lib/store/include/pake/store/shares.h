@@ -1,9 +1,5 @@
 // The fake-share table: under which parameters a name without an account is answered, so that during a migration such
-// names move as those of users do.
-//
-// A step lists parameters from the oldest to the newest, each with a bound `below`, of 2^32. A name whose draw (32 bits
-// of PRF(fake key, name), key_file.h) is `u` belongs to the newest entry with u < below. A later step may raise bounds
-// and append entries, never lower or remove one that any draw still belongs to: so no name ever moves back.
+// names move as those of users do. The table itself is pake/crypto/shares.h's; here its steps have numbers and times.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +9,10 @@
 
 namespace pake::store {
 
-inline constexpr std::uint64_t kWholeShare = std::uint64_t{1} << 32U;
-inline constexpr std::size_t kMaxShares = 16;
+using crypto::kMaxShares;
+using crypto::kWholeShare;
 
-/// Whether a step is one: 1 to kMaxShares entries of different parameters, the first with the whole share, none above.
+/// Whether a step's table is one.
 [[nodiscard]] bool is_valid(const FakeShareStep& step) noexcept;
 
 /// Whether `next` may follow `last`: the next number, not effective sooner, and no draw's entry moves back.

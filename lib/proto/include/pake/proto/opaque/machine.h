@@ -55,7 +55,7 @@ struct ServerConfig {
 
 class RegistrationServerMachine : public Machine {
  public:
-  /// The record to store, made under the ring's current epoch. Errc::misuse unless want() == Want::done.
+  /// The record to store, made under the ring's current keys of the suite. Errc::misuse unless want() == Want::done.
   [[nodiscard]] virtual Result<StoredRecord> take_record() = 0;
 };
 
@@ -73,7 +73,8 @@ class RegistrationServerMachine : public Machine {
                                                                                      GuessPermit permit,
                                                                                      crypto::KsfProfile ksf,
                                                                                      const KeyRing& ring);
-/// Takes an encoded StoredRecord, or none, when it wants a record.
+/// Takes an encoded StoredRecord, or none, when it wants a record. Errc::misuse where the name's answer
+/// (`KeyRing::credential`) is of another suite than the run: ask before, and have the client begin again.
 [[nodiscard]] std::unique_ptr<Machine> login_server_machine(ServerConfig config, GuessPermit permit,
                                                             const KeyRing& ring, Rng& rng);
 
