@@ -77,9 +77,8 @@ class Machine {
   [[nodiscard]] virtual Result<std::size_t> receive(Bytes bytes, Arrived arrived) = 0;
 
   /// What the store holds of the peer, in the form the protocol stores it; nothing for a name it does not know, and
-  /// then the run goes on as with any other peer. So it does where the stored bytes make no sense; a protocol that cannot
-  /// answer for an unknown name ends with Errc::unavailable there.
-  /// Errc::misuse unless want() == Want::decision.
+  /// then the run goes on as with any other peer. So it does where the stored bytes make no sense; a protocol that
+  /// cannot answer for an unknown name ends with Errc::unavailable there. Errc::misuse unless want() == Want::decision.
   [[nodiscard]] virtual Status provide_record(std::optional<Bytes> /*stored*/) { return fail(Errc::misuse); }
 
   /// The work to do, once. Errc::misuse unless want() is Want::ksf or Want::key_operation.
