@@ -78,12 +78,13 @@ std::unique_ptr<EapEkeMachine> server_machine(Config config, std::uint8_t identi
       auto committed = std::move(next).commit(password.value_or(fake_password.reveal()), std::move(permit), rng);
       if (!committed) return shared->failed(std::move(committed.error()));
 
-      auto confirm = [shared, &rng, awaiting = std::move(committed->next)](Bytes packet) mutable -> Result<Then> {
-        auto confirmed = std::move(awaiting).receive(packet, rng);
+      auto confirm = [shared, &rng,
+                      next_step = std::move(committed->next)](Bytes commit_response) mutable -> Result<Then> {
+        auto confirmed = std::move(next_step).receive(commit_response, rng);
         if (!confirmed) return shared->failed(std::move(confirmed.error()));
 
-        auto finish = [shared, awaiting = std::move(confirmed->next)](Bytes packet) mutable -> Result<Then> {
-          auto keys = std::move(awaiting).receive(packet);
+        auto finish = [shared, last_step = std::move(confirmed->next)](Bytes confirm_response) mutable -> Result<Then> {
+          auto keys = std::move(last_step).receive(confirm_response);
           if (!keys) return shared->failed(std::move(keys.error()));
           return Then{.send = std::nullopt, .next = shared->done_with(std::move(*keys))};
         };
@@ -109,12 +110,13 @@ std::unique_ptr<EapEkeMachine> peer_machine(Config config, const SecretBuffer& p
     shared->other_identity = answer->server.value;
 
     auto commit = [shared, &rng, awaiting = std::move(answer->next),
-                   permit = std::move(permit)](Bytes packet) mutable -> Result<Then> {
-      auto committed = std::move(awaiting).receive(packet, std::move(permit), rng);
+                   permit = std::move(permit)](Bytes commit_request) mutable -> Result<Then> {
+      auto committed = std::move(awaiting).receive(commit_request, std::move(permit), rng);
       if (!committed) return shared->failed(std::move(committed.error()));
 
-      auto finish = [shared, &rng, awaiting = std::move(committed->next)](Bytes packet) mutable -> Result<Then> {
-        auto finished = std::move(awaiting).receive(packet, rng);
+      auto finish = [shared, &rng,
+                     last_step = std::move(committed->next)](Bytes confirm_request) mutable -> Result<Then> {
+        auto finished = std::move(last_step).receive(confirm_request, rng);
         if (!finished) return shared->failed(std::move(finished.error()));
         return Then{.send = std::move(finished->packet), .next = shared->done_with(std::move(finished->keys))};
       };
