@@ -10,6 +10,7 @@
 #       Rooms together, as others link them: static, or shared with BUILD_SHARED_LIBS.
 include_guard()
 include(GNUInstallDirs)
+include(PakePrecompiled)
 
 function(pake_room name)
   cmake_parse_arguments(PARSE_ARGV 1 ROOM "" "" "SOURCES;HEADERS;INTERNAL;PUBLIC;PRIVATE")
@@ -26,6 +27,7 @@ function(pake_room name)
     CXX_VISIBILITY_PRESET hidden
     C_VISIBILITY_PRESET hidden
     VISIBILITY_INLINES_HIDDEN ON)
+  pake_precompiled(pake_${name} room)
   if(BUILD_SHARED_LIBS)
     set_target_properties(pake_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
     target_compile_definitions(pake_${name} PRIVATE PAKE_SHARED)
@@ -85,6 +87,7 @@ function(pake_test name)
   cmake_parse_arguments(PARSE_ARGV 1 TEST "" "LABEL" "SOURCES;LINK")
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE pake_warnings pake_internal pake_test_support GTest::gmock GTest::gtest_main ${TEST_LINK})
+  pake_precompiled(${name} test)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 LABELS "${TEST_LABEL}")
   if(TEST_LABEL)
     pake_label_programs(${TEST_LABEL} ${name})
