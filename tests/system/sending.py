@@ -197,7 +197,8 @@ class Transfers(Case):
 class Cutter:
     """Stands between the two sides, and breaks each connection off once so many bytes have come from the sender.
 
-    The last connections are left alone. With `stalls` nothing more passes instead, until this ends."""
+    A connection that ends of itself sooner was no cut: the next one is. The last ones are left alone. With `stalls`
+    nothing more passes instead, until this ends."""
 
     def __init__(self, address, after, stalls=False):
         self._address, self._after, self._stalls = tcp(address), list(after), stalls
@@ -233,7 +234,7 @@ class Cutter:
                     self._shut(receiver)
                     continue
                 self._sockets.append(sender)
-                left = self._after.pop(0) if self._after else None
+                left = self._after[0] if self._after else None
                 for direction in ((receiver, sender, None), (sender, receiver, left)):
                     self._threads.append(threading.Thread(target=self._pass, args=direction, daemon=True))
                     self._threads[-1].start()
@@ -246,6 +247,7 @@ class Cutter:
                     left -= len(some)
                     if left == 0:
                         self.cuts += 1
+                        self._after.pop(0)
                         if not self._stalls:
                             self._shut(source)
                             self._shut(target)

@@ -209,7 +209,11 @@ echo = "echo"
         self.wait_until_left(BURST - 1)
 
     def test_whoever_hangs_up_before_has_not(self):
+        # The server sleeps, so that the hello and the end behind it are both there when it looks.
+        self.server.process.send_signal(signal.SIGSTOP)
+        os.waitpid(self.server.process.pid, os.WUNTRACED)
         Guess(self.server.address).hang_up()
+        self.server.process.send_signal(signal.SIGCONT)
         Session(self.server.address).hang_up()
         self.assertEqual(self.left(), BURST)
 
