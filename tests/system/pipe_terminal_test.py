@@ -288,14 +288,14 @@ class Rows(AtTerminals):
                 caller.see("Code: ")
                 caller.type(self.host.code_shown + "\r")
                 caller.see("> ")
-                caller.type("x" * 60)
-                caller.see("x{20}$")
+                caller.type("x" * 59 + "y")
+                caller.see("y$")  # all of it is drawn
                 caller.resize(70)
                 caller.see(r"\x1b\[6n")
                 caller.type("a" + answer + "b\r")
-                drawn = caller.see(r"(?s).*> x{60}")
+                drawn = caller.see(r"(?s).*> x{59}y")
                 self.assertEqual(drawn.count("\x1b[A"), rows_up, repr(drawn))
-                self.host.wait_for("x{60}ab\n")
+                self.host.wait_for("x{59}yab\n")
                 self.end(caller)
 
     def test_any_locale_and_any_byte_passes(self):
