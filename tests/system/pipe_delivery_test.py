@@ -51,22 +51,23 @@ class Delivery(Pipe):
                         self.assertEqual((host.wait(), caller.wait()), (CUT_SHORT, FAILED), caller.err + host.err)
 
     def test_a_slow_reader_is_waited_for_and_that_is_said(self):
+        # More than a pipe holds, and no more beyond that than a stream's first window: all of it can be sent.
         reading, writing = os.pipe()
         host = self.host(stdout=writing)
         os.close(writing)
-        with self.file("a", 200_000) as a:
+        with self.file("a", 70_000) as a:
             caller = self.dial(host.address, host.code_shown, stdin=a)
             caller.wait_for("note: the other side has not stored everything yet", "err")
             self.assertIsNone(caller.process.poll())
             with open(reading, "rb") as slow:
-                self.assertEqual(slow.read(), data(200_000))
+                self.assertEqual(slow.read(), data(70_000))
             self.assertEqual((caller.wait(), host.wait()), (OK, OK), caller.err + host.err)
 
     def test_that_wait_ends_on_a_signal(self):
         reading, writing = os.pipe()
         host = self.host(stdout=writing)
         os.close(writing)
-        with self.file("a", 200_000) as a:
+        with self.file("a", 70_000) as a:
             caller = self.dial(host.address, host.code_shown, stdin=a)
             caller.wait_for("note: the other side has not stored everything yet", "err")
             caller.stop(signal.SIGINT)
