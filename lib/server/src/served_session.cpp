@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bridge.h"
+#include "forwarding_stream.h"
 #include "meetings.h"
 #include "pake/channel/publish.h"
 #include "pake/crypto/rng.h"
@@ -22,12 +23,12 @@ constexpr auto kEndsWithin = 2s;  // an ended session's peer has so long to clos
 
 }  // namespace
 
-/// A stream of the session as a service has it: the session can reset it as long as it lives. It adds no frame to an
-/// await.
-class ServedSession::Held final : public net::Stream {
+/// A stream of the session as a service has it: the session can reset it as long as it lives.
+class ServedSession::Held final : public ForwardingStream {
  public:
   Held(std::shared_ptr<ServedSession> session, std::unique_ptr<net::Stream> stream)
-      : session_(std::move(session)),
+      : ForwardingStream(*stream),
+        session_(std::move(session)),
         stream_(std::move(stream)),
         place_(session_->streams_.insert(session_->streams_.end(), stream_.get())) {
     ++session_->info_->open_streams;
@@ -40,21 +41,6 @@ class ServedSession::Held final : public net::Stream {
     --session_->info_->open_streams;
     session_->stream_ended();
   }
-
-  net::Awaitable<net::Outcome<std::size_t>> read_some(MutableBytes into, net::Deadline deadline) override {
-    return stream_->read_some(into, deadline);
-  }
-  net::Awaitable<net::Outcome<void>> write_all(Bytes bytes, net::Deadline deadline) override {
-    return stream_->write_all(bytes, deadline);
-  }
-  net::Awaitable<net::Outcome<void>> wait_acknowledged(net::Deadline deadline) override {
-    return stream_->wait_acknowledged(deadline);
-  }
-  void shutdown_write() noexcept override { stream_->shutdown_write(); }
-  void reset(channel::ResetCode code) override { stream_->reset(code); }
-  [[nodiscard]] bool has_peer_ended() noexcept override { return stream_->has_peer_ended(); }
-  void interrupt() override { stream_->interrupt(); }
-  [[nodiscard]] const net::Address& peer() const noexcept override { return stream_->peer(); }
 
  private:
   std::shared_ptr<ServedSession> session_;

@@ -13,6 +13,7 @@
 
 #include "enrolment_session.h"
 #include "feed.h"
+#include "forwarding_stream.h"
 #include "meetings.h"
 #include "pake/channel/frame.h"
 #include "pake/channel/key_cache.h"
@@ -54,51 +55,15 @@ std::vector<net::Loop*> every_loop_of(net::Loops& loops) {
   return all;
 }
 
-/// A stream that somebody else owns.
-class Borrowed final : public net::Stream {
- public:
-  explicit Borrowed(net::Stream& stream) : stream_(stream) {}
-  net::Awaitable<net::Outcome<std::size_t>> read_some(MutableBytes into, net::Deadline deadline) override {
-    return stream_.read_some(into, deadline);
-  }
-  net::Awaitable<net::Outcome<void>> write_all(Bytes bytes, net::Deadline deadline) override {
-    return stream_.write_all(bytes, deadline);
-  }
-  net::Awaitable<net::Outcome<void>> wait_acknowledged(net::Deadline deadline) override {
-    return stream_.wait_acknowledged(deadline);
-  }
-  void shutdown_write() noexcept override { stream_.shutdown_write(); }
-  void reset(channel::ResetCode code) override { stream_.reset(code); }
-  [[nodiscard]] bool has_peer_ended() noexcept override { return stream_.has_peer_ended(); }
-  void interrupt() override { stream_.interrupt(); }
-  [[nodiscard]] const net::Address& peer() const noexcept override { return stream_.peer(); }
-
- private:
-  net::Stream& stream_;
-};
-
 /// A stream of which one byte has been read already.
-class Unread final : public net::Stream {
+class Unread final : public ForwardingStream {
  public:
-  Unread(std::unique_ptr<net::Stream> stream, std::uint8_t first) : stream_(std::move(stream)), first_(first) {}
+  Unread(std::unique_ptr<net::Stream> stream, std::uint8_t first)
+      : ForwardingStream(*stream), stream_(std::move(stream)), first_(first) {}
   net::Awaitable<net::Outcome<std::size_t>> read_some(MutableBytes into, net::Deadline deadline) override {
-    if (!first_) return stream_->read_some(into, deadline);
+    if (!first_) return ForwardingStream::read_some(into, deadline);
     return read_first(into);
   }
-  net::Awaitable<net::Outcome<void>> write_all(Bytes bytes, net::Deadline deadline) override {
-    return stream_->write_all(bytes, deadline);
-  }
-  net::Awaitable<net::Outcome<std::size_t>> write_some(Bytes bytes, net::Deadline deadline) override {
-    return stream_->write_some(bytes, deadline);
-  }
-  net::Awaitable<net::Outcome<void>> wait_acknowledged(net::Deadline deadline) override {
-    return stream_->wait_acknowledged(deadline);
-  }
-  void shutdown_write() noexcept override { stream_->shutdown_write(); }
-  void reset(channel::ResetCode code) override { stream_->reset(code); }
-  [[nodiscard]] bool has_peer_ended() noexcept override { return stream_->has_peer_ended(); }
-  void interrupt() override { stream_->interrupt(); }
-  [[nodiscard]] const net::Address& peer() const noexcept override { return stream_->peer(); }
 
  private:
   net::Awaitable<net::Outcome<std::size_t>> read_first(MutableBytes into) {
@@ -262,7 +227,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     std::unique_ptr<net::Stream> stream;
     caller.wrap([&](std::unique_ptr<net::Stream> own) {
       stream = std::move(own);
-      return std::make_unique<Borrowed>(*stream);
+      return std::make_unique<ForwardingStream>(*stream);
     });
     const auto hello_by = net::after(net::HandshakeTimeouts().hello);
     auto timeouts = net::HandshakeTimeouts();
