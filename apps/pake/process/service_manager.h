@@ -1,9 +1,7 @@
-// systemd, where it runs the program: sd_notify(3) and sd_listen_fds(3), whose protocols are a datagram and two
-// variables.
+// systemd, where it runs the program: sd_notify(3), whose protocol is a datagram.
 #pragma once
 
 #include <string_view>
-#include <vector>
 
 namespace pake::cli {
 
@@ -12,8 +10,5 @@ void tell_service_manager(std::string_view state);
 
 /// RELOADING=1 with the time that Type=notify-reload asks for.
 void tell_service_manager_of_reload();
-
-/// The listening sockets that were handed in, close-on-exec; once: the variables are unset.
-[[nodiscard]] std::vector<int> take_handed_sockets();
 
 }  // namespace pake::cli
