@@ -196,7 +196,7 @@ class ReceivingRun : public std::enable_shared_from_this<ReceivingRun> {
       note_missing(index, FileError{.kind = FileError::Kind::exists});
       co_return Expected<void>();
     }
-    co_return co_await begin_part(index);
+    co_return co_await begin_part(index, EarlierPart::kept);
   }
 
   net::Awaitable<Expected<void>> compare_whole(std::uint32_t index) {
@@ -235,13 +235,16 @@ class ReceivingRun : public std::enable_shared_from_this<ReceivingRun> {
     return static_cast<std::uint64_t>(count);
   }
 
+  enum class EarlierPart : std::uint8_t { kept, dropped };
+
   // A new part, or what an earlier transfer left of it.
-  net::Awaitable<Expected<void>> begin_part(std::uint32_t index) {
+  net::Awaitable<Expected<void>> begin_part(std::uint32_t index, EarlierPart earlier) {
     const auto& wanted = entry(index);
     FileResult<Part> part = pake::files::fail(FileError::Kind::system);
     PAKE_CO_TRYV(co_await on_worker([&] {
       part = what_->target->open_part(wanted.path);
-      const bool is_kept = part && wanted.kind == EntryKind::file && part->size() <= wanted.size;
+      const bool is_kept =
+          earlier == EarlierPart::kept && part && wanted.kind == EntryKind::file && part->size() <= wanted.size;
       if (part && !is_kept)
         if (auto emptied = part->begin_anew(); !emptied) part = std::unexpected(emptied.error());
     }));
@@ -304,7 +307,7 @@ class ReceivingRun : public std::enable_shared_from_this<ReceivingRun> {
       else if (overwrite() == Overwrite::no)
         note_missing(index, FileError{.kind = FileError::Kind::exists});
       else
-        co_return co_await begin_part_anew(index);
+        co_return co_await begin_part(index, EarlierPart::dropped);  // this file was asked about already
       co_return Expected<void>();
     }
     const auto size = pending.part->size();
@@ -320,23 +323,6 @@ class ReceivingRun : public std::enable_shared_from_this<ReceivingRun> {
       co_return Expected<void>();
     }
     pending.hash = {};
-    co_return co_await fetch(std::move(pending), 0);
-  }
-
-  // The sender was asked about this file: a part of it is not asked about as well.
-  net::Awaitable<Expected<void>> begin_part_anew(std::uint32_t index) {
-    FileResult<Part> part = pake::files::fail(FileError::Kind::system);
-    PAKE_CO_TRYV(co_await on_worker([&] {
-      part = what_->target->open_part(entry(index).path);
-      if (part)
-        if (auto emptied = part->begin_anew(); !emptied) part = std::unexpected(emptied.error());
-    }));
-    if (!part) {
-      note_missing(index, part.error());
-      co_return Expected<void>();
-    }
-    Pending pending{.index = index, .step = Pending::Step::fetch};
-    pending.part.emplace(std::move(*part));
     co_return co_await fetch(std::move(pending), 0);
   }
 
