@@ -1,6 +1,5 @@
 """Known devices: an account under attack lets its user in from where he has logged in before, and a stolen ticket buys little."""
 
-import json
 import os
 import socket
 import subprocess
@@ -26,14 +25,6 @@ echo = "echo"
         super().setUp()
         self.server = self.serve("--config", self.path("pake.toml", self.CONFIG))
         self.add_user()
-
-    def left(self, name="alice"):
-        return json.loads(self.pake("user", "show", name, "--json").out)["guesses_left"]
-
-    def wait_until_left(self, count):
-        deadline = time.monotonic() + PATIENCE
-        while self.left() != count:
-            self.assertLess(time.monotonic(), deadline, f"{self.left()} left, not {count}")
 
     def ticket(self, **how):
         session = Session(self.server.address, **how)

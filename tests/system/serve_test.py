@@ -170,14 +170,6 @@ echo = "echo"
         self.server = self.serve("--config", self.path("pake.toml", self.CONFIG))
         self.add_user()
 
-    def left(self, name="alice"):
-        return json.loads(self.pake("user", "show", name, "--json").out)["guesses_left"]
-
-    def wait_until_left(self, count):
-        deadline = time.monotonic() + PATIENCE
-        while self.left() != count:
-            self.assertLess(time.monotonic(), deadline, f"{self.left()} left, not {count}")
-
     def test_200_at_once_get_no_more_answers_than_there_are_guesses(self):
         answered, throttled = [], []
 

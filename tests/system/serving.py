@@ -1,6 +1,7 @@
 """A running `pake serve`, and clients of it that share no line with it. Debian's python3-cryptography and -argon2."""
 
 import glob
+import json
 import os
 import re
 import secrets
@@ -307,6 +308,15 @@ class ServeCase(Case):
         program = self.run_pake(*args, "--data", self.data, **how)
         self.assertEqual(program.code, code, program.err)
         return program
+
+    def left(self, name="alice"):
+        """How many guesses at the account are left, as the operator sees it."""
+        return json.loads(self.pake("user", "show", name, "--json").out)["guesses_left"]
+
+    def wait_until_left(self, count):
+        deadline = time.monotonic() + PATIENCE
+        while self.left() != count:
+            self.assertLess(time.monotonic(), deadline, f"{self.left()} left, not {count}")
 
     def add_user(self, name="alice", password=PASSWORD):
         self.pake("user", "add", name, env={"PAKE_PASSWORD": password})
