@@ -27,9 +27,11 @@ concept BytesOf = !std::same_as<std::remove_cvref_t<Range>, Self> && !std::same_
 class OwnedBytes {
  public:
   OwnedBytes() = default;
-  OwnedBytes(Bytes bytes) : bytes_(copy_of(bytes)) {}  // NOLINT(google-explicit-constructor)
+  OwnedBytes(Bytes bytes)
+      : bytes_(copy_of(bytes)) {}  // NOLINT(google-explicit-constructor): the wrapper is not to be seen
   template <detail::BytesOf<OwnedBytes> Range>
-  OwnedBytes(const Range& range) : OwnedBytes(Bytes(range)) {}  // NOLINT(google-explicit-constructor)
+  OwnedBytes(const Range& range)
+      : OwnedBytes(Bytes(range)) {}  // NOLINT(google-explicit-constructor): the wrapper is not to be seen
   OwnedBytes(const OwnedBytes& other) : OwnedBytes(Bytes(other)) {}
   OwnedBytes& operator=(const OwnedBytes& other) {
     if (this != &other) bytes_ = copy_of(other);
@@ -56,23 +58,28 @@ class OwnedBytes {
 class BorrowedBytes : public Bytes {
  public:
   BorrowedBytes() = default;
-  BorrowedBytes(Bytes bytes) noexcept : Bytes(bytes) {}  // NOLINT(google-explicit-constructor)
+  BorrowedBytes(Bytes bytes) noexcept
+      : Bytes(bytes) {}  // NOLINT(google-explicit-constructor): the wrapper is not to be seen
   template <detail::BytesOf<BorrowedBytes> Range>
     requires std::ranges::borrowed_range<Range>
-  BorrowedBytes(Range&& range) noexcept : Bytes(range) {}  // NOLINT(google-explicit-constructor)
+  BorrowedBytes(Range&& range) noexcept
+      : Bytes(range) {}  // NOLINT(google-explicit-constructor): the wrapper is not to be seen
   template <detail::BytesOf<BorrowedBytes> Range>
     requires(!std::ranges::borrowed_range<Range>)
-  BorrowedBytes(Range&& range) = delete;  // NOLINT(google-explicit-constructor)
+  BorrowedBytes(Range&& range) = delete;  // NOLINT(google-explicit-constructor): the wrapper is not to be seen
 };
 
 /// A reference to what somebody else keeps: to a temporary none can be made.
 template <class T>
 class Borrowed {
  public:
-  Borrowed(const T& value) noexcept : value_(&value) {}  // NOLINT(google-explicit-constructor)
-  Borrowed(const T&& value) = delete;                    // NOLINT(google-explicit-constructor)
+  Borrowed(const T& value) noexcept
+      : value_(&value) {}              // NOLINT(google-explicit-constructor): the wrapper is not to be seen
+  Borrowed(const T&& value) = delete;  // NOLINT(google-explicit-constructor): the wrapper is not to be seen
 
-  operator const T&() const noexcept { return *value_; }  // NOLINT(google-explicit-constructor)
+  operator const T&() const noexcept {
+    return *value_;
+  }  // NOLINT(google-explicit-constructor): the wrapper is not to be seen
   [[nodiscard]] const T& operator*() const noexcept { return *value_; }
   [[nodiscard]] const T* operator->() const noexcept { return value_; }
 
@@ -86,9 +93,12 @@ class Given {
  public:
   template <std::convertible_to<T> Value>
     requires(!std::same_as<std::remove_cvref_t<Value>, Given>)
-  Given(Value&& value) : value_(std::forward<Value>(value)) {}  // NOLINT(google-explicit-constructor)
+  Given(Value&& value)
+      : value_(std::forward<Value>(value)) {}  // NOLINT(google-explicit-constructor): the wrapper is not to be seen
 
-  operator const T&() const noexcept { return value_; }  // NOLINT(google-explicit-constructor)
+  operator const T&() const noexcept {
+    return value_;
+  }  // NOLINT(google-explicit-constructor): the wrapper is not to be seen
   [[nodiscard]] const T& operator*() const noexcept { return value_; }
   [[nodiscard]] const T* operator->() const noexcept { return &value_; }
 

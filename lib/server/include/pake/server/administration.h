@@ -64,7 +64,7 @@ class Administration {
   [[nodiscard]] store::StoreStatus logout(std::string_view name);
   [[nodiscard]] store::StoreStatus enable(std::string_view name);
 
-  /// Gives every guess back: the account's, its devices' and its invitation's.
+  /// Gives the guesses of the account and of its invitation back; those of its devices come back by time alone.
   [[nodiscard]] store::StoreStatus unthrottle(std::string_view name);
 
  private:
