@@ -97,7 +97,7 @@ class Lanes : public ::testing::TestWithParam<Case> {
   /// Zeros for the identity, which libsodium calls an error.
   static std::string product(const Buffer& scalar, const Buffer& element) {
     Buffer out(32);
-    static_cast<void>(crypto_scalarmult_ristretto255(out.data(), scalar.data(), element.data()));
+    if (crypto_scalarmult_ristretto255(out.data(), scalar.data(), element.data()) != 0) return hex(Buffer(32));
     return hex(out);
   }
   static std::string product_of_generator(const Buffer& scalar) {
