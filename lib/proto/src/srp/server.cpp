@@ -80,7 +80,7 @@ Result<ServerResponse> respond_with(const Verifier& verifier, Bytes I, GuessPerm
   PAKE_TRY(const auto challenge, Challenge::make(verifier, I, std::move(b)));
   PAKE_TRY(auto agreement, Agreement::reach(challenge, received));
   permit.spend();
-  return ServerResponse{.s = verifier.s(),
+  return ServerResponse{.s = to_buffer(verifier.s()),
                         .B = to_send(verifier.parameters(), challenge.B),
                         .next = AwaitingClientProof(make_state(AwaitingClientProof::State{
                             .agreement = std::move(agreement), .permit = std::move(permit)}))};
@@ -107,7 +107,7 @@ Result<ServerChallenge> challenge_with(const Verifier& verifier, Bytes I, GuessP
   PAKE_TRY(auto challenge, Challenge::make(verifier, I, std::move(b)));
   permit.spend();
   auto B = to_send(verifier.parameters(), challenge.B);
-  return ServerChallenge{.s = verifier.s(),
+  return ServerChallenge{.s = to_buffer(verifier.s()),
                          .B = std::move(B),
                          .next = AwaitingShareAndProof(make_state(AwaitingShareAndProof::State{
                              .challenge = std::move(challenge), .permit = std::move(permit)}))};

@@ -90,6 +90,22 @@ TEST_P(Spake2, GivesBothSidesOneKeyAndTheGuessBack) {
   EXPECT_EQ(outcome.guesses_left, 1U);
 }
 
+// Inputs are filled in one statement, from what ends with it, and used in the next.
+TEST_P(Spake2, InputsOutliveWhatTheyWereMadeOf) {
+  testing::SeededRng rng(1);
+  const auto text = [](std::string_view what) {
+    return to_buffer(as_bytes(std::string(what) + std::string(100, '.')));
+  };
+  const auto inputs = [&] { return Inputs{.A = text("alice"), .B = text("bob"), .AAD = text("aad")}; };
+  const auto one = inputs(), other = inputs();
+  const auto w = scalar_of(GetParam(), "correct");
+  auto a = initiate(one, w, rng).value();
+  auto b = respond(other, w, GuessPermit::uncounted_for_study(), a.pA, rng).value();
+  const auto finished = std::move(a.next).finish(b.pB, b.cB);
+  ASSERT_TRUE(finished);
+  EXPECT_TRUE(std::move(b.next).finish(finished->cA));
+}
+
 TEST_P(Spake2, GivesAWrongPasswordNothingAndKeepsTheGuess) {
   const auto outcome = Login{.suite = GetParam(), .password = "wrong"}.run();
   EXPECT_FALSE(outcome.a || outcome.b);

@@ -39,6 +39,20 @@ TEST(Wormhole, AnyDifferenceIsAnotherKey) {
   EXPECT_TRUE(agree(run(Side::A, Side::B, "code", {.symmetric = as_bytes("not used")})));
 }
 
+// Identities are filled in one statement, from what ends with it, and used in the next.
+TEST(Wormhole, IdentitiesOutliveWhatTheyWereMadeOf) {
+  const auto text = [](char what) { return Buffer(100, static_cast<std::uint8_t>(what)); };
+  const auto identities = [&] { return Identities{.A = text('a'), .B = text('b'), .symmetric = text('s')}; };
+  const auto one = identities(), other = identities();
+  crypto::SystemRng rng;
+  for (const auto& [left, right] : {std::pair(Side::A, Side::B), std::pair(Side::symmetric, Side::symmetric)}) {
+    auto a = start(left, as_bytes("code"), one, GuessPermit::uncounted_for_study(), rng).value();
+    auto b = start(right, as_bytes("code"), other, GuessPermit::uncounted_for_study(), rng).value();
+    EXPECT_TRUE(agree({.one = std::move(a.next).finish_without_confirmation_peer_unproven(b.message),
+                       .two = std::move(b.next).finish_without_confirmation_peer_unproven(a.message)}));
+  }
+}
+
 TEST(Wormhole, TheSideThatSpeaksIsTheOther) {
   for (const auto a : {Side::A, Side::B, Side::symmetric})
     for (const auto b : {Side::A, Side::B, Side::symmetric}) {

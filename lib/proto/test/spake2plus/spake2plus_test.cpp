@@ -83,6 +83,26 @@ TEST_P(Spake2Plus, GivesBothSidesOneKeyAndTheGuessBack) {
   EXPECT_EQ(outcome.guesses_left, 1U);
 }
 
+// Inputs are filled in one statement, from what ends with it, and used in the next.
+TEST_P(Spake2Plus, InputsOutliveWhatTheyWereMadeOf) {
+  testing::SeededRng rng(1);
+  const auto text = [](std::string_view what) {
+    return to_buffer(as_bytes(std::string(what) + std::string(100, '.')));
+  };
+  const auto names = [&] { return Identities{.prover = text("client"), .verifier = text("server")}; };
+  const auto inputs = [&] { return Inputs{.Context = text("context"), .identities = names()}; };
+  const auto one = inputs(), other = inputs();
+  const auto secret = secret_of(GetParam(), "correct horse");
+  auto prover = start(one, secret, rng).value();
+  auto answer =
+      respond(other, secret.verifier_record(), GuessPermit::uncounted_for_study(), prover.shareP, rng).value();
+  const auto finished = std::move(prover.next).finish(answer.shareV, answer.confirmV);
+  ASSERT_TRUE(finished);
+  EXPECT_TRUE(std::move(answer.next).finish(finished->confirmP));
+  EXPECT_TRUE(ct_equal(pbkdf_input(as_bytes("p"), one.identities).reveal(),
+                       pbkdf_input(as_bytes("p"), other.identities).reveal()));
+}
+
 TEST_P(Spake2Plus, GivesAWrongPasswordNothingAndKeepsTheGuess) {
   const auto outcome = Login{.suite = GetParam(), .password = "incorrect horse"}.run();
   EXPECT_FALSE(outcome.prover || outcome.verifier || outcome.confirmP_left);

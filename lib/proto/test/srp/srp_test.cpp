@@ -79,6 +79,18 @@ TEST_P(Srp, GivesBothSidesOneKeyAndTheGuessBack) {
   EXPECT_EQ(outcome.guesses_left, 1U);
 }
 
+// The verifier may be gone once the server has answered.
+TEST_P(Srp, TheSaltToSendOutlivesItsVerifier) {
+  testing::SeededRng rng(1);
+  auto client = start(parameters_, as_bytes("alice"), as_bytes("password123"), rng).value();
+  auto server = [&] {
+    const auto verifier = Verifier::make(parameters_, as_bytes("alice"), as_bytes("password123"), rng).value();
+    return respond(verifier, as_bytes("alice"), GuessPermit::uncounted_for_study(), client.A, rng).value();
+  }();
+  auto proof = std::move(client.next).prove(server.s, server.B).value();
+  EXPECT_TRUE(std::move(server.next).finish(proof.M1));
+}
+
 TEST_P(Srp, GivesAWrongPasswordNothingAndKeepsTheGuess) {
   const auto outcome = Login{.parameters = parameters_, .P = "password124"}.run();
   EXPECT_FALSE(outcome.client || outcome.server);

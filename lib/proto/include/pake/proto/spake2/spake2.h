@@ -15,6 +15,7 @@
 
 #include "pake/base/bytes.h"
 #include "pake/base/export.h"
+#include "pake/base/inputs.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/base/secret.h"
@@ -28,10 +29,10 @@ PAKE_EXPORT_BEGIN
 
 namespace pake::spake2 {
 
-/// What both sides must hold alike beside the password. Views, read during the call.
+/// What both sides must hold alike beside the password.
 struct Inputs {
-  Bytes A = {}, B = {};  // identities; empty: absent
-  Bytes AAD = {};        // bound by the confirmation, and not by Ke
+  OwnedBytes A = {}, B = {};  // identities; empty: absent
+  OwnedBytes AAD = {};        // bound by the confirmation, and not by Ke
 };
 
 /// w: as good as the password, on both sides. The document leaves its computation to the profile.

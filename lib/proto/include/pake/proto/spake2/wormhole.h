@@ -14,6 +14,7 @@
 
 #include "pake/base/bytes.h"
 #include "pake/base/export.h"
+#include "pake/base/inputs.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/base/secret.h"
@@ -29,10 +30,10 @@ enum class Side : std::uint8_t { A = 0x41, B = 0x42, symmetric = 0x53 };  // on 
 
 inline constexpr std::size_t kMessageSize = 33;
 
-/// Sides A and B use the first two, the symmetric one the last. Views, read during the call.
+/// Sides A and B use the first two, the symmetric one the last.
 struct Identities {
-  Bytes A = {}, B = {};
-  Bytes symmetric = {};
+  OwnedBytes A = {}, B = {};
+  OwnedBytes symmetric = {};
 };
 
 using Key = Secret<32, struct WormholeKeyTag>;

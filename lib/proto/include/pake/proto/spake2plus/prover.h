@@ -10,6 +10,7 @@
 
 #include "pake/base/bytes.h"
 #include "pake/base/export.h"
+#include "pake/base/inputs.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/proto/spake2plus/registration.h"
@@ -20,9 +21,9 @@ PAKE_EXPORT_BEGIN
 
 namespace pake::spake2plus {
 
-/// What both sides must hold alike, beside the password; it enters the transcript. Views, read during the call.
+/// What both sides must hold alike, beside the password; it enters the transcript.
 struct Inputs {
-  Bytes Context = {};
+  OwnedBytes Context = {};
   Identities identities = {};
 };
 

@@ -13,6 +13,7 @@
 
 #include "pake/base/bytes.h"
 #include "pake/base/export.h"
+#include "pake/base/inputs.h"
 #include "pake/base/result.h"
 #include "pake/base/secret.h"
 #include "pake/crypto/group.h"
@@ -23,10 +24,10 @@ PAKE_EXPORT_BEGIN
 
 namespace pake::spake2plus {
 
-/// Who the two are. Empty: not known; it is hashed as such. Views, read during the call.
+/// Who the two are. Empty: not known; it is hashed as such.
 struct Identities {
-  Bytes prover = {};
-  Bytes verifier = {};
+  OwnedBytes prover = {};
+  OwnedBytes verifier = {};
 };
 
 class VerifierRecord;

@@ -185,13 +185,12 @@ struct AwaitingClientProof::Unproven {
 };
 
 struct ServerResponse {
-  Bytes s;  // to send; the verifier's
+  Buffer s;  // to send; the verifier's
   Buffer B;
   AwaitingClientProof next;
 };
 /// Answers A. The permit is spent when this succeeds, and goes back unused when it fails: then nothing leaves.
 /// Errc::malformed unless 0 < A < N in at most group_size bytes; Errc::unavailable where `rng` is broken.
-/// @param verifier  outlives `s` of what is returned
 [[nodiscard]] Result<ServerResponse> respond(const Verifier& verifier, Bytes I, GuessPermit permit, Bytes A, Rng& rng);
 
 /// B is out; A comes with M1.
@@ -208,7 +207,7 @@ class AwaitingShareAndProof {
 };
 
 struct ServerChallenge {
-  Bytes s;
+  Buffer s;
   Buffer B;
   AwaitingShareAndProof next;
 };
