@@ -95,11 +95,6 @@ inline Field raw_subtract(const Field& a, const Field& b) {
   require_tight(b);
   return add_p_and_subtract<2>(a, b);
 }
-/// a + 4p - b for the sum b of two tight ones: raw.
-inline Field raw_subtract_sum(const Field& a, const Field& b) {
-  require_below(b, 4 * (kLow26 - 18), 4 * kLow25);
-  return add_p_and_subtract<4>(a, b);
-}
 /// The sum or difference of two tight ones as an operand of a product: it is loose already.
 inline Field operand(const Field& a) { return a; }
 
@@ -181,6 +176,24 @@ inline Field square(const Field& a) {
     }
   }
   return carry_columns(h);
+}
+
+// --- Products as their sums and differences want them, which are then operands: tight here, since columns leave no
+// room to put a carry off.
+
+inline Field product(const Field& a, const Field& b) { return multiply(a, b); }
+inline Field squared(const Field& a) { return square(a); }
+inline Field sum(const Field& a, const Field& b) { return raw_add(a, b); }
+inline Field difference(const Field& a, const Field& b) { return raw_subtract(a, b); }
+/// c - a - b.
+inline Field difference_of_sum(const Field& c, const Field& a, const Field& b) {
+  const auto sum = raw_add(a, b);
+  require_below(sum, 4 * (kLow26 - 18), 4 * kLow25);
+  return carry(add_p_and_subtract<4>(c, sum));
+}
+/// 2c + a - b.
+inline Field twice_and_difference(const Field& c, const Field& a, const Field& b) {
+  return carry(raw_subtract(raw_add(raw_add(c, c), a), b));
 }
 
 // --- To and from limbs of radix 2^51: two of ours are one of them.

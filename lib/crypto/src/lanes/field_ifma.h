@@ -4,11 +4,12 @@
 // operands and adds the low or the high 52 bits of the product, so the one rule is that **every operand of a product is
 // below 2^52**. It is kept by three bounds on limbs:
 //
-//   tight   < 2^51 + 2^14   what `carry`, `multiply` and `square` return, and the only operands of them
-//   raw     < 2^55          what the raw sums return: to be carried before anything else
+//   tight   < 2^51 + 2^17   what `carry`, `multiply` and `square` return, and the only operands of products
+//   wide    < 2^61          a product whose carry has been put off, or a sum of few tight ones
+//   raw     < 2^63          sums of wide ones: to be carried before anything else
 //
-// carry: of limbs below 2^61, one parallel pass leaves limb i below 2^51 + 2^10, and limb 0, into which the top carry
-// comes 19 times, below 2^51 + 19 * 2^10 for products (see `multiply`), below 2^51 + 19 * 2^4 for raw sums.
+// carry: of limbs below 2^63, one parallel pass carries less than 2^12, which leaves limb i below 2^51 + 2^12, and limb
+// 0, into which the top carry comes 19 times, below 2^51 + 19 * 2^12.
 #pragma once
 
 #include <immintrin.h>
@@ -45,20 +46,27 @@ inline void require_below(const Field& a, std::uint64_t bound) {
 #else
 inline void require_below(const Field&, std::uint64_t) {}
 #endif
-constexpr std::uint64_t kTight = (std::uint64_t{1} << 51) + (std::uint64_t{1} << 14);
+constexpr std::uint64_t kTight = (std::uint64_t{1} << 51) + (std::uint64_t{1} << 17);
+constexpr std::uint64_t kWide = std::uint64_t{1} << 61;
 
-/// 19 * x = 16x + 2x + x, for x below 2^59.
-inline Vector times_19(Vector x) {
-  return _mm256_add_epi64(_mm256_add_epi64(_mm256_slli_epi64(x, 4), _mm256_slli_epi64(x, 1)), x);
+/// The value, of which the optimiser does not know how it came about: it would make one multiplication by 19 of the
+/// sums in `fold`, which AVX has for 32 bits only. (MemorySanitizer would take what comes out for defined.)
+inline Vector hide(Vector x) {
+#ifndef PAKE_CT
+  asm("" : "+v"(x));
+#endif
+  return x;
 }
+inline Vector twice(Vector x) { return _mm256_add_epi64(x, x); }
 
 inline Field carry(const Field& a) {
-  require_below(a, std::uint64_t{1} << 61);
+  require_below(a, std::uint64_t{1} << 63);
   const auto mask = broadcast(kLow51);
   Field out;
   Vector over[kLimbs];
   for (std::size_t i = 0; i < kLimbs; ++i) over[i] = _mm256_srli_epi64(a.limb[i], 51);
-  out.limb[0] = _mm256_add_epi64(_mm256_and_si256(a.limb[0], mask), times_19(over[4]));
+  // What is carried is below 2^12, so the multiplier of 32 bits will do.
+  out.limb[0] = _mm256_add_epi64(_mm256_and_si256(a.limb[0], mask), _mm256_mul_epu32(over[4], broadcast(19)));
   for (std::size_t i = 1; i < kLimbs; ++i)
     out.limb[i] = _mm256_add_epi64(_mm256_and_si256(a.limb[i], mask), over[i - 1]);
   require_below(out, kTight);
@@ -71,81 +79,91 @@ inline Field raw_add(const Field& a, const Field& b) {
   for (std::size_t i = 0; i < kLimbs; ++i) out.limb[i] = _mm256_add_epi64(a.limb[i], b.limb[i]);
   return out;
 }
-/// a + 2p - b for a tight b (2p has limbs of at least 2^52 - 38): raw.
-inline Field raw_subtract(const Field& a, const Field& b) {
-  require_below(b, kTight);
-  const auto low = broadcast(2 * (kLow51 - 18)), high = broadcast(2 * kLow51);
+/// a + kTimes * p - b, for a b that kTimes * p exceeds in every limb: raw.
+template <std::uint64_t kTimes>
+inline Field add_p_and_subtract(const Field& a, const Field& b) {
+  require_below(b, kTimes * (kLow51 - 18));
+  const auto low = broadcast(kTimes * (kLow51 - 18)), high = broadcast(kTimes * kLow51);
   Field out;
   for (std::size_t i = 0; i < kLimbs; ++i)
     out.limb[i] = _mm256_sub_epi64(_mm256_add_epi64(a.limb[i], i == 0 ? low : high), b.limb[i]);
   return out;
 }
-/// a + 4p - b for b below 2^53 - 76, as the sum of two tight ones is: raw.
-inline Field raw_subtract_sum(const Field& a, const Field& b) {
-  require_below(b, (std::uint64_t{1} << 53) - 76);
-  const auto low = broadcast(4 * (kLow51 - 18)), high = broadcast(4 * kLow51);
-  Field out;
-  for (std::size_t i = 0; i < kLimbs; ++i)
-    out.limb[i] = _mm256_sub_epi64(_mm256_add_epi64(a.limb[i], i == 0 ? low : high), b.limb[i]);
-  return out;
-}
+/// a - b for a tight b, which 2p exceeds: raw.
+inline Field raw_subtract(const Field& a, const Field& b) { return add_p_and_subtract<2>(a, b); }
 /// The sum or difference of two tight ones as an operand of a product.
 inline Field operand(const Field& a) { return carry(a); }
 
-/// The columns of a product, folded and carried. lo[k] and hi[k] are the sums of the low and high halves of the
-/// products of column k; a half that is split off at bit 52 counts double in the next column of radix 2^51, so hi[k] is
-/// to be added twice to column k. A column has at most five of each, so it is below 5 * 2^52 + 2 * 5 * 2^52 = 15 * 2^52
-/// < 2^56; columns 5 to 9 come back 19 times: below 20 * 15 * 2^52 < 2^61, which carries at most 600 < 2^10.
-inline Field fold(const Vector (&lo)[10], const Vector (&hi)[10]) {
+/// Ten columns of a product to the five limbs of its value modulo p. Column k is once[k] + 2 * doubled[k]; columns 5 to
+/// 9 come back 19 times, as 19 = 1 + 2 * 9.
+///
+/// A half that is split off at bit 52 counts double in the next column of radix 2^51. A column has at most five low
+/// halves and five high ones, so it is below 5 * 2^52 + 2 * 5 * 2^52 = 15 * 2^52 < 2^56, and with what comes back below
+/// 20 * 15 * 2^52 < 2^60.3: wide.
+inline Field fold(const Vector (&once)[10], const Vector (&doubled)[10]) {
   Field out;
   for (std::size_t k = 0; k < kLimbs; ++k) {
-    const auto low = _mm256_add_epi64(lo[k], _mm256_slli_epi64(hi[k], 1));
-    const auto high = _mm256_add_epi64(lo[k + 5], _mm256_slli_epi64(hi[k + 5], 1));
-    out.limb[k] = _mm256_add_epi64(low, times_19(high));
+    const auto back = hide(_mm256_add_epi64(once[k + 5], twice(doubled[k + 5])));
+    const auto nine = hide(_mm256_add_epi64(_mm256_slli_epi64(back, 3), back));
+    out.limb[k] = _mm256_add_epi64(_mm256_add_epi64(once[k], back), twice(_mm256_add_epi64(doubled[k], nine)));
   }
-  return carry(out);
+  require_below(out, kWide);
+  return out;
 }
 
-inline Field multiply(const Field& a, const Field& b) {
+/// a * b: wide.
+inline Field product(const Field& a, const Field& b) {
   require_below(a, kTight);
   require_below(b, kTight);
-  Vector lo[10], hi[10];
-  for (std::size_t k = 0; k < 10; ++k) lo[k] = hi[k] = _mm256_setzero_si256();
+  Vector low[10], high[10];
+  for (std::size_t k = 0; k < 10; ++k) low[k] = high[k] = _mm256_setzero_si256();
 #pragma GCC unroll 5
   for (std::size_t i = 0; i < kLimbs; ++i) {
 #pragma GCC unroll 5
     for (std::size_t j = 0; j < kLimbs; ++j) {
-      lo[i + j] = _mm256_madd52lo_epu64(lo[i + j], a.limb[i], b.limb[j]);
-      hi[i + j + 1] = _mm256_madd52hi_epu64(hi[i + j + 1], a.limb[i], b.limb[j]);
+      low[i + j] = _mm256_madd52lo_epu64(low[i + j], a.limb[i], b.limb[j]);
+      high[i + j + 1] = _mm256_madd52hi_epu64(high[i + j + 1], a.limb[i], b.limb[j]);
     }
   }
-  return fold(lo, hi);
+  return fold(low, high);
 }
 
-/// Products of two different limbs once, and their sums doubled (a doubled operand would exceed 52 bits).
-inline Field square(const Field& a) {
+/// A product of two different limbs is computed once and counts twice (a doubled operand would exceed 52 bits): its low
+/// half is added to what is doubled, and its high half doubled before it is. Wide.
+inline Field squared(const Field& a) {
   require_below(a, kTight);
-  Vector lo[10], hi[10];
-  for (std::size_t k = 0; k < 10; ++k) lo[k] = hi[k] = _mm256_setzero_si256();
+  Vector once[10], doubled[10], four_times[10];
+  for (std::size_t k = 0; k < 10; ++k) once[k] = doubled[k] = four_times[k] = _mm256_setzero_si256();
 #pragma GCC unroll 5
   for (std::size_t i = 0; i < kLimbs; ++i) {
+    once[2 * i] = _mm256_madd52lo_epu64(once[2 * i], a.limb[i], a.limb[i]);
+    doubled[2 * i + 1] = _mm256_madd52hi_epu64(doubled[2 * i + 1], a.limb[i], a.limb[i]);
 #pragma GCC unroll 5
     for (std::size_t j = i + 1; j < kLimbs; ++j) {
-      lo[i + j] = _mm256_madd52lo_epu64(lo[i + j], a.limb[i], a.limb[j]);
-      hi[i + j + 1] = _mm256_madd52hi_epu64(hi[i + j + 1], a.limb[i], a.limb[j]);
+      doubled[i + j] = _mm256_madd52lo_epu64(doubled[i + j], a.limb[i], a.limb[j]);
+      four_times[i + j + 1] = _mm256_madd52hi_epu64(four_times[i + j + 1], a.limb[i], a.limb[j]);
     }
   }
 #pragma GCC unroll 10
-  for (std::size_t k = 0; k < 10; ++k) {
-    lo[k] = _mm256_slli_epi64(lo[k], 1);
-    hi[k] = _mm256_slli_epi64(hi[k], 1);
-  }
-#pragma GCC unroll 5
-  for (std::size_t i = 0; i < kLimbs; ++i) {
-    lo[2 * i] = _mm256_madd52lo_epu64(lo[2 * i], a.limb[i], a.limb[i]);
-    hi[2 * i + 1] = _mm256_madd52hi_epu64(hi[2 * i + 1], a.limb[i], a.limb[i]);
-  }
-  return fold(lo, hi);
+  for (std::size_t k = 0; k < 10; ++k) doubled[k] = _mm256_add_epi64(doubled[k], twice(four_times[k]));
+  return fold(once, doubled);
+}
+
+inline Field multiply(const Field& a, const Field& b) { return carry(product(a, b)); }
+inline Field square(const Field& a) { return carry(squared(a)); }
+
+// --- Sums and differences of wide ones, as operands of a product.
+
+inline Field sum(const Field& a, const Field& b) { return carry(raw_add(a, b)); }
+/// a - b. A wide b is below 2^60.3 in truth, and 1024 p has limbs of about 2^61.
+inline Field difference(const Field& a, const Field& b) { return carry(add_p_and_subtract<1024>(a, b)); }
+/// c - a - b: what is subtracted is below 2^61.3, and 2048 p has limbs of about 2^62.
+inline Field difference_of_sum(const Field& c, const Field& a, const Field& b) {
+  return carry(add_p_and_subtract<2048>(c, raw_add(a, b)));
+}
+/// 2c + a - b: below 2^61.3 + 2^60.3 + 2^61 < 2^63.
+inline Field twice_and_difference(const Field& c, const Field& a, const Field& b) {
+  return carry(add_p_and_subtract<1024>(raw_add(raw_add(c, c), a), b));
 }
 
 // --- To and from limbs of radix 2^51, which these are.

@@ -1,7 +1,7 @@
 // Private to the translation units of the lanes, each of which has included its field before: ristretto255 (RFC 9496)
 // upon four lanes, in terms of
-//   Field: multiply, square (tight from operands), carry (tight from raw), operand, raw_add, raw_subtract,
-//   raw_subtract_sum, from_limbs51, to_limbs51
+//   Field: multiply, square (tight from operands), carry (tight from raw), operand, raw_add, raw_subtract, product,
+//   squared, and of these sum, difference, difference_of_sum, twice_and_difference (operands); from_limbs51, to_limbs51
 // A Field is tight unless it says otherwise. Everything is in an unnamed namespace and nothing is inlined from
 // elsewhere: see lanes.h. Nothing branches or indexes on a value; masks are all ones or zero in each lane.
 #pragma once
@@ -158,12 +158,12 @@ inline Cached cache(const Extended& P) {
 /// Hisil, Wong, Carter, Dawson: Twisted Edwards curves revisited (2008), Section 3.1 with k = 2d. Complete.
 template <bool kAffine>
 inline void add_to(Extended& P, const Cached& Q) {
-  const auto A = multiply(operand(raw_subtract(P.Y, P.X)), Q.y_minus_x);
-  const auto B = multiply(operand(raw_add(P.Y, P.X)), Q.y_plus_x);
-  const auto C = multiply(P.T, Q.t2d);
-  const auto D = kAffine ? carry(raw_add(P.Z, P.Z)) : multiply(P.Z, Q.z2);  // Z2 = 1
-  const auto E = operand(raw_subtract(B, A)), F = operand(raw_subtract(D, C));
-  const auto G = operand(raw_add(D, C)), H = operand(raw_add(B, A));
+  const auto A = product(operand(raw_subtract(P.Y, P.X)), Q.y_minus_x);
+  const auto B = product(operand(raw_add(P.Y, P.X)), Q.y_plus_x);
+  const auto C = product(P.T, Q.t2d);
+  const auto D = kAffine ? carry(raw_add(P.Z, P.Z)) : product(P.Z, Q.z2);  // Z2 = 1
+  const auto E = difference(B, A), F = difference(D, C);
+  const auto G = sum(D, C), H = sum(B, A);
   P.X = multiply(E, F);
   P.Y = multiply(G, H);
   P.Z = multiply(F, G);
@@ -175,24 +175,26 @@ inline Extended add(const Extended& P, const Cached& Q) {
   return sum;
 }
 
-/// The same paper, Section 3.3, with a = -1; F and H, and with them all coordinates, have the other sign. T is left as
-/// it was where the next step is a doubling, which does not read it.
-template <bool kWithT>
-inline void double_in_place(Extended& P) {
-  const auto A = square(P.X), B = square(P.Y), ZZ = square(P.Z);
-  const auto sum = raw_add(A, B);
-  const auto E = carry(raw_subtract_sum(square(operand(raw_add(P.X, P.Y))), sum));
-  const auto G = operand(raw_subtract(B, A));
-  const auto F = carry(raw_subtract(raw_add(raw_add(ZZ, ZZ), A), B));
-  const auto H = operand(sum);
-  P.X = multiply(E, F);
-  P.Y = multiply(G, H);
-  P.Z = multiply(F, G);
-  if constexpr (kWithT) P.T = multiply(E, H);
+/// 2^times * P. The same paper, Section 3.3, with a = -1; F and H, and with them all coordinates, have the other sign.
+/// T is computed once, at the end: a doubling does not read it. (One loop for every use: the code of a multiplication
+/// has to stay within the first cache.)
+inline void double_times(Extended& P, int times) {
+  Field E, H;
+  for (int i = 0; i < times; ++i) {
+    const auto A = squared(P.X), B = squared(P.Y), ZZ = squared(P.Z);
+    E = difference_of_sum(squared(operand(raw_add(P.X, P.Y))), A, B);
+    const auto G = difference(B, A);
+    const auto F = twice_and_difference(ZZ, A, B);
+    H = sum(A, B);
+    P.X = multiply(E, F);
+    P.Y = multiply(G, H);
+    P.Z = multiply(F, G);
+  }
+  P.T = multiply(E, H);
 }
 inline Extended twice(const Extended& P) {
   auto doubled = P;
-  double_in_place<true>(doubled);
+  double_times(doubled, 1);
   return doubled;
 }
 
@@ -267,15 +269,23 @@ inline Extended load(const LanePoint* const* points, std::size_t count) {
   }
   return {coordinates[0], coordinates[1], coordinates[2], coordinates[3]};
 }
+/// By shuffles: of plain loops the compiler makes scattered stores, which take longer than an addition of points.
 inline void store(const Extended& P, LanePoint* points, std::size_t count) {
   const Field* const coordinates[4] = {&P.X, &P.Y, &P.Z, &P.T};
   for (std::size_t c = 0; c < 4; ++c) {
     Vector limbs[5];
     to_limbs51(*coordinates[c], limbs);
-    for (std::size_t k = 0; k < 5; ++k) {
-      alignas(32) std::uint64_t values[kLanes];
-      _mm256_store_si256(reinterpret_cast<Vector*>(values), limbs[k]);
-      for (std::size_t i = 0; i < count; ++i) points[i].coordinates[c][k] = values[i];
+    const auto low01 = _mm256_unpacklo_epi64(limbs[0], limbs[1]), high01 = _mm256_unpackhi_epi64(limbs[0], limbs[1]);
+    const auto low23 = _mm256_unpacklo_epi64(limbs[2], limbs[3]), high23 = _mm256_unpackhi_epi64(limbs[2], limbs[3]);
+    const Vector lanes[kLanes] = {
+        _mm256_permute2x128_si256(low01, low23, 0x20), _mm256_permute2x128_si256(high01, high23, 0x20),
+        _mm256_permute2x128_si256(low01, low23, 0x31), _mm256_permute2x128_si256(high01, high23, 0x31)};
+    alignas(32) std::uint64_t last[kLanes];
+    _mm256_store_si256(reinterpret_cast<Vector*>(last), limbs[4]);
+    for (std::size_t i = 0; i < count; ++i) {
+      auto* const to = points[i].coordinates[c];
+      _mm256_storeu_si256(reinterpret_cast<__m256i_u*>(to), lanes[i]);
+      to[4] = last[i];
     }
   }
 }
@@ -392,26 +402,33 @@ void multiply_lanes(const std::uint8_t* const* scalars, const LanePoint* const* 
   };
   auto sum = add(identity(), look_up<false>(multiples, digit(63)));
   for (std::size_t at = 63; at-- > 0;) {
-    double_in_place<false>(sum);
-    double_in_place<false>(sum);
-    double_in_place<false>(sum);
-    double_in_place<true>(sum);
+    double_times(sum, 4);
     add_to<false>(sum, look_up<false>(multiples, digit(at)));
   }
   store(sum, products, count);
   store_encodings(compress(sum), encodings, count);
 }
 
+/// Lane i from lane kFrom_i.
+template <int kFrom0, int kFrom1, int kFrom2, int kFrom3>
+inline Extended permute(const Extended& P) {
+  constexpr int kOrder = kFrom0 | kFrom1 << 2 | kFrom2 << 4 | kFrom3 << 6;
+  Extended out;
+  for (std::size_t k = 0; k < kLimbs; ++k) {
+    out.X.limb[k] = _mm256_permute4x64_epi64(P.X.limb[k], kOrder);
+    out.Y.limb[k] = _mm256_permute4x64_epi64(P.Y.limb[k], kOrder);
+    out.Z.limb[k] = _mm256_permute4x64_epi64(P.Z.limb[k], kOrder);
+    out.T.limb[k] = _mm256_permute4x64_epi64(P.T.limb[k], kOrder);
+  }
+  return out;
+}
+
+/// P_0 + P_1 in lanes 0 and 1, P_2 + P_3 in the others.
+inline Extended add_neighbours(const Extended& P) { return add(P, cache(permute<1, 0, 3, 2>(P))); }
 /// P_0 + P_1 + P_2 + P_3, in every lane.
 inline Extended add_across(const Extended& P) {
-  LanePoint points[kLanes];
-  store(P, points, kLanes);
-  const LanePoint* const left[] = {&points[0], &points[2]};
-  const LanePoint* const right[] = {&points[1], &points[3]};
-  store(add(load(left, 2), cache(load(right, 2))), points, 2);
-  const LanePoint* const first = &points[0];
-  const LanePoint* const second = &points[1];
-  return add(load(&first, 1), cache(load(&second, 1)));
+  const auto sums = add_neighbours(P);
+  return add(sums, cache(permute<2, 3, 0, 1>(sums)));
 }
 
 /// multiples[m][v - 1] holds, in lane i, v * 16^(16 i + m) * B with Z = 1: a quarter of the digits a lane.
@@ -424,7 +441,7 @@ struct GeneratorTable {
     auto power = Extended{x, y, constant(kOne), x * y};
     for (std::size_t i = 0; i < kLanes; ++i) {
       store(power, &powers[i], 1);
-      for (int bit = 0; bit < 64; ++bit) power = twice(power);
+      double_times(power, 64);
     }
     const LanePoint* const lanes[kLanes] = {&powers[0], &powers[1], &powers[2], &powers[3]};
     auto base = load(lanes, kLanes);
@@ -437,7 +454,7 @@ struct GeneratorTable {
         entry = cache({px, py, constant(kOne), px * py});
         P = add(P, step);
       }
-      for (int bit = 0; bit < 4; ++bit) base = twice(base);
+      double_times(base, 4);
     }
   }
 
@@ -463,11 +480,7 @@ std::uint64_t from_uniform_lanes(const std::uint8_t* bytes, LanePoint* point) {
   static_cast<void>(read_limbs51(bytes, limbs[0]));
   static_cast<void>(read_limbs51(bytes + 32, limbs[1]));
   const std::uint64_t* const lanes[kLanes] = {limbs[0], limbs[1], limbs[0], limbs[1]};
-  LanePoint points[2];
-  store(map(gather(lanes)), points, 2);
-  const LanePoint* const first = &points[0];
-  const LanePoint* const second = &points[1];
-  const auto sum = add(load(&first, 1), cache(load(&second, 1)));
+  const auto sum = add_neighbours(map(gather(lanes)));
   store(sum, point, 1);
   // The identity of ristretto255 is four points of edwards25519: (0, 1), (0, -1) and the two with y = 0.
   alignas(32) std::uint64_t masks[kLanes];
