@@ -145,6 +145,22 @@ def cargo_peer(manifest, program, work, **environment):
     return Peer([work / "release" / program])
 
 
+def go_peer(module, work):
+    """The program of the module in the directory `module`, with what go.sum there pins, built under `work`."""
+    go = tool("go")
+    wanted = re.search(r"^go (.*)$", (module / "go.mod").read_text(), re.MULTILINE)[1]
+    found = subprocess.run([go, "version"], capture_output=True, text=True, check=True).stdout.split()[2]
+    if version(found.removeprefix("go")) < version(wanted):
+        raise Missing(f"{found}, and {module} wants go{wanted}")
+    environment = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -modcacherw",
+                   "GOMODCACHE": str(work / "modules"), "GOCACHE": str(work / "cache")}
+    made_once(work / "fetched", [module / "go.mod", module / "go.sum"],
+              lambda: run_or_miss("go mod download", [go, "mod", "download"], cwd=module, env=environment, timeout=60))
+    subprocess.run([go, "build", "-o", work / "peer", "."], cwd=module, stdin=subprocess.DEVNULL, check=True,
+                   env=environment)
+    return Peer([work / "peer"])
+
+
 def main_of(test):
     """Runs test(); a peer that cannot be had is said aloud and skips it."""
     try:

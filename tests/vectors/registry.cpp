@@ -25,10 +25,10 @@ struct KnownFile {
 };
 
 constexpr KnownFile kKnownFiles[] = {
-    {"channel.json", check_channel},   {"cpace.json", check_cpace},   {"eke.json", check_eke},
-    {"identity.json", check_identity}, {"opaque.json", check_opaque}, {"oprf.json", check_oprf},
-    {"rsa_eke.json", check_rsa_eke},   {"spake2.json", check_spake2}, {"spake2plus.json", check_spake2plus},
-    {"srp.json", check_srp},
+    {"channel.json", check_channel},   {"cpace.json", check_cpace},      {"eke.json", check_eke},
+    {"identity.json", check_identity}, {"opaque.json", check_opaque},    {"oprf.json", check_oprf},
+    {"rsa_eke.json", check_rsa_eke},   {"spake2.json", check_spake2},    {"spake2plus.json", check_spake2plus},
+    {"srp.json", check_srp},           {"srp_deployed.json", check_srp},
 };
 
 struct LeftOut {

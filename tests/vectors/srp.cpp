@@ -1,4 +1,5 @@
-// srp.json: SRP-6a by the conventions of its peers, SRP-3, and RFC 2945's interleaved hash.
+// srp.json: SRP-6a by the conventions of its peers, SRP-3, and RFC 2945's interleaved hash. srp_deployed.json has the
+// same layout and the modes of single deployments.
 #include "pake/proto/srp/srp.h"
 
 #include <algorithm>
@@ -53,6 +54,10 @@ Mode mode_of(Fields& entry) {
   if (name == "homekit") return Mode::homekit;
   if (name == "no-username") return Mode::no_username;
   if (name == "rfc2945-srp3") return Mode::rfc2945_insecure;
+  if (name == "cognito") return Mode::cognito;
+  if (name == "proton") return Mode::proton;
+  if (name == "fast-srp-hap") return Mode::fast_srp_hap;
+  if (name == "secure-remote-password") return Mode::secure_remote_password;
   entry.not_offered("mode", name);
 }
 
@@ -60,12 +65,17 @@ Mode mode_of(Fields& entry) {
 void expect_padded(Fields& fields, const std::string& name, Bytes number, std::size_t size) {
   fields.expect(name, PAD(number, size).reveal());
 }
+/// The same of what is sent and stored, which has the mode's order.
+void expect_sent(Fields& fields, const std::string& name, const Parameters& parameters, Bytes number) {
+  fields.expect(name, number_of(parameters, number).reveal());
+}
 
 void check_vector(Fields& entry) {
   read_labels(entry);
   const Parameters parameters = {.mode = mode_of(entry), .group = group_of(entry), .hash = hash_of(entry)};
   entry.require(is_valid(parameters), "mode, group and hash do not go together");
-  const bool is_srp3 = convention(parameters.mode).is_srp3;
+  const auto scheme = convention(parameters.mode).scheme;
+  const bool is_srp3 = scheme == Scheme::srp3, is_cognito = scheme == Scheme::cognito;
   auto& inputs = entry.object("inputs");
   auto& intermediate = entry.object("intermediate");
   auto& messages = entry.object("messages");
@@ -79,28 +89,42 @@ void check_vector(Fields& entry) {
   const auto x = compute_x(parameters, I, P, s);
   intermediate.expect("x", MIN(x.reveal()));
   const auto verifier = must(entry, Verifier::make(parameters, I, P, s), "no verifier");
-  expect_padded(intermediate, "v", verifier.v(), size);
+  expect_sent(intermediate, "v", parameters, verifier.v());
 
   auto client = must(entry, start_with(parameters, I, P, SecretBuffer::copy_of(a)), "the client's start");
-  expect_padded(messages, "A", client.A, size);
+  expect_sent(messages, "A", parameters, client.A);
   auto server = must(entry, respond_with(verifier, I, permit(), client.A, SecretBuffer::copy_of(b)), "the server");
-  expect_padded(messages, "B", server.B, size);
-  const auto u = compute_u(parameters, client.A, server.B);
+  expect_sent(messages, "B", parameters, server.B);
+  const auto u =
+      compute_u(parameters, number_of(parameters, client.A).reveal(), number_of(parameters, server.B).reveal());
   intermediate.expect("u", MIN(u.reveal()));
-  auto proof = must(entry, std::move(client.next).prove(server.s, server.B), "the client's proof");
+  const auto block = is_cognito ? inputs.bytes("SECRET_BLOCK") : Buffer();
+  const auto time = is_cognito ? inputs.bytes("TIMESTAMP") : Buffer();
+  const Claim claim = {.SECRET_BLOCK = block, .TIMESTAMP = time};
+  auto proof = must(entry,
+                    is_cognito ? std::move(client.next).prove(server.s, server.B, claim)
+                               : std::move(client.next).prove(server.s, server.B),
+                    "the client's proof");
   messages.expect("M1", proof.M1);
-  const auto at_server = must(entry, std::move(server.next).finish(proof.M1), "the server's finish");
-  messages.expect("M2", at_server.M2);
-  const auto at_client = must(entry, std::move(proof.next).finish(at_server.M2), "the client's finish");
+  const auto at_server =
+      must(entry, is_cognito ? std::move(server.next).finish(proof.M1, claim) : std::move(server.next).finish(proof.M1),
+           "the server's finish");
+  if (!is_cognito) messages.expect("M2", at_server.M2);
+  const auto at_client = must(entry,
+                              is_cognito ? std::move(proof.next).finish_without_confirmation_peer_unproven()
+                                         : std::move(proof.next).finish(at_server.M2),
+                              "the client's finish");
   for (const auto* keys : {&at_server.keys, &at_client}) {
     outputs.expect("K", keys->K.reveal());
-    expect_padded(outputs, "S", keys->premaster.reveal(), size);
-    entry.require(std::ranges::equal(MIN(wanted_S), keys->premaster.reveal()), "the premaster secret is not MIN(S)");
+    const auto form = scheme == Scheme::proton ? Form::reversed : Form::MIN;
+    expect_padded(outputs, "S", number_of(parameters, keys->premaster.reveal()).reveal(), size);
+    entry.require(std::ranges::equal(octets(form, wanted_S, size).reveal(), keys->premaster.reveal()),
+                  "the premaster secret has another form");
   }
 
   // Where A comes with M1, all is the same.
   auto early = challenge_with(verifier, I, permit(), SecretBuffer::copy_of(b));
-  entry.require(early.has_value() != is_srp3, "B before A");
+  entry.require(early.has_value() != (is_srp3 || is_cognito), "B before A");
   if (!early) return;
   const auto finished = must(entry, std::move(early->next).finish(client.A, proof.M1), "the server's finish");
   entry.require(finished.M2 == at_server.M2, "another M2");
@@ -128,7 +152,7 @@ void check_bad_share(Fields& entry, const std::string& role, Group group) {
     entry.require(!respond(verifier, as_bytes("I"), permit(), share, rng), "the server takes it");
     auto early = must(entry, challenge(verifier, as_bytes("I"), permit(), rng), "challenge");
     // The M1 of S = 0, which whoever sends 0 knows.
-    const auto K = compute_K(parameters, {});
+    const auto K = compute_K(parameters, {}, {});
     const auto M1 = compute_M1(parameters, as_bytes("I"), verifier.s(), share, early.B, K.reveal());
     entry.require(!std::move(early.next).finish(share, M1.reveal()), "the server takes it behind B");
   }
@@ -164,7 +188,8 @@ void check_groups(Fields& entry) {
     if (!entry.has(bits)) continue;
     auto& fields = entry.object(bits);
     fields.expect("N", modular(group).modulus());
-    fields.require(fields.number("g") == generator && srp::generator(group).reveal().back() == generator, "another g");
+    fields.require(fields.number("g") == generator && srp::generator({.group = group}).reveal().back() == generator,
+                   "another g");
   }
 }
 

@@ -30,7 +30,8 @@ std::string stem(const ::testing::TestParamInfo<const char*>& file) { return std
 
 INSTANTIATE_TEST_SUITE_P(All, VectorFile,
                          ::testing::Values("channel.json", "cpace.json", "eke.json", "identity.json", "opaque.json",
-                                           "oprf.json", "rsa_eke.json", "spake2.json", "spake2plus.json", "srp.json"),
+                                           "oprf.json", "rsa_eke.json", "spake2.json", "spake2plus.json", "srp.json",
+                                           "srp_deployed.json"),
                          stem);
 
 TEST_P(VectorFile, Passes) {

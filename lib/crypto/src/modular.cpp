@@ -215,6 +215,19 @@ const ModularGroup& modular_group(Prime prime) {
   std::abort();
 }
 
+bool is_safe_prime(Bytes N) {
+  const BnPtr number(BN_bin2bn(N.data(), static_cast<int>(N.size()), nullptr));
+  const auto half = new_bn();
+  const ScratchPtr scratch(BN_CTX_new());
+  must(number != nullptr && scratch != nullptr && BN_rshift1(half.get(), number.get()) == 1);
+  const auto is_prime = [&](const BnPtr& candidate) {
+    const auto answer = BN_check_prime(candidate.get(), scratch.get(), nullptr);
+    must(answer >= 0);
+    return answer == 1;
+  };
+  return BN_is_odd(number.get()) != 0 && is_prime(half) && is_prime(number);
+}
+
 SecretBuffer multiply_add(Bytes a, Bytes b, Bytes c) {
   const auto size = std::max(a.size() + b.size(), c.size()) + 1;
   return SecretBuffer::make(size, [&](MutableBytes out) {

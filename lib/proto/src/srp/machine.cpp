@@ -50,7 +50,7 @@ ThenReceive receive_pair(Group group, std::move_only_function<Result<Then>(Bytes
 }
 
 Result<Then> begin(const Parameters& parameters, const Buffer& I, Bytes P, Rng& rng) {
-  if (P.empty()) return fail(Errc::misuse);  // whoever has none has forgotten it
+  if (P.empty() || parameters.mode == Mode::cognito) return fail(Errc::misuse);  // whoever has no P has forgotten it
   PAKE_TRY(auto started, start(parameters, I, P, rng));
   auto take_challenge = [next = std::move(started.next), parameters](Bytes message) mutable -> Result<Then> {
     PAKE_TRY(const auto pair, decode_pair(message));
@@ -59,7 +59,7 @@ Result<Then> begin(const Parameters& parameters, const Buffer& I, Bytes P, Rng& 
       PAKE_TRY(const auto keys, std::move(awaiting).finish(M2));
       return Then{.send = std::nullopt, .next = done_with(keys)};
     };
-    return Then{.send = std::move(proof.M1), .next = receive(crypto::output_size(parameters.hash), std::move(take_M2))};
+    return Then{.send = std::move(proof.M1), .next = receive(proof_size(parameters), std::move(take_M2))};
   };
   return Then{.send = Writer().put_lp1(I).put_lp2(started.A).take(),
               .next = receive_pair(parameters.group, std::move(take_challenge))};
@@ -78,7 +78,7 @@ struct Server {
   [[nodiscard]] Result<Verifier> choose(std::optional<Bytes> stored) const {
     PAKE_TRY(const auto fake, Verifier::fake(parameters, fake_secret.reveal(), I));
     const auto encoded = fake.encode();
-    auto chosen = Verifier::decode(stored.value_or(encoded.reveal()));
+    auto chosen = Verifier::decode(stored.value_or(encoded.reveal()), parameters.modulus);
     if (!chosen) return fail(Errc::unavailable);
     const auto& of = chosen->parameters();
     if (of.mode != parameters.mode || of.group != parameters.group || of.hash != parameters.hash)
@@ -105,7 +105,7 @@ Result<Then> answer(Server& server, std::optional<Bytes> stored) {
     return Then{.send = std::move(finished.M2), .next = done_with(finished.keys)};
   };
   return Then{.send = Writer().put_lp1(response.s).put_lp2(response.B).take(),
-              .next = receive(crypto::output_size(server.parameters.hash), std::move(take_M1))};
+              .next = receive(proof_size(server.parameters), std::move(take_M1))};
 }
 
 }  // namespace
@@ -117,7 +117,7 @@ std::unique_ptr<Machine> client_machine(const Parameters& parameters, Buffer I, 
 
 std::unique_ptr<ServerMachine> server_machine(const Parameters& parameters, SecretBuffer fake_secret,
                                               GuessPermit permit, Rng& rng) {
-  if (!is_valid(parameters) || fake_secret.size() < kMinFakeSecret)
+  if (!is_valid(parameters) || parameters.mode == Mode::cognito || fake_secret.size() < kMinFakeSecret)
     return std::make_unique<ServerRun>(nullptr, fail(Errc::misuse));
   auto server = std::make_shared<Server>(
       Server{.parameters = parameters, .fake_secret = std::move(fake_secret), .permit = std::move(permit), .rng = rng});

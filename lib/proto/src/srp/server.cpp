@@ -22,7 +22,7 @@ struct Challenge {
   [[nodiscard]] static Result<Challenge> make(const Verifier& verifier, Bytes I, SecretBuffer b) {
     if (ct_is_zero(b.reveal())) return fail(Errc::unavailable);
     const auto& parameters = verifier.parameters();
-    PAKE_TRY(auto v, modular(parameters.group).decode(verifier.v()));
+    PAKE_TRY(auto v, decode_share(parameters, verifier.v()));
     auto B = compute_B(parameters, v, b.reveal());
     declassify(B.reveal());
     if (B.is_zero()) return fail(Errc::unavailable);  // never seen
@@ -37,23 +37,40 @@ struct Challenge {
 
 /// What follows from both shares, held back until M1 has verified.
 struct Agreement {
+  Parameters parameters;
+  Buffer I;
   Keys keys;
-  Digest M1, M2;
+  SecretBuffer M1, M2;  // empty in Cognito's mode, whose M1 takes a Claim
+
+  [[nodiscard]] bool is_cognito() const noexcept { return convention(parameters.mode).scheme == Scheme::cognito; }
 
   [[nodiscard]] static Result<Agreement> reach(const Challenge& of, const Residue& A) {
     const auto& parameters = of.parameters;
     const auto u = compute_u(parameters, A.reveal(), of.B.reveal());
     if (ct_is_zero(u.reveal())) return fail(Errc::malformed);
     const auto S = server_S(parameters, A, of.v, u.reveal(), of.b.reveal());
-    auto K = compute_K(parameters, S.reveal());
-    auto M1 = compute_M1(parameters, of.I, of.s, A.reveal(), of.B.reveal(), K.reveal());
-    auto M2 = compute_M2(parameters, A.reveal(), M1.reveal(), K.reveal());
-    return Agreement{.keys = {.K = std::move(K), .premaster = SecretBuffer::copy_of(MIN(S.reveal()))},
-                     .M1 = std::move(M1),
-                     .M2 = std::move(M2)};
+    Agreement agreed = {
+        .parameters = parameters, .I = of.I, .keys = derive_keys(parameters, S, u.reveal()), .M1 = {}, .M2 = {}};
+    if (agreed.is_cognito()) return agreed;
+    const auto K = proven(parameters, agreed.keys);
+    agreed.M1 = compute_M1(parameters, of.I, of.s, A.reveal(), of.B.reveal(), K);
+    agreed.M2 = compute_M2(parameters, A.reveal(), agreed.M1.reveal(), K);
+    return agreed;
   }
 
   [[nodiscard]] Result<ServerFinished> finish(Bytes received, GuessPermit& permit) && {
+    if (is_cognito()) return fail(Errc::misuse);
+    return std::move(*this).verify(received, permit);
+  }
+
+  [[nodiscard]] Result<ServerFinished> finish(Bytes received, const Claim& claim, GuessPermit& permit) && {
+    if (!is_cognito()) return fail(Errc::misuse);
+    M1 = compute_claim(parameters, I, claim, keys.K.reveal());
+    return std::move(*this).verify(received, permit);
+  }
+
+ private:
+  [[nodiscard]] Result<ServerFinished> verify(Bytes received, GuessPermit& permit) && {
     if (received.size() != M1.size()) return fail(Errc::malformed);
     if (!ct_equal(received, M1.reveal())) return fail(Errc::auth_failed);
     permit.refund();
@@ -96,6 +113,12 @@ Result<ServerFinished> AwaitingClientProof::finish(Bytes M1) && {
   return std::move(state->agreement).finish(M1, state->permit);
 }
 
+Result<ServerFinished> AwaitingClientProof::finish(Bytes M1, const Claim& claim) && {
+  const auto state = std::move(state_);
+  if (!state) return fail(Errc::misuse);
+  return std::move(state->agreement).finish(M1, claim, state->permit);
+}
+
 Result<AwaitingClientProof::Unproven> AwaitingClientProof::finish_without_confirmation_peer_unproven() && {
   const auto state = std::move(state_);
   if (!state) return fail(Errc::misuse);
@@ -103,7 +126,8 @@ Result<AwaitingClientProof::Unproven> AwaitingClientProof::finish_without_confir
 }
 
 Result<ServerChallenge> challenge_with(const Verifier& verifier, Bytes I, GuessPermit permit, SecretBuffer b) {
-  if (convention(verifier.parameters().mode).is_srp3) return fail(Errc::misuse);
+  const auto scheme = convention(verifier.parameters().mode).scheme;
+  if (scheme == Scheme::srp3 || scheme == Scheme::cognito) return fail(Errc::misuse);
   PAKE_TRY(auto challenge, Challenge::make(verifier, I, std::move(b)));
   permit.spend();
   auto B = to_send(verifier.parameters(), challenge.B);

@@ -19,6 +19,16 @@ Status check(const Parameters& parameters, Bytes I) {
   return {};
 }
 
+bool is_proton(const Parameters& parameters) noexcept { return convention(parameters.mode).scheme == Scheme::proton; }
+
+/// v = g^x % N, in the mode's order.
+SecretBuffer as_stored(const Parameters& parameters, const Residue& v) {
+  return octets(is_proton(parameters) ? Form::reversed : Form::PAD, v.reveal(), v.reveal().size());
+}
+SecretBuffer make_v(const Parameters& parameters, Bytes x) {
+  return as_stored(parameters, modular(parameters).power(generator(parameters), x));
+}
+
 /// Old peers take a salt for a number, and lose its leading zeros.
 void make_first_octet_nonzero(MutableBytes salt) {
   if (salt[0] == 0) salt[0] = 1;
@@ -30,11 +40,11 @@ Result<Verifier> Verifier::make(const Parameters& parameters, Bytes I, Bytes P, 
   PAKE_TRYV(check(parameters, I));
   if (s.size() > kMaxSaltSize) return fail(Errc::misuse);
   const auto x = compute_x(parameters, I, P, s);
-  const auto v = modular(parameters.group).power(generator(parameters.group), x.reveal());
-  return Verifier(parameters, s, SecretBuffer::copy_of(v.reveal()));
+  return Verifier(parameters, s, make_v(parameters, x.reveal()));
 }
 
 Result<Verifier> Verifier::make(const Parameters& parameters, Bytes I, Bytes P, Rng& rng) {
+  if (!is_valid(parameters) || is_proton(parameters)) return fail(Errc::misuse);
   std::array<std::uint8_t, kSaltSize> s{};
   rng.fill(s);
   make_first_octet_nonzero(s);
@@ -44,7 +54,7 @@ Result<Verifier> Verifier::make(const Parameters& parameters, Bytes I, Bytes P, 
 Result<Verifier> Verifier::import(const Parameters& parameters, Bytes s, Bytes v) {
   if (!is_valid(parameters) || s.size() > kMaxSaltSize) return fail(Errc::misuse);
   PAKE_TRY(const auto number, decode_share(parameters, v));
-  return Verifier(parameters, s, SecretBuffer::copy_of(number.reveal()));
+  return Verifier(parameters, s, as_stored(parameters, number));
 }
 
 //   s = HMAC(secret, "salt" | I), cut;  v = g^HMAC(secret, "verifier" | I)
@@ -52,12 +62,11 @@ Result<Verifier> Verifier::fake(const Parameters& parameters, Bytes server_secre
   PAKE_TRYV(check(parameters, I));
   if (server_secret.size() < kMinServerSecret) return fail(Errc::misuse);
   const auto salt = crypto::hmac(crypto::HashId::sha256, server_secret, {as_bytes("salt"), I});
-  auto s = to_buffer(salt.reveal().first(kSaltSize));
+  auto s = to_buffer(salt.reveal().first(is_proton(parameters) ? kProtonSaltSize : kSaltSize));
   declassify(s);
   make_first_octet_nonzero(s);
   const auto x = crypto::hmac(crypto::HashId::sha256, server_secret, {as_bytes("verifier"), I});
-  const auto v = modular(parameters.group).power(generator(parameters.group), x.reveal());
-  return Verifier(parameters, s, SecretBuffer::copy_of(v.reveal()));
+  return Verifier(parameters, s, make_v(parameters, x.reveal()));
 }
 
 SecretBuffer Verifier::encode(std::uint32_t epoch) const {
@@ -71,7 +80,7 @@ SecretBuffer Verifier::encode(std::uint32_t epoch) const {
                  numbers, s_, v_.reveal()});
 }
 
-Result<Verifier> Verifier::decode(Bytes bytes) {
+Result<Verifier> Verifier::decode(Bytes bytes, const Modulus* modulus) {
   Reader reader(bytes);
   PAKE_TRY(const auto header, take_stored_header(reader, StoredKind::srp_verifier));
   PAKE_TRY(const auto group, reader.u8());
@@ -79,7 +88,8 @@ Result<Verifier> Verifier::decode(Bytes bytes) {
   PAKE_TRY(const auto s, reader.take_lp1());
   const Parameters parameters = {.mode = static_cast<Mode>(header.suite),
                                  .group = static_cast<Group>(group),
-                                 .hash = static_cast<crypto::HashId>(hash)};
+                                 .hash = static_cast<crypto::HashId>(hash),
+                                 .modulus = static_cast<Group>(group) == Group::proton ? modulus : nullptr};
   if (header.ksf != 0 || !is_valid(parameters) || reader.rest().size() != group_size(parameters.group))
     return fail(Errc::malformed);
   return import(parameters, s, reader.rest());

@@ -79,6 +79,9 @@ enum class Prime : std::uint8_t {
 /// The integers modulo that prime; made once, and never freed.
 [[nodiscard]] const ModularGroup& modular_group(Prime prime);
 
+/// Whether N and (N - 1) / 2 are primes (probably: Miller and Rabin's test). N is public.
+[[nodiscard]] bool is_safe_prime(Bytes N);
+
 /// a * b + c as an integer, big-endian, in max(a.size() + b.size(), c.size()) + 1 bytes, in constant time: SRP's
 /// exponent a + u * x.
 [[nodiscard]] SecretBuffer multiply_add(Bytes a, Bytes b, Bytes c);

@@ -19,7 +19,8 @@ PAKE_EXPORT_BEGIN
 
 namespace pake::srp {
 
-// The session key is K. `rng` outlives the machine.
+// The session key is K. `rng` outlives the machine. A machine of Cognito's mode is Errc::misuse: its server proves
+// nothing, so there would never be a key.
 
 [[nodiscard]] std::unique_ptr<Machine> client_machine(const Parameters& parameters, Buffer I, const SecretBuffer& P,
                                                       Rng& rng);

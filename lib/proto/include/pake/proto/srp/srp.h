@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -21,6 +22,10 @@
 #include "pake/crypto/hash.h"
 #include "pake/proto/guess.h"
 #include "pake/proto/state.h"
+
+namespace pake::crypto {
+class ModularGroup;
+}  // namespace pake::crypto
 
 PAKE_EXPORT_BEGIN
 
@@ -34,6 +39,14 @@ enum class Mode : std::uint8_t {  // on disk: never renumber
   homekit = 4,                    // HomeKit's pairing (3072 bits, SHA-512; I = "Pair-Setup")
   no_username = 5,                // pysrp_rfc5054 with no_username_in_x(): x does not depend on I
   rfc2945_insecure = 6,           // SRP-3: two guesses a run for an active attacker. For study and vectors
+  // Amazon Cognito's user pools: 3072 bits with g = 2, SHA-256. I is the pool's name (its id behind the underscore) ||
+  // the
+  // user's. There is a Claim, and no M2
+  cognito = 7,
+  // Proton: SHA-512, numbers little-endian. P is bcrypt's text (see proton_setting), and I is not hashed
+  proton = 8,
+  fast_srp_hap = 9,             // the npm package of that name
+  secure_remote_password = 10,  // the npm package of that name: 2048 bits, SHA-256
 };
 
 /// RFC 5054, Appendix A. The two smallest are for old peers alone.
@@ -45,26 +58,65 @@ enum class Group : std::uint8_t {  // on disk: never renumber
   bits_4096 = 5,
   bits_6144 = 6,
   bits_8192 = 7,
+  proton = 8,  // a Modulus
+};
+
+/// A modulus of Proton's: its server hands one out a user, signed with OpenPGP. The signature is the caller's to
+/// verify.
+class Modulus {
+ public:
+  /// @param N  256 bytes, little-endian. Errc::malformed unless it is a safe prime of 2,048 bits and 3 modulo 8 (then 2
+  ///           generates the whole group). Takes some tenths of a second: keep it
+  [[nodiscard]] static Result<Modulus> decode(Bytes N);
+  Modulus(Modulus&&) noexcept;
+  Modulus& operator=(Modulus&&) noexcept;
+  ~Modulus();
+
+ private:
+  friend struct ModulusAccess;  // the room's own door
+  explicit Modulus(std::unique_ptr<const crypto::ModularGroup> group) noexcept;
+  std::unique_ptr<const crypto::ModularGroup> group_;
 };
 
 struct Parameters {
   Mode mode = Mode::rfc5054;
   Group group = Group::bits_3072;
   crypto::HashId hash = crypto::HashId::sha256;
+  const Modulus* modulus = nullptr;  // of Group::proton; it outlives all that is made with it
 };
 
-/// Whether there is such a mode, group and hash, and they go together (SRP-3 is defined with SHA-1).
+/// Whether there is such a mode, group and hash, and they go together (SRP-3 is defined with SHA-1, the modes of one
+/// deployment with its group and hash).
 [[nodiscard]] bool is_valid(const Parameters& parameters) noexcept;
 /// Bytes of N: 128 to 1,024.
 [[nodiscard]] std::size_t group_size(Group group) noexcept;
+/// Bytes of M1, and of M2: the hash's, save 256 in Proton's mode.
+[[nodiscard]] std::size_t proof_size(const Parameters& parameters) noexcept;
 
 inline constexpr std::size_t kMaxNameSize = 255, kMaxSaltSize = 255;
 inline constexpr std::size_t kSaltSize = 16;  // of those that are made here
+inline constexpr std::size_t kProtonSaltSize = 10;
+
+/// The setting with which crypt(3), that is bcrypt, makes a password into the P of Proton's mode (versions 3 and 4 of
+/// its password hash): "$2y$10$" || bcrypt's base64 of (s || "proton"). Errc::misuse for another size than
+/// kProtonSaltSize.
+[[nodiscard]] Result<Buffer> proton_setting(Bytes s);
 
 /// What a run leaves once the peer has proved that it knows the password.
 struct Keys {
-  SecretUpTo<64, struct SrpKeyTag> K;  // the session key: H(S), or SRP-3's interleaved hash
-  SecretBuffer premaster;              // S without leading zeros: RFC 5054's premaster secret, and else not for use
+  /// The session key: H(S), SRP-3's interleaved hash, Cognito's 16 bytes by HKDF. Proton has none: there it is SHA-512
+  /// of `premaster`, this library's choice.
+  SecretUpTo<64, struct SrpKeyTag> K;
+  /// S without leading zeros: RFC 5054's premaster secret. In Proton's mode its "shared session": S, 256 bytes,
+  /// little-endian. Else not for use.
+  SecretBuffer premaster;
+};
+
+/// What a client of Cognito signs beside its name, as M1. The server sends SECRET_BLOCK with s and B (its bytes, not
+/// their base64), and gets it back with the client's TIMESTAMP and M1: that it is the same, and the time near, is for
+/// the caller to see.
+struct Claim {
+  Bytes SECRET_BLOCK, TIMESTAMP;
 };
 
 // --- What a server stores
@@ -76,10 +128,13 @@ class Verifier {
   /// x = H(s | H(I | ":" | P)); I and P as bytes: the caller has normalised them (RFC 5054 names SASLprep).
   /// Errc::misuse where the parameters are invalid, I has a colon or more than kMaxNameSize bytes, or s more than
   /// kMaxSaltSize.
+  /// In Cognito's mode s is hashed as the number that it is there: without leading zeros.
   [[nodiscard]] static Result<Verifier> make(const Parameters& parameters, Bytes I, Bytes P, Bytes s);
   /// With a salt of kSaltSize random bytes, of which the first is not zero (old peers take a salt for a number).
+  /// Errc::misuse in Proton's mode, whose P is made with the salt.
   [[nodiscard]] static Result<Verifier> make(const Parameters& parameters, Bytes I, Bytes P, Rng& rng);
-  /// Of a server that has s and v from elsewhere. Errc::malformed where v is not from 1 to N - 1.
+  /// Of a server that has s and v from elsewhere. Errc::malformed where v is not from 1 to N - 1 (in Proton's mode: 2
+  /// to N - 2, little-endian).
   [[nodiscard]] static Result<Verifier> import(const Parameters& parameters, Bytes s, Bytes v);
 
   /// The verifier that stands in for a name without one, always the same for the same arguments: the salt is stable,
@@ -90,7 +145,7 @@ class Verifier {
 
   [[nodiscard]] const Parameters& parameters() const noexcept { return parameters_; }
   [[nodiscard]] Bytes s() const noexcept { return s_; }
-  /// group_size bytes.
+  /// group_size bytes, in the mode's order.
   [[nodiscard]] Bytes v() const noexcept { return v_.reveal(); }
 
   /// In the envelope of everything that is stored:
@@ -99,7 +154,8 @@ class Verifier {
   ///   v
   [[nodiscard]] SecretBuffer encode(std::uint32_t epoch = 0) const;
   /// Errc::malformed for anything that `encode` does not write.
-  [[nodiscard]] static Result<Verifier> decode(Bytes bytes);
+  /// @param modulus  for a verifier of Group::proton, which does not hold it: without it, that is malformed
+  [[nodiscard]] static Result<Verifier> decode(Bytes bytes, const Modulus* modulus = nullptr);
 
  private:
   Verifier(const Parameters& parameters, Bytes s, SecretBuffer v)
@@ -118,10 +174,12 @@ class AwaitingServerProof {
   struct PAKE_HIDDEN State;
   explicit AwaitingServerProof(StatePtr<State> state) noexcept : state_(std::move(state)) {}
 
-  /// Errc::malformed where M2 has another size than the hash, Errc::auth_failed where it is wrong.
+  /// Errc::malformed where M2 has another size than proof_size, Errc::auth_failed where it is wrong; Errc::misuse
+  /// behind a Claim, which is answered by no M2.
   [[nodiscard]] Result<Keys> finish(Bytes M2) &&;
 
-  /// For TLS, whose Finished takes the proofs' place: nothing has shown that the server holds the verifier.
+  /// For TLS, whose Finished takes the proofs' place, and for Cognito, which has TLS around it: nothing has shown that
+  /// the server holds the verifier.
   [[nodiscard]] Result<Keys> finish_without_confirmation_peer_unproven() &&;
 
  private:
@@ -134,15 +192,18 @@ class AwaitingChallenge {
   explicit AwaitingChallenge(StatePtr<State> state) noexcept : state_(std::move(state)) {}
 
   struct Proof;
-  /// Errc::malformed unless 0 < B < N in at most group_size bytes, s has at most kMaxSaltSize, and u is not zero.
+  /// Errc::malformed unless 0 < B < N in at most group_size bytes, s has at most kMaxSaltSize, and u is not zero;
+  /// Errc::misuse in Cognito's mode. (In Proton's, 1 < B < N - 1 in 256 bytes.)
   [[nodiscard]] Result<Proof> prove(Bytes s, Bytes B) &&;
+  /// In Cognito's mode, and Errc::misuse in any other.
+  [[nodiscard]] Result<Proof> prove(Bytes s, Bytes B, const Claim& claim) &&;
 
  private:
   StatePtr<State> state_;
 };
 
 struct AwaitingChallenge::Proof {
-  Buffer M1;  // to send, the hash's size
+  Buffer M1;  // to send, proof_size bytes
   AwaitingServerProof next;
 };
 
@@ -157,7 +218,7 @@ struct ClientStart {
 // --- The server
 
 struct ServerFinished {
-  Buffer M2;  // to send, the hash's size
+  Buffer M2;  // to send, proof_size bytes; empty behind a Claim
   Keys keys;
 };
 
@@ -167,9 +228,11 @@ class AwaitingClientProof {
   struct PAKE_HIDDEN State;
   explicit AwaitingClientProof(StatePtr<State> state) noexcept : state_(std::move(state)) {}
 
-  /// Verifies M1, refunds the guess and gives M2 and the keys out. Errc::malformed where M1 has another size than the
-  /// hash, Errc::auth_failed where it is wrong: then there is no M2.
+  /// Verifies M1, refunds the guess and gives M2 and the keys out. Errc::malformed where M1 has another size than
+  /// proof_size, Errc::auth_failed where it is wrong: then there is no M2. Errc::misuse in Cognito's mode.
   [[nodiscard]] Result<ServerFinished> finish(Bytes M1) &&;
+  /// In Cognito's mode, and Errc::misuse in any other. There is no M2.
+  [[nodiscard]] Result<ServerFinished> finish(Bytes M1, const Claim& claim) &&;
 
   struct Unproven;
   /// For TLS, whose Finished takes the proofs' place: nothing has shown that the client knows the password.
@@ -211,8 +274,8 @@ struct ServerChallenge {
   Buffer B;
   AwaitingShareAndProof next;
 };
-/// For clients that send A with M1 (HomeKit). Errc::misuse for SRP-3, in which whoever sees B first can choose an A by
-/// which it tests passwords.
+/// For clients that send A with M1 (HomeKit, Proton). Errc::misuse for SRP-3, in which whoever sees B first can choose
+/// an A by which it tests passwords, and for Cognito, which has no such clients.
 [[nodiscard]] Result<ServerChallenge> challenge(const Verifier& verifier, Bytes I, GuessPermit permit, Rng& rng);
 
 }  // namespace pake::srp
