@@ -202,7 +202,7 @@ class Completion(Help):
                 if below:
                     self.assertEqual(self.offered(name + " "), set(below))
                 self.assertEqual(self.offered(name + " --"), {name for name in self.options(text) if name.startswith("--")})
-        self.assertEqual(self.offered("pake l"), {"listen"})
+        self.assertEqual(self.offered("pake l"), {"lab", "listen"})
         self.assertEqual(self.offered("pake eke c"), {"connect"})
         self.assertEqual(self.offered("pake dial 192.0.2.7 --tr"), {"--trace"})
         self.assertEqual(self.offered("pake listen dial --"), self.offered("pake listen --"))

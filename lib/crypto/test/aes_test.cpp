@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "pake/crypto/aes_search.h"
 #include "pake/testing/hex.h"
 
 namespace pake::crypto {
@@ -70,6 +71,27 @@ TEST(Aes, CbcTakesWholeBlocksAlone) {
     EXPECT_DEATH(aes128_cbc_decrypt_unpadded(key_of(key), key_of(key), text), "") << size;
   }
   aes128_cbc_encrypt_unpadded(key_of(key), key_of(key), {});
+}
+
+TEST(AesSearch, IsWhatOneKeyAfterTheOtherGives) {
+  EightKeys keys{};
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    for (std::size_t j = 0; j < keys[i].size(); ++j) keys[i][j] = static_cast<std::uint8_t>(i * 31 + j * j * 7 + 200);
+  keys[7] = {};
+  AesBlock block{};
+  for (std::size_t j = 0; j < block.size(); ++j) block[j] = static_cast<std::uint8_t>(j * 13 + 250);
+  EightTexts gcm{};
+  EightTexts cbc{};
+  aes128_gcm_first_blocks(keys, block, gcm);
+  aes128_cbc_first_blocks(keys, block, cbc);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    auto text = block;
+    aes128_gcm_xor_key_stream(keys[i], keys[i], text);
+    EXPECT_EQ(gcm[i], text) << i;
+    text = block;
+    aes128_cbc_decrypt_unpadded(keys[i], keys[i], text);
+    EXPECT_EQ(cbc[i], text) << i;
+  }
 }
 
 // RFC 4493, Section 4.
