@@ -82,6 +82,20 @@ void run_srp(const srp::Parameters& parameters, Rng& rng) {
   require(ct::is_secret(keys.K.reveal()), "the key of secrets is secret");
 }
 
+void run_srp_of_cognito(Rng& rng) {
+  using namespace srp;
+  const Parameters parameters = {.mode = Mode::cognito, .group = Group::bits_3072, .hash = crypto::HashId::sha256};
+  const Claim claim = {.SECRET_BLOCK = as_bytes("block"), .TIMESTAMP = as_bytes("now")};
+  const auto P = ct::secret(as_bytes("password123"));
+  const auto verifier = must(Verifier::make(parameters, as_bytes("alice"), P, as_bytes("a public salt")));
+  auto client = must(start(parameters, as_bytes("alice"), P, rng));
+  auto server = must(respond(verifier, as_bytes("alice"), permit(), client.A, rng));
+  auto proof = must(std::move(client.next).prove(server.s, server.B, claim));
+  require(!ct::is_secret(proof.M1), "what is sent is public");
+  const auto finished = must(std::move(server.next).finish(proof.M1, claim));
+  require(ct::is_secret(finished.keys.K.reveal()), "the key of secrets is secret");
+}
+
 void run_eap_eke(Rng& rng) {
   using namespace eap_eke;
   const Config config = {.proposals = {{.group = Group::eke_2_weak}}, .identity = {.value = {'x'}}};
@@ -119,6 +133,10 @@ int main() {
   run_wormhole(rng);
   for (const auto mode : {srp::Mode::rfc5054, srp::Mode::pysrp, srp::Mode::homekit, srp::Mode::no_username})
     run_srp({.mode = mode, .group = srp::Group::bits_1024_weak}, rng);
+  run_srp({.mode = srp::Mode::fast_srp_hap, .group = srp::Group::bits_1024_weak, .hash = crypto::HashId::sha1}, rng);
+  run_srp({.mode = srp::Mode::secure_remote_password, .group = srp::Group::bits_2048}, rng);
+  run_srp({.mode = srp::Mode::proton, .group = srp::Group::bits_2048, .hash = crypto::HashId::sha512}, rng);
+  run_srp_of_cognito(rng);
   run_srp({.mode = srp::Mode::rfc2945_insecure, .group = srp::Group::bits_1024_weak, .hash = crypto::HashId::sha1},
           rng);
   run_eap_eke(rng);
