@@ -43,7 +43,7 @@ std::string check_name(std::string_view name) {
 
 Command send_command() {
   const auto options = std::make_shared<SendOptions>();
-  return {
+  Command command = {
       .name = "send",
       .summary = "Show a code, and send files and folders to the one who types it",
       .brief =
@@ -58,8 +58,8 @@ Command send_command() {
            "The exit code is 0 only if the other side has everything and says so. After a cut both sides go on by "
            "themselves for --wait seconds; later, run both again: what has arrived is not sent again."},
       .examples = {"pake send --listen 8088 photo.jpg", "pake send --listen 8088 project --exclude '*.o'",
-                   "pake send --lan photo.jpg", "tar c . | pake send -"},
-      .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitAuthFailed, kExitCutShort, kExitProtocol},
+                   "pake send --lan photo.jpg", "pake send --via box photo.jpg", "tar c . | pake send -"},
+      .exit_codes = meeting::kExitCodesVia,
       .settings = {{.flag = "PATH", .value = paths(options->paths), .help = "A file or a folder, or - for stdin"},
                    {.flag = "--listen",
                     .value = address_to_listen(options->address),
@@ -85,6 +85,8 @@ Command send_command() {
                    wait_setting(*options),
                    json_setting(*options),
                    quiet_setting()},
+      .check =
+          [options](const Given& given) { return meeting::settle_via(options->via, given, {"--listen", "--lan"}); },
       .run =
           [options](const Invocation& invocation) {
             options->is_plain = !invocation.given.contains("--listen");
@@ -93,6 +95,8 @@ Command send_command() {
             return send(*options);
           },
   };
+  meeting::add_via(command, options->via, meeting::Beside::nothing);
+  return command;
 }
 
 Command receive_command() {
@@ -110,9 +114,8 @@ Command receive_command() {
                "is whole its name ends in .pake-part; what a transfer left so is continued by the next one.",
                "A text is shown on stdout."},
       .examples = {"pake receive 192.0.2.7:8088", "pake receive 192.0.2.7 --out photos --yes", "pake receive --lan",
-                   "pake receive 192.0.2.7 --out - | tar x"},
-      .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitAuthFailed, kExitUnreachable, kExitThrottled, kExitCutShort,
-                     kExitProtocol},
+                   "pake receive --via box", "pake receive 192.0.2.7 --out - | tar x"},
+      .exit_codes = meeting::kExitCodesVia,
       .environment = secret_variables(SecretKind::code),
       .settings = {{.flag = "ADDRESS",
                     .value = address_to_dial(options->address),
@@ -127,6 +130,10 @@ Command receive_command() {
                    {.flag = "--overwrite",
                     .value = flag(options->overwrite),
                     .help = "Replace files that have the same name and other bytes"}},
+      .check =
+          [options](const Given& given) {
+            return meeting::settle_via(options->via, given, {"ADDRESS", "--lan"}, &options->secret);
+          },
       .run =
           [options](const Invocation& invocation) {
             if (options->lan && invocation.given.contains("ADDRESS")) return report(two_ways());
@@ -141,6 +148,7 @@ Command receive_command() {
   command.settings.push_back(wait_setting(*options));
   command.settings.push_back(json_setting(*options));
   command.settings.push_back(quiet_setting());
+  meeting::add_via(command, options->via, meeting::Beside::code);
   return command;
 }
 

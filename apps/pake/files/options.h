@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "meeting/via.h"
 #include "pake/net/address.h"
 #include "secrets/secret_source.h"
 
@@ -19,6 +20,7 @@ struct CommonOptions {
   std::chrono::seconds wait = kDefaultWait;  // after a cut, for the other side to come back
   bool json = false;
   bool lan = false;  // find the other side in this network
+  meeting::ViaOptions via = {};
 };
 
 struct SendOptions : CommonOptions {

@@ -15,6 +15,8 @@
 #include "files/lan.h"
 #include "files/receiving.h"
 #include "files/report.h"
+#include "meeting/meet.h"
+#include "meeting/via.h"
 #include "network/problems.h"
 #include "pake/channel/client_handshake.h"
 #include "pake/channel/key_cache.h"
@@ -42,14 +44,17 @@ constexpr std::chrono::seconds kToSayGoodbye{5};  // everything is stored, and t
 
 class Receiver {
  public:
-  Receiver(const ReceiveOptions& options, pipe::GivenCode given, std::optional<Target> target)
+  Receiver(const ReceiveOptions& options, pipe::GivenCode given, std::optional<Target> target,
+           std::shared_ptr<meeting::MeetingPoint> point)
       : options_(options),
         given_(std::move(given)),
+        point_(std::move(point)),
         what_(std::make_shared<Receivable>(options, std::move(target), report_)) {}
 
   net::Awaitable<Expected<void>> run(net::Loops& loops) {
     auto outcome = co_await run_to_its_end(loops.main());
     what_.reset();  // its file belongs to the loop
+    if (point_) co_await point_->leave(loops.main());
     co_return outcome;
   }
 
@@ -61,7 +66,7 @@ class Receiver {
       co_return std::unexpected(Problem{.error = fmt::format("cannot begin: {}", explain_errno(error.code().value()))});
     }
     PAKE_CO_TRY(auto link, co_await first_link(loop));
-    say_note("connected: both sides know the code");
+    say_note(point_ ? meeting::connected_through(*point_) : "connected: both sides know the code");
     for (;;) {
       continuations_.insert(continuations_.begin(), continuation_of(*link));
       if (continuations_.size() > 2) continuations_.pop_back();
@@ -116,14 +121,20 @@ class Receiver {
     co_return std::unexpected(std::move(problem));
   }
 
-  net::Awaitable<Expected<std::shared_ptr<net::ChannelLink>>> dial(net::Loop& loop, std::string selector, Bytes secret,
-                                                                   net::Deadline deadline) {
+  net::Awaitable<Expected<std::unique_ptr<net::Stream>>> connect(net::Loop& loop, net::Deadline deadline) {
+    if (point_) co_return co_await meeting::join(loop, *point_, given_.selector, deadline);
     auto stream = co_await net::connect(loop, address_, deadline);
     if (!stream) co_return std::unexpected(cannot_connect(address_, stream.error(), "pake send"));
+    co_return std::move(*stream);
+  }
+
+  net::Awaitable<Expected<std::shared_ptr<net::ChannelLink>>> dial(net::Loop& loop, std::string selector, Bytes secret,
+                                                                   net::Deadline deadline) {
+    PAKE_CO_TRY(auto stream, co_await connect(loop, deadline));
     auto handshake = channel::ClientHandshake::by_code({}, {.selector = as_bytes(selector), .code = secret}, rng_);
     if (!handshake) co_return std::unexpected(Problem{.error = "cannot begin the handshake"});
     auto channel =
-        co_await net::connect_channel(loop, *stream, *std::move(handshake), cache_, {.answer = options_.deadline});
+        co_await net::connect_channel(loop, stream, *std::move(handshake), cache_, {.answer = options_.deadline});
     if (!channel)
       co_return std::unexpected(no_channel(
           channel.error(),
@@ -169,6 +180,7 @@ class Receiver {
   const ReceiveOptions& options_;
   net::Address address_ = options_.address;
   pipe::GivenCode given_;
+  std::shared_ptr<meeting::MeetingPoint> point_;  // null: at an address
   Report report_{Side::receiver, options_.json};
   std::shared_ptr<Receivable> what_;
   std::vector<Continuation> continuations_;  // the newest first, two at most
@@ -192,9 +204,15 @@ Expected<int> try_receive(const ReceiveOptions& options) {
           Problem{.error = fmt::format("cannot write into {}: {}", escape(options.out), opened.error().explain())});
     target.emplace(std::move(*opened));
   }
-  PAKE_TRY(auto code,
-           pipe::ask_for_code(options.secret, options.lan ? pipe::Selector::wanted : pipe::Selector::allowed));
-  Receiver receiver(options, std::move(code), std::move(target));
+  const bool is_via = options.via.is_given();
+  PAKE_TRY(auto code, pipe::ask_for_code(options.secret,
+                                         options.lan || is_via ? pipe::Selector::wanted : pipe::Selector::allowed));
+  std::optional<pipe::Trace> no_trace;
+  std::shared_ptr<meeting::MeetingPoint> point;
+  if (is_via) {
+    PAKE_TRY(point, meeting::MeetingPoint::open(options.via, no_trace));
+  }
+  Receiver receiver(options, std::move(code), std::move(target), std::move(point));
   return run_to_the_end([&](net::Loops& loops) { return receiver.run(loops); });
 }
 

@@ -14,6 +14,8 @@
 #include "files/lan.h"
 #include "files/report.h"
 #include "files/sending.h"
+#include "meeting/meet.h"
+#include "meeting/via.h"
 #include "network/problems.h"
 #include "options/value.h"
 #include "pake/channel/key_cache.h"
@@ -127,10 +129,19 @@ Expected<void> judge(const Sendable& what) {
 
 class Sender {
  public:
-  Sender(const SendOptions& options, Source source) : options_(options), source_(std::move(source)) {}
+  Sender(const SendOptions& options, Source source, std::shared_ptr<meeting::MeetingPoint> point)
+      : options_(options), source_(std::move(source)), point_(std::move(point)) {}
 
   net::Awaitable<Expected<void>> run(net::Loops& loops) {
     auto& loop = loops.main();
+    auto outcome = co_await run_to_its_end(loop);
+    place_.stream.reset();  // it belongs to the loop
+    if (point_) co_await point_->leave(loop);
+    co_return outcome;
+  }
+
+ private:
+  net::Awaitable<Expected<void>> run_to_its_end(net::Loop& loop) {
     std::shared_ptr<BlockingFile> in;
     try {
       if (source_.entries.front().kind == EntryKind::stream) in = std::make_shared<BlockingFile>(loop, STDIN_FILENO);
@@ -138,19 +149,14 @@ class Sender {
       co_return std::unexpected(
           Problem{.error = fmt::format("cannot read stdin: {}", explain_errno(error.code().value()))});
     }
-    auto address = options_.address;
     for (std::size_t receiver = 0; receiver < options_.receivers; ++receiver) {
       const auto what = std::make_shared<Sendable>(source_, options_.text, in, report_);
-      auto listener = co_await listen(loop, address, net::kNever);
-      if (!listener) co_return std::unexpected(std::move(listener.error()));
-      address = listener->address();
-      PAKE_CO_TRYV(co_await serve(loop, what, std::move(*listener), receiver == 0));
+      PAKE_CO_TRYV(co_await serve(loop, what, receiver == 0));
       PAKE_CO_TRYV(judge(*what));
     }
     co_return Expected<void>();
   }
 
- private:
   // The port was this program's a moment ago: who else has it now may give it back.
   static net::Awaitable<Expected<net::Listener>> listen(net::Loop& loop, net::Address address, net::Deadline deadline) {
     for (;;) {
@@ -163,35 +169,8 @@ class Sender {
   }
 
   // One receiver, to its end.
-  net::Awaitable<Expected<void>> serve(net::Loop& loop, std::shared_ptr<Sendable> what, net::Listener listener,
-                                       bool is_first) {
-    const auto address = listener.address();
-    auto code = identity::generate_code(rng_);
-    const auto number = options_.lan ? draw_selector(rng_) : 0;
-    const auto selector = options_.lan ? std::to_string(number) : "";
-    const auto shown = fmt::format("{}{}{}", selector, selector.empty() ? "" : "-", as_text(code.reveal()));
-    const auto reachable = pipe::reachable(address);
-    Output screen(STDERR_FILENO);
-    screen.line(fmt::format("the code is  {}\non the other side:  {}pake receive {}", shown,
-                            options_.lan ? "pake receive --lan  or  " : "", reachable));
-    if (screen.failure() != 0)
-      co_return std::unexpected(
-          Problem{.error = fmt::format("cannot show the code: {}", explain_errno(screen.failure()))});
-    report_.waiting(shown, reachable);
-    if (is_first) {
-      pipe::explain_address(address, options_.is_plain && !options_.lan,
-                            {.here = "pake send --listen", .there = "pake receive"});
-      note_left_out(source_);
-      say_note(fmt::format("to send: {}", offer_in_words(source_.entries)));
-    }
-    std::optional<Announcer> announcer;
-    if (options_.lan) announcer.emplace(loop, number, std::get<net::TcpAddress>(address).port);
-    PAKE_CO_TRY(auto peer,
-                co_await pipe::wait_for_peer(
-                    loop, std::move(listener), std::move(code), cache_,
-                    {.silent = silent(), .tries = options_.tries, .start = "pake send", .selector = selector}));
-    announcer.reset();
-    say_note(fmt::format("connected: {} knows the code", net::to_string(peer.address)));
+  net::Awaitable<Expected<void>> serve(net::Loop& loop, std::shared_ptr<Sendable> what, bool is_first) {
+    PAKE_CO_TRY(auto peer, co_await (point_ ? wait_via(loop, is_first) : wait_at_address(loop, is_first)));
     for (;;) {
       auto continuation = continuation_of(*peer.link);
       const auto link = std::exchange(peer.link, nullptr);
@@ -203,17 +182,71 @@ class Sender {
       say_note(fmt::format("{}: waiting {} s for the other side to come back", result.outcome.error().error,
                            options_.wait.count()));
       what->rules.begin_again();
-      PAKE_CO_TRY(peer, co_await wait_again(loop, address, std::move(continuation)));
+      PAKE_CO_TRY(peer, co_await wait_again(loop, std::move(continuation)));
       say_note(fmt::format("connected again: {}", net::to_string(peer.address)));
     }
     report_.summary(*what->summary);
     co_return Expected<void>();
   }
 
-  net::Awaitable<Expected<pipe::AuthenticatedPeer>> wait_again(net::Loop& loop, net::Address address,
-                                                               Continuation continuation) {
+  net::Awaitable<Expected<pipe::AuthenticatedPeer>> wait_at_address(net::Loop& loop, bool is_first) {
+    PAKE_CO_TRY(auto listener, co_await listen(loop, address_, net::kNever));
+    address_ = listener.address();
+    auto code = identity::generate_code(rng_);
+    const auto number = options_.lan ? draw_selector(rng_) : 0;
+    const auto selector = options_.lan ? std::to_string(number) : "";
+    const auto reachable = pipe::reachable(address_);
+    PAKE_CO_TRYV(show(fmt::format("{}{}{}", selector, selector.empty() ? "" : "-", as_text(code.reveal())),
+                      fmt::format("{}pake receive {}", options_.lan ? "pake receive --lan  or  " : "", reachable),
+                      reachable));
+    if (is_first) {
+      pipe::explain_address(address_, options_.is_plain && !options_.lan,
+                            {.here = "pake send --listen", .there = "pake receive"});
+      say_what();
+    }
+    std::optional<Announcer> announcer;
+    if (options_.lan) announcer.emplace(loop, number, std::get<net::TcpAddress>(address_).port);
+    PAKE_CO_TRY(auto peer,
+                co_await pipe::wait_for_peer(
+                    loop, std::move(listener), std::move(code), cache_,
+                    {.silent = silent(), .tries = options_.tries, .start = "pake send", .selector = selector}));
+    say_note(fmt::format("connected: {} knows the code", net::to_string(peer.address)));
+    co_return std::move(peer);
+  }
+
+  net::Awaitable<Expected<pipe::AuthenticatedPeer>> wait_via(net::Loop& loop, bool is_first) {
+    PAKE_CO_TRY(place_, co_await meeting::take_place(loop, *point_, options_.tries));
+    const auto code = identity::generate_code(rng_);
+    const auto name = std::to_string(place_.selector);
+    const auto server = options_.via.for_the_other_side();
+    PAKE_CO_TRYV(
+        show(fmt::format("{}-{}", name, as_text(code.reveal())), fmt::format("pake receive --via {}", server), server));
+    if (is_first) say_what();
+    PAKE_CO_TRY(auto peer,
+                co_await meeting::wait_for_peer(loop, *point_, place_, code, cache_,
+                                                {.tries = options_.tries, .name = name, .start = "pake send"}));
+    say_note(meeting::connected_through(*point_));
+    co_return std::move(peer);
+  }
+
+  Expected<void> show(const std::string& code, const std::string& command, const std::string& address) {
+    Output screen(STDERR_FILENO);
+    screen.line(fmt::format("the code is  {}\non the other side:  {}", code, command));
+    if (screen.failure() != 0)
+      return std::unexpected(
+          Problem{.error = fmt::format("cannot show the code: {}", explain_errno(screen.failure()))});
+    report_.waiting(code, address);
+    return {};
+  }
+
+  void say_what() const {
+    note_left_out(source_);
+    say_note(fmt::format("to send: {}", offer_in_words(source_.entries)));
+  }
+
+  net::Awaitable<Expected<pipe::AuthenticatedPeer>> wait_again(net::Loop& loop, Continuation continuation) {
     const auto deadline = net::after(options_.wait);
-    PAKE_CO_TRY(auto listener, co_await listen(loop, std::move(address), deadline));
+    PAKE_CO_TRY(auto listener, co_await listen(loop, address_, deadline));
     auto peer = co_await pipe::wait_for_peer(loop, std::move(listener), std::move(continuation.secret), cache_,
                                              {.silent = silent(),
                                               .tries = kEndless,
@@ -231,6 +264,9 @@ class Sender {
 
   const SendOptions& options_;
   Source source_;
+  std::shared_ptr<meeting::MeetingPoint> point_;  // null: at an address
+  net::Address address_ = options_.address;
+  meeting::Place place_;
   Report report_{Side::sender, options_.json};
   std::size_t files_ = std::max(raise_file_limit(), kFilesOfOurOwn + 1);
   crypto::SystemRng rng_;
@@ -242,7 +278,14 @@ class Sender {
 int send(const SendOptions& options) {
   auto source = look_at(options);
   if (!source) return report(source.error());
-  Sender sender(options, std::move(*source));
+  std::optional<pipe::Trace> no_trace;
+  std::shared_ptr<meeting::MeetingPoint> point;
+  if (options.via.is_given()) {
+    auto opened = meeting::MeetingPoint::open(options.via, no_trace);
+    if (!opened) return report(opened.error());
+    point = std::move(*opened);
+  }
+  Sender sender(options, std::move(*source), std::move(point));
   return run_to_the_end([&](net::Loops& loops) { return sender.run(loops); });
 }
 

@@ -98,6 +98,16 @@ Setting hosts_setting(NamedHosts& hosts) {
 
 void add_client_configuration(Command& command, NamedHosts& hosts) {
   command.settings.push_back(hosts_setting(hosts));
+  // Other commands read it: meeting/via.h.
+  command.settings.push_back({.key = "via",
+                              .value = {.name = "HOST",
+                                        .set = [](std::string_view) -> Accepted { return {}; },
+                                        .show = [] { return std::string(); }},
+                              .help = "As --via of pake send, receive, listen and dial, if no other way is typed"});
+  add_usual_configuration(command);
+}
+
+void add_usual_configuration(Command& command) {
   add_configuration(command);
   command.configuration->usual_file = usual_file;
 }

@@ -37,6 +37,8 @@ using NamedHosts = std::map<std::string, NamedHost, std::less<>>;
 /// Adds --config, --check-config and the tables of hosts; without --config, $XDG_CONFIG_HOME/pake/config.toml or
 /// ~/.config/pake/config.toml is read if it is there.
 void add_client_configuration(Command& command, NamedHosts& hosts);
+/// The same without the tables.
+void add_usual_configuration(Command& command);
 
 /// What a configuration may set of one command. The command line wins.
 struct Settable {

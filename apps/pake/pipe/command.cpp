@@ -19,7 +19,7 @@ Setting trace_setting(CommonOptions& options) {
 
 Command listen_command() {
   const auto options = std::make_shared<ListenOptions>();
-  return {
+  Command command = {
       .name = "listen",
       .summary = "Show a code, wait for the one who types it, then pass bytes both ways",
       .brief =
@@ -37,8 +37,9 @@ Command listen_command() {
            "sides have ended, both programs end. A line of the other side stands behind \"| \".",
            "With --export on both sides nothing is passed: each prints a key that the other prints too, for another "
            "program, a pre-shared key of WireGuard for instance."},
-      .examples = {"pake listen 8088", "pake listen 8088 < photo.jpg", "pake listen unix:/tmp/meet"},
-      .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitAuthFailed, kExitCutShort, kExitProtocol},
+      .examples = {"pake listen 8088", "pake listen 8088 < photo.jpg", "pake listen unix:/tmp/meet",
+                   "pake listen --via box"},
+      .exit_codes = meeting::kExitCodesVia,
       .settings = {{.flag = "ADDRESS",
                     .value = address_to_listen(options->address),
                     .help = "Where to listen: PORT, HOST:PORT, [V6]:PORT (port 0: any free one) or unix:PATH"},
@@ -48,12 +49,15 @@ Command listen_command() {
                    export_setting(options->export_label),
                    trace_setting(*options),
                    quiet_setting()},
+      .check = [options](const Given& given) { return meeting::settle_via(options->via, given, {"ADDRESS"}); },
       .run =
           [options](const Invocation& invocation) {
             options->is_plain = !invocation.given.contains("ADDRESS");
             return listen(*options);
           },
   };
+  meeting::add_via(command, options->via, meeting::Beside::nothing);
+  return command;
 }
 
 Command dial_command() {
@@ -70,13 +74,16 @@ Command dial_command() {
            "is misspelt is asked for again; nothing has been sent by then. A wrong code uses the other side's code up.",
            "At a terminal, lines are typed behind the prompt \"> \"; Ctrl-D at its beginning ends this side. When both "
            "sides have ended, both programs end. A line of the other side stands behind \"| \"."},
-      .examples = {"pake dial 192.0.2.7:8088", "pake dial 192.0.2.7 > photo.jpg"},
-      .exit_codes = {kExitOk, kExitFailed, kExitUsage, kExitAuthFailed, kExitUnreachable, kExitThrottled, kExitCutShort,
-                     kExitProtocol},
+      .examples = {"pake dial 192.0.2.7:8088", "pake dial 192.0.2.7 > photo.jpg", "pake dial --via box"},
+      .exit_codes = meeting::kExitCodesVia,
       .environment = secret_variables(SecretKind::code),
       .settings = {{.flag = "ADDRESS",
                     .value = address_to_dial(options->address),
                     .help = "Where pake listen waits: HOST:PORT, HOST, [V6]:PORT or unix:PATH"}},
+      .check =
+          [options](const Given& given) {
+            return meeting::settle_via(options->via, given, {"ADDRESS"}, &options->secret);
+          },
       .run = [options](const Invocation&) { return dial(*options); },
   };
   for (auto& setting : secret_settings(options->secret)) command.settings.push_back(std::move(setting));
@@ -86,6 +93,7 @@ Command dial_command() {
   command.settings.push_back(export_setting(options->export_label));
   command.settings.push_back(trace_setting(*options));
   command.settings.push_back(quiet_setting());
+  meeting::add_via(command, options->via, meeting::Beside::code);
   return command;
 }
 

@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "meeting/meet.h"
+#include "meeting/via.h"
 #include "network/problems.h"
 #include "pake/channel/client_handshake.h"
 #include "pake/channel/key_cache.h"
@@ -29,24 +31,38 @@ namespace {
 
 class Dialler {
  public:
-  Dialler(const DialOptions& options, GivenCode given, std::optional<Trace>& trace)
-      : options_(options), code_(std::move(given.code)), source_(std::move(given.source)), trace_(trace) {}
+  Dialler(const DialOptions& options, GivenCode given, std::optional<Trace>& trace,
+          std::shared_ptr<meeting::MeetingPoint> point)
+      : options_(options), given_(std::move(given)), trace_(trace), point_(std::move(point)) {}
 
   net::Awaitable<Expected<void>> run(net::Loops& loops) {
     auto& loop = loops.main();
-    PAKE_CO_TRY(auto files, take_standard_files(loop));
-    auto connected = co_await net::connect(loop, options_.address, net::after(options_.deadline));
-    if (!connected) co_return std::unexpected(cannot_connect(options_.address, connected.error(), "pake listen"));
-    auto stream = trace_ ? trace_->follow(std::move(*connected)) : std::move(*connected);
+    auto outcome = co_await run_to_its_end(loop);
+    if (point_) co_await point_->leave(loop);
+    co_return outcome;
+  }
 
-    auto handshake = channel::ClientHandshake::by_code({}, {.selector = {}, .code = code_.reveal()}, rng_);
+ private:
+  net::Awaitable<Expected<std::unique_ptr<net::Stream>>> connect(net::Loop& loop) {
+    const auto deadline = net::after(options_.deadline);
+    if (point_) co_return co_await meeting::join(loop, *point_, given_.selector, deadline);
+    auto connected = co_await net::connect(loop, options_.address, deadline);
+    if (!connected) co_return std::unexpected(cannot_connect(options_.address, connected.error(), "pake listen"));
+    co_return trace_ ? trace_->follow(std::move(*connected)) : std::move(*connected);
+  }
+
+  net::Awaitable<Expected<void>> run_to_its_end(net::Loop& loop) {
+    PAKE_CO_TRY(auto files, take_standard_files(loop));
+    PAKE_CO_TRY(auto stream, co_await connect(loop));
+    auto handshake = channel::ClientHandshake::by_code(
+        {}, {.selector = as_bytes(given_.selector), .code = given_.code.reveal()}, rng_);
     if (!handshake) co_return std::unexpected(Problem{.error = "cannot begin the handshake"});
     auto channel =
         co_await net::connect_channel(loop, stream, *std::move(handshake), cache_, {.answer = options_.deadline});
     if (!channel)
-      co_return std::unexpected(no_channel(channel.error(), {.wrong_secret = wrong_code(source_, "pake listen"),
+      co_return std::unexpected(no_channel(channel.error(), {.wrong_secret = wrong_code(given_.source, "pake listen"),
                                                              .busy = "somebody else is trying this code"}));
-    say_note("connected: both sides know the code");
+    say_note(point_ ? meeting::connected_through(*point_) : "connected: both sides know the code");
 
     const auto& link = channel->link;
     if (options_.export_label) co_return co_await print_exported(loop, link, *options_.export_label);
@@ -55,22 +71,26 @@ class Dialler {
     co_return co_await converse(loop, std::move(files), link, std::move(*pipe));
   }
 
- private:
   const DialOptions& options_;
-  identity::Code code_;
-  std::string source_;
+  GivenCode given_;
   std::optional<Trace>& trace_;
+  std::shared_ptr<meeting::MeetingPoint> point_;  // null: at an address
   crypto::SystemRng rng_;
   channel::KeyCache cache_{2};
 };
 
 Expected<int> try_dial(const DialOptions& options) {
-  PAKE_TRY(auto code, ask_for_code(options.secret));
+  const bool is_via = options.via.is_given();
+  PAKE_TRY(auto code, ask_for_code(options.secret, is_via ? Selector::wanted : Selector::none));
   std::optional<Trace> trace;
   if (options.trace) {
     PAKE_TRY(trace, Trace::open(*options.trace));
   }
-  Dialler dialler(options, std::move(code), trace);
+  std::shared_ptr<meeting::MeetingPoint> point;
+  if (is_via) {
+    PAKE_TRY(point, meeting::MeetingPoint::open(options.via, trace));
+  }
+  Dialler dialler(options, std::move(code), trace, std::move(point));
   const auto exit_code = run_to_the_end([&](net::Loops& loops) { return dialler.run(loops); });
   if (trace) PAKE_TRYV(trace->finish());
   return exit_code;

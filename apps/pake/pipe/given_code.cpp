@@ -23,7 +23,7 @@ Problem no_selector(const std::string& source) {
   const auto origin = source.empty() ? "this code" : fmt::format("the code that {} gives", source);
   return {.exit_code = kExitUsage,
           .error = origin + " has no number in front, by which the other side is found",
-          .hint = "type it as pake send --lan shows it, like 7-word-word-42; nothing was sent"};
+          .hint = "type it as the other side shows it, like 7-word-word-42; nothing was sent"};
 }
 
 constexpr std::size_t kMostDigits = 7;
@@ -33,8 +33,8 @@ std::pair<std::string_view, Bytes> split(Bytes typed) {
   const auto text = as_text(typed);
   const auto begin = std::min(text.find_first_not_of(" -"), text.size());
   const auto end = std::min(text.find_first_not_of("0123456789", begin), text.size());
-  const bool is_number = end > begin && end - begin <= kMostDigits && text[begin] != '0' && end < text.size() &&
-                         (text[end] == '-' || text[end] == ' ');
+  const bool is_number = end > begin && end - begin <= kMostDigits && (text[begin] != '0' || end - begin == 1) &&
+                         end < text.size() && (text[end] == '-' || text[end] == ' ');
   if (!is_number) return {"", typed};
   return {text.substr(begin, end - begin), typed.subspan(end)};
 }

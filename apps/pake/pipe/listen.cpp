@@ -8,6 +8,8 @@
 #include <optional>
 #include <utility>
 
+#include "meeting/meet.h"
+#include "meeting/via.h"
 #include "network/problems.h"
 #include "pake/channel/key_cache.h"
 #include "pake/crypto/rng.h"
@@ -30,40 +32,65 @@ namespace {
 constexpr std::size_t kMostSilent = 64;     // callers at once that have said nothing yet
 constexpr std::size_t kFilesOfOurOwn = 24;  // what is open beside the callers, generously
 
-std::string how_to_dial(const net::Address& address, const identity::Code& code) {
-  return fmt::format("the code is  {}\non the other side:  pake dial {}", as_text(code.reveal()), reachable(address));
-}
-
 class Host {
  public:
-  Host(const ListenOptions& options, std::optional<Trace>& trace) : options_(options), trace_(trace) {}
+  Host(const ListenOptions& options, std::optional<Trace>& trace, std::shared_ptr<meeting::MeetingPoint> point)
+      : options_(options), trace_(trace), point_(std::move(point)) {}
 
   net::Awaitable<Expected<void>> run(net::Loops& loops) {
     auto& loop = loops.main();
-    PAKE_CO_TRY(auto files, take_standard_files(loop));
-    auto listener = co_await net::listen(loop, options_.address, net::kNever);
-    if (!listener) co_return std::unexpected(cannot_listen(options_.address, listener.error()));
-    crypto::SystemRng rng;
-    auto code = identity::generate_code(rng);
-    Output screen(STDERR_FILENO);
-    screen.line(how_to_dial(listener->address(), code));
-    if (screen.failure() != 0)
-      co_return std::unexpected(
-          Problem{.error = fmt::format("cannot show the code: {}", explain_errno(screen.failure()))});
-    explain_address(listener->address(), options_.is_plain, {.here = "pake listen", .there = "pake dial"});
+    auto outcome = co_await run_to_its_end(loop);
+    if (point_) co_await point_->leave(loop);
+    co_return outcome;
+  }
 
-    PAKE_CO_TRY(const auto peer, co_await wait_for_peer(loop, std::move(*listener), std::move(code), cache_,
-                                                        {.silent = std::min(kMostSilent, files_ - kFilesOfOurOwn),
-                                                         .tries = options_.tries,
-                                                         .trace = &trace_}));
-    say_note(fmt::format("connected: {} knows the code", net::to_string(peer.address)));
+ private:
+  net::Awaitable<Expected<void>> run_to_its_end(net::Loop& loop) {
+    PAKE_CO_TRY(auto files, take_standard_files(loop));
+    PAKE_CO_TRY(const auto peer, co_await (point_ ? wait_via(loop) : wait_at_address(loop)));
     if (options_.export_label) co_return co_await print_exported(loop, peer.link, *options_.export_label);
     co_return co_await converse(loop, std::move(files), peer.link, nullptr);
   }
 
- private:
+  net::Awaitable<Expected<AuthenticatedPeer>> wait_at_address(net::Loop& loop) {
+    auto listener = co_await net::listen(loop, options_.address, net::kNever);
+    if (!listener) co_return std::unexpected(cannot_listen(options_.address, listener.error()));
+    auto code = identity::generate_code(rng_);
+    PAKE_CO_TRYV(show(fmt::format("the code is  {}\non the other side:  pake dial {}", as_text(code.reveal()),
+                                  reachable(listener->address()))));
+    explain_address(listener->address(), options_.is_plain, {.here = "pake listen", .there = "pake dial"});
+
+    PAKE_CO_TRY(auto peer, co_await wait_for_peer(loop, std::move(*listener), std::move(code), cache_,
+                                                  {.silent = std::min(kMostSilent, files_ - kFilesOfOurOwn),
+                                                   .tries = options_.tries,
+                                                   .trace = &trace_}));
+    say_note(fmt::format("connected: {} knows the code", net::to_string(peer.address)));
+    co_return std::move(peer);
+  }
+
+  net::Awaitable<Expected<AuthenticatedPeer>> wait_via(net::Loop& loop) {
+    PAKE_CO_TRY(auto place, co_await meeting::take_place(loop, *point_, options_.tries));
+    const auto code = identity::generate_code(rng_);
+    PAKE_CO_TRYV(show(fmt::format("the code is  {}-{}\non the other side:  pake dial --via {}", place.selector,
+                                  as_text(code.reveal()), options_.via.for_the_other_side())));
+    PAKE_CO_TRY(auto peer,
+                co_await meeting::wait_for_peer(loop, *point_, place, code, cache_,
+                                                {.tries = options_.tries, .name = std::to_string(place.selector)}));
+    say_note(meeting::connected_through(*point_));
+    co_return std::move(peer);
+  }
+
+  static Expected<void> show(const std::string& text) {
+    Output screen(STDERR_FILENO);
+    screen.line(text);
+    if (screen.failure() == 0) return {};
+    return std::unexpected(Problem{.error = fmt::format("cannot show the code: {}", explain_errno(screen.failure()))});
+  }
+
   const ListenOptions& options_;
   std::optional<Trace>& trace_;
+  std::shared_ptr<meeting::MeetingPoint> point_;  // null: at an address
+  crypto::SystemRng rng_;
   std::size_t files_ = std::max(raise_file_limit(), kFilesOfOurOwn + 1);
   channel::KeyCache cache_{2};
 };
@@ -73,7 +100,11 @@ Expected<int> try_listen(const ListenOptions& options) {
   if (options.trace) {
     PAKE_TRY(trace, Trace::open(*options.trace));
   }
-  Host host(options, trace);
+  std::shared_ptr<meeting::MeetingPoint> point;
+  if (options.via.is_given()) {
+    PAKE_TRY(point, meeting::MeetingPoint::open(options.via, trace));
+  }
+  Host host(options, trace, std::move(point));
   const auto exit_code = run_to_the_end([&](net::Loops& loops) { return host.run(loops); });
   if (trace) PAKE_TRYV(trace->finish());
   return exit_code;

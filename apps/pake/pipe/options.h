@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "meeting/via.h"
 #include "pake/net/address.h"
 #include "secrets/secret_source.h"
 
@@ -15,6 +16,7 @@ struct CommonOptions {
   net::Address address;
   std::optional<std::string> trace;              // a file for what passes
   std::optional<std::string> export_label = {};  // print a key of the channel instead
+  meeting::ViaOptions via = {};
 };
 
 /// What --tries allows. A code is one of 94 million, and each try is a guess of an attacker's.
