@@ -435,7 +435,7 @@ class PostgresqlStore final : public CredentialStore {
   StoreStatus withdraw_invitation(std::string_view name, const AuditNote& note) override {
     return write([&](PostgresqlConnection& connection) -> StoreStatus {
       PAKE_TRY(const auto deleted, delete_invitation_of(connection, name));
-      if (deleted == 0) return fail(StoreErrc::not_found, "'" + std::string(name) + "' has no invitation");
+      if (deleted == 0) return fail(StoreErrc::not_found, std::string("'").append(name).append("' has no invitation"));
       return insert_audit(connection, note);
     });
   }
