@@ -100,7 +100,7 @@ std::unique_ptr<EapEkeMachine> server_machine(Config config, std::uint8_t identi
 
 std::unique_ptr<EapEkeMachine> peer_machine(Config config, const SecretBuffer& password, GuessPermit permit, Rng& rng) {
   auto made = AwaitingIdRequest::make(std::move(config), password.reveal());
-  if (!made || password.empty()) return misuse();
+  if (!made) return misuse();
   auto shared = std::make_shared<Shared>();
 
   auto take_id = [shared, &rng, awaiting = std::move(*made),

@@ -41,7 +41,7 @@ struct AwaitingConfirmRequest::State {
 };
 
 Result<AwaitingIdRequest> AwaitingIdRequest::make(Config config, Bytes password) {
-  if (!is_valid(config)) return fail(Errc::misuse);
+  if (!is_valid(config) || password.empty()) return fail(Errc::misuse);
   Session session = {.config = std::move(config)};
   session.ID_P = session.config.identity.value;
   return AwaitingIdRequest(

@@ -78,7 +78,7 @@ Step<AwaitingIdResponse::Identified> AwaitingIdResponse::receive(Bytes packet) &
 //   DHComponent_S = Encr(key, y_s)
 Step<AwaitingPassword::Commitment> AwaitingPassword::commit(Bytes password, GuessPermit permit, Rng& rng) && {
   const auto state = std::move(state_);
-  if (!state) return misuse();
+  if (!state || password.empty()) return misuse();
   auto& session = state->session;
   const auto prf = session.proposal.prf;
   auto key = compute_key(prf, compute_temp(prf, password), session.ID_S, session.ID_P);

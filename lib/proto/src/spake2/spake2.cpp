@@ -104,7 +104,7 @@ Result<PasswordScalar> PasswordScalar::from_mhf_output(Suite suite, Bytes output
 }
 
 Result<PasswordScalar> PasswordScalar::from_password(Suite suite, const crypto::KsfParameters& mhf, Bytes password) {
-  if (!is_offered(suite)) return fail(Errc::misuse);
+  if (!is_offered(suite) || password.empty()) return fail(Errc::misuse);
   PAKE_TRY(const auto output, crypto::stretch(mhf, password, parameters(suite).scalar_size + 16));
   return from_mhf_output(suite, output.reveal());
 }

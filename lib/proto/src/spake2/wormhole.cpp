@@ -78,7 +78,7 @@ struct AwaitingMessage::State {
 
 //   X = x*B + w*M,  Y = y*B + w*N,  or x*B + w*S
 Result<Start> start(Side side, Bytes password, const Identities& identities, GuessPermit permit, Rng& rng) {
-  if (side != Side::A && side != Side::B && side != Side::symmetric) return fail(Errc::misuse);
+  if ((side != Side::A && side != Side::B && side != Side::symmetric) || password.empty()) return fail(Errc::misuse);
   PAKE_TRY(auto w, password_to_scalar(password));
   const auto wide = Secret<64>::make([&](MutableBytes out) { rng.fill(out); });
   auto x = group().reduce_scalar(wide.reveal(), std::endian::big);

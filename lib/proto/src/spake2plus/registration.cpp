@@ -17,6 +17,11 @@ using crypto::Group;
 constexpr std::size_t kMaxPbkdfOutput = 1024;
 constexpr std::size_t kMinServerSecret = 32;
 
+Status require_known(Suite suite) {
+  if (!decode_suite(static_cast<std::uint8_t>(suite))) return fail(Errc::misuse);
+  return {};
+}
+
 }  // namespace
 
 SecretBuffer pbkdf_input(Bytes password, const Identities& identities) {
@@ -24,6 +29,7 @@ SecretBuffer pbkdf_input(Bytes password, const Identities& identities) {
 }
 
 Result<ProverSecret> ProverSecret::from_pbkdf_output(Suite suite, Bytes output) {
+  PAKE_TRYV(require_known(suite));
   const auto& of = parameters(suite);
   if (output.size() % 2 != 0 || output.size() < 2 * of.half_size || output.size() > kMaxPbkdfOutput)
     return fail(Errc::misuse);
@@ -36,12 +42,15 @@ Result<ProverSecret> ProverSecret::from_pbkdf_output(Suite suite, Bytes output) 
 
 Result<ProverSecret> ProverSecret::from_password(Suite suite, const crypto::KsfParameters& pbkdf, Bytes password,
                                                  const Identities& identities, std::size_t output_size) {
+  PAKE_TRYV(require_known(suite));
+  if (password.empty()) return fail(Errc::misuse);
   if (output_size == 0) output_size = 2 * parameters(suite).half_size;
   PAKE_TRY(const auto output, crypto::stretch(pbkdf, pbkdf_input(password, identities).reveal(), output_size));
   return from_pbkdf_output(suite, output.reveal());
 }
 
 Result<ProverSecret> ProverSecret::decode(Suite suite, Bytes bytes) {
+  PAKE_TRYV(require_known(suite));
   const auto& of = parameters(suite);
   if (bytes.size() != 2 * of.scalar_size) return fail(Errc::malformed);
   PAKE_TRY(auto w0, spake::decode_scalar(of.group, bytes.first(of.scalar_size)));
@@ -65,6 +74,7 @@ VerifierRecord ProverSecret::verifier_record() const {
 }
 
 Result<VerifierRecord> VerifierRecord::decode(Suite suite, Bytes bytes) {
+  PAKE_TRYV(require_known(suite));
   const auto& of = parameters(suite);
   if (bytes.size() != of.scalar_size + of.share_size) return fail(Errc::malformed);
   PAKE_TRY(auto w0, spake::decode_scalar(of.group, bytes.first(of.scalar_size)));
@@ -78,6 +88,7 @@ SecretBuffer VerifierRecord::encode() const {
 }
 
 Result<VerifierRecord> VerifierRecord::fake(Suite suite, Bytes server_secret, Bytes name) {
+  PAKE_TRYV(require_known(suite));
   if (server_secret.size() < kMinServerSecret) return fail(Errc::misuse);
   const auto& of = parameters(suite);
   const auto prk = crypto::hkdf_extract(crypto::HashId::sha512, {}, {server_secret});

@@ -52,7 +52,7 @@ bool is_cognito(const Parameters& parameters) noexcept { return convention(param
 }  // namespace
 
 Result<ClientStart> start_with(const Parameters& parameters, Bytes I, Bytes P, SecretBuffer a) {
-  if (!is_valid(parameters) || I.size() > kMaxNameSize || std::ranges::find(I, ':') != I.end())
+  if (!is_valid(parameters) || P.empty() || I.size() > kMaxNameSize || std::ranges::find(I, ':') != I.end())
     return fail(Errc::misuse);
   if (ct_is_zero(a.reveal())) return fail(Errc::unavailable);
   auto A = compute_A(parameters, a.reveal());

@@ -50,7 +50,7 @@ ThenReceive receive_pair(Group group, std::move_only_function<Result<Then>(Bytes
 }
 
 Result<Then> begin(const Parameters& parameters, const Buffer& I, Bytes P, Rng& rng) {
-  if (P.empty() || parameters.mode == Mode::cognito) return fail(Errc::misuse);  // whoever has no P has forgotten it
+  if (parameters.mode == Mode::cognito) return fail(Errc::misuse);
   PAKE_TRY(auto started, start(parameters, I, P, rng));
   auto take_challenge = [next = std::move(started.next), parameters](Bytes message) mutable -> Result<Then> {
     PAKE_TRY(const auto pair, decode_pair(message));

@@ -38,7 +38,7 @@ void make_first_octet_nonzero(MutableBytes salt) {
 
 Result<Verifier> Verifier::make(const Parameters& parameters, Bytes I, Bytes P, Bytes s) {
   PAKE_TRYV(check(parameters, I));
-  if (s.size() > kMaxSaltSize) return fail(Errc::misuse);
+  if (P.empty() || s.size() > kMaxSaltSize) return fail(Errc::misuse);
   const auto x = compute_x(parameters, I, P, s);
   return Verifier(parameters, s, make_v(parameters, x.reveal()));
 }

@@ -259,6 +259,17 @@ TEST(EapEke, RefusesWhatACallerGotWrong) {
   refuse([](Config& config) { config.proposals.resize(61); });
 }
 
+TEST(EapEke, RefusesAnEmptyPassword) {
+  crypto::SystemRng rng;
+  EXPECT_EQ(AwaitingIdRequest::make(peer_config(), {}).error(), Errc::misuse);
+  auto server = start(server_config(), 1).value();
+  auto answer = AwaitingIdRequest::make(peer_config(), as_bytes("p")).value().receive(server.packet).value();
+  auto identified = std::move(server.next).receive(answer.packet).value();
+  auto commit = std::move(identified.next).commit({}, GuessPermit::uncounted_for_study(), rng);
+  ASSERT_FALSE(commit);
+  EXPECT_EQ(commit.error().error, Errc::misuse);
+}
+
 TEST(EapEkePackets, UnknownProposalsArePassedOverAndLengthsAreExact) {
   const Buffer data = {2, 0, 200, 1, 2, 2, 3, 1, 2, 2, 2, 'a'};
   const auto message = decode_id(data).value();

@@ -212,6 +212,8 @@ TEST(Spake2Run, RefusesWhatACallerGotWrong) {
   EXPECT_EQ(PasswordScalar::from_mhf_output(Suite::p256_sha256_hmac, Buffer(40)).error(), Errc::malformed) << "zero";
   EXPECT_EQ(PasswordScalar::decode(Suite::p256_sha256_hmac, Buffer(32)).error(), Errc::malformed) << "zero";
   EXPECT_EQ(PasswordScalar::decode(static_cast<Suite>(7), Buffer(32)).error(), Errc::misuse);
+  EXPECT_EQ(PasswordScalar::from_password(Suite::p256_sha256_hmac, crypto::IdentityWithoutAnyProtection{}, {}).error(),
+            Errc::misuse);
   testing::StuckRng stuck(0);
   EXPECT_EQ(initiate({}, w, stuck).error(), Errc::unavailable);
 }

@@ -39,6 +39,12 @@ TEST(Wormhole, AnyDifferenceIsAnotherKey) {
   EXPECT_TRUE(agree(run(Side::A, Side::B, "code", {.symmetric = as_bytes("not used")})));
 }
 
+TEST(Wormhole, RefusesAnEmptyPassword) {
+  crypto::SystemRng rng;
+  for (const auto side : {Side::A, Side::B, Side::symmetric})
+    EXPECT_EQ(start(side, {}, {}, GuessPermit::uncounted_for_study(), rng).error(), Errc::misuse);
+}
+
 // Identities are filled in one statement, from what ends with it, and used in the next.
 TEST(Wormhole, IdentitiesOutliveWhatTheyWereMadeOf) {
   const auto text = [](char what) { return Buffer(100, static_cast<std::uint8_t>(what)); };

@@ -295,6 +295,18 @@ TEST(Spake2PlusRegistration, TheHalvesAreHalvesOfAnyLength) {
   EXPECT_EQ(ProverSecret::from_pbkdf_output(Suite::p256_sha256_hmac, Buffer(80)).error(), Errc::malformed) << "zero";
 }
 
+TEST(Spake2PlusRegistration, RefusesAnEmptyPasswordAndAnUnknownSuite) {
+  constexpr auto kSuite = Suite::p256_sha256_hmac;
+  constexpr auto kUnknown = static_cast<Suite>(0);
+  const crypto::KsfParameters ksf = crypto::IdentityWithoutAnyProtection{};
+  EXPECT_EQ(ProverSecret::from_password(kSuite, ksf, {}, {}).error(), Errc::misuse);
+  EXPECT_EQ(ProverSecret::from_password(kUnknown, ksf, as_bytes("p"), {}).error(), Errc::misuse);
+  EXPECT_EQ(ProverSecret::from_pbkdf_output(kUnknown, Buffer(80, std::uint8_t{1})).error(), Errc::misuse);
+  EXPECT_EQ(ProverSecret::decode(kUnknown, Buffer(64, std::uint8_t{1})).error(), Errc::misuse);
+  EXPECT_EQ(VerifierRecord::decode(kUnknown, Buffer(97, std::uint8_t{1})).error(), Errc::misuse);
+  EXPECT_EQ(VerifierRecord::fake(kUnknown, Buffer(32), as_bytes("name")).error(), Errc::misuse);
+}
+
 // --- Matter
 
 TEST(Matter, RefusesTrivialPasscodesAndParametersOutOfBounds) {

@@ -210,6 +210,8 @@ TEST(SrpRun, RefusesWhatACallerGotWrong) {
   crypto::SystemRng rng;
   EXPECT_EQ(start(kParameters, as_bytes("a:b"), as_bytes("P"), rng).error(), Errc::misuse) << "a colon";
   EXPECT_EQ(start(kParameters, Buffer(256), as_bytes("P"), rng).error(), Errc::misuse);
+  EXPECT_EQ(start(kParameters, as_bytes("I"), {}, rng).error(), Errc::misuse) << "an empty password";
+  EXPECT_EQ(Verifier::make(kParameters, as_bytes("I"), {}, rng).error(), Errc::misuse) << "an empty password";
   EXPECT_EQ(start({.mode = static_cast<Mode>(0)}, as_bytes("I"), as_bytes("P"), rng).error(), Errc::misuse);
   EXPECT_EQ(start({.group = static_cast<Group>(9)}, as_bytes("I"), as_bytes("P"), rng).error(), Errc::misuse);
   EXPECT_EQ(start({.mode = Mode::rfc2945_insecure, .hash = HashId::sha256}, as_bytes("I"), as_bytes("P"), rng).error(),

@@ -97,7 +97,9 @@ class AwaitingPassword {
   struct Commitment;
   /// The permit is spent when this succeeds. For a name without a password give one that nobody has (the machine does):
   /// the run goes on and ends in an authentication failure.
-  /// @param password  normalised (SASLprep); a balanced PAKE has to have it, or something as good
+  /// @param password  normalised (SASLprep); a balanced PAKE has to have it, or something as good. Errc::misuse if it
+  /// is
+  ///                  empty
   [[nodiscard]] Step<Commitment> commit(Bytes password, GuessPermit permit, Rng& rng) &&;
 
  private:
@@ -173,7 +175,7 @@ class AwaitingIdRequest {
  public:
   struct PAKE_HIDDEN State;
   explicit AwaitingIdRequest(StatePtr<State> state) noexcept : state_(std::move(state)) {}
-  /// Errc::misuse as for the server's `start`. The password is normalised (SASLprep).
+  /// Errc::misuse as for the server's `start`, and for an empty password. It is normalised (SASLprep).
   [[nodiscard]] static Result<AwaitingIdRequest> make(Config config, Bytes password);
 
   struct Answer;

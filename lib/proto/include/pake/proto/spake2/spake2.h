@@ -41,7 +41,8 @@ class PasswordScalar {
   /// OS2IP(output) mod p, of the output of a memory-hard function: scalar_size + 8 bytes at least (else Errc::misuse).
   /// Errc::malformed where it is zero (never seen).
   [[nodiscard]] static Result<PasswordScalar> from_mhf_output(Suite suite, Bytes output);
-  /// The same with scalar_size + 16 bytes of a KSF over the password. For a worker thread.
+  /// The same with scalar_size + 16 bytes of a KSF over the password, which is not empty (else Errc::misuse). For a
+  /// worker thread.
   [[nodiscard]] static Result<PasswordScalar> from_password(Suite suite, const crypto::KsfParameters& mhf,
                                                             Bytes password);
   /// scalar_size bytes, big-endian, from 1 to p - 1; else Errc::malformed.

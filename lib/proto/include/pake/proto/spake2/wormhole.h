@@ -61,7 +61,8 @@ struct Start {
   Buffer message;  // to send, kMessageSize bytes
   AwaitingMessage next;
 };
-/// The permit is spent when the key is made. Errc::unavailable where `rng` is broken.
+/// The permit is spent when the key is made. Errc::misuse for an empty password, Errc::unavailable where `rng` is
+/// broken.
 [[nodiscard]] Result<Start> start(Side side, Bytes password, const Identities& identities, GuessPermit permit,
                                   Rng& rng);
 

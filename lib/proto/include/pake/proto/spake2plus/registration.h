@@ -37,10 +37,11 @@ class ProverSecret {
  public:
   /// From the PBKDF's output, w0s || w1s: an even number of bytes, at least 2 * half_size and at most 1,024. The two
   /// halves are its two halves, whatever its length.
-  /// Errc::misuse for another length, Errc::malformed where w0 or w1 is zero (never seen).
+  /// Errc::misuse for another length or an unknown suite, Errc::malformed where w0 or w1 is zero (never seen).
   [[nodiscard]] static Result<ProverSecret> from_pbkdf_output(Suite suite, Bytes output);
 
   /// From the password, by the KSF with `salt` and cost in it. Takes as long as the KSF: for a worker thread.
+  /// Errc::misuse for an empty password or an unknown suite.
   /// @param output_size  0: 2 * half_size. It enters the result, so a profile fixes it
   [[nodiscard]] static Result<ProverSecret> from_password(Suite suite, const crypto::KsfParameters& pbkdf,
                                                           Bytes password, const Identities& identities,

@@ -126,8 +126,8 @@ struct Claim {
 class Verifier {
  public:
   /// x = H(s | H(I | ":" | P)); I and P as bytes: the caller has normalised them (RFC 5054 names SASLprep).
-  /// Errc::misuse where the parameters are invalid, I has a colon or more than kMaxNameSize bytes, or s more than
-  /// kMaxSaltSize.
+  /// Errc::misuse where the parameters are invalid, P is empty, I has a colon or more than kMaxNameSize bytes, or s
+  /// more than kMaxSaltSize.
   /// In Cognito's mode s is hashed as the number that it is there: without leading zeros.
   [[nodiscard]] static Result<Verifier> make(const Parameters& parameters, Bytes I, Bytes P, Bytes s);
   /// With a salt of kSaltSize random bytes, of which the first is not zero (old peers take a salt for a number).
