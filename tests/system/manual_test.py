@@ -1,5 +1,6 @@
 """The manual pages and the shells' completions have what --help has, of every command. PAKE_MANUAL is their directory."""
 
+import functools
 import os
 import pty
 import re
@@ -53,10 +54,17 @@ def shell(*argv):
 
 
 class Help(Case):
-    """What the program says of itself: each command's subcommands and options, found by asking."""
+    """What the program says of itself: each command's subcommands and options, found by asking, once."""
 
-    def commands(self, *command):
+    _asked = []
+
+    def commands(self):
         """Each command's name, help and subcommands."""
+        if not self._asked:
+            self._asked.extend(self.ask())
+        return self._asked
+
+    def ask(self, *command):
         program = self.run_pake(*command, "--help")
         self.assertEqual(program.code, OK)
         self.assertNotIn("[]", program.out)
@@ -64,7 +72,7 @@ class Help(Case):
         names = re.findall(r"^  ([a-z]+) ", listed[1] if listed else "", re.MULTILINE)
         yield " ".join(["pake", *command]), program.out, names
         for name in names:
-            yield from self.commands(*command, name)
+            yield from self.ask(*command, name)
 
     @staticmethod
     def options(text):
@@ -76,9 +84,11 @@ class Pages(Help):
     def path_of(command):
         return manual("man1", command.replace(" ", "-") + ".1")
 
-    def sections(self, command):
+    @staticmethod
+    @functools.cache
+    def sections(command):
         """The page as a terminal without styles shows it: the text of each section, under its title."""
-        page = shell(needed("groff"), "-man", "-Tascii", "-P-cbou", "-rLL=200n", self.path_of(command))
+        page = shell(needed("groff"), "-man", "-Tascii", "-P-cbou", "-rLL=200n", Pages.path_of(command))
         _, *parts = re.split(r"^([A-Z][A-Z ]+)$", page, flags=re.MULTILINE)
         return dict(zip(parts[::2], parts[1::2]))
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "pake/base/writer.h"
+#include "pake/testing/flips.h"
 #include "pake/testing/hex.h"
 #include "resumption.h"
 #include "transcript.h"
@@ -443,16 +444,14 @@ std::unique_ptr<Exchange> tampered(Plan plan, std::size_t number, const std::fun
   return run;
 }
 
-// A login stretches a password in each run, so it flips one bit of every byte; the other kinds flip every bit. What
-// comes after a Retry's hellos is what comes without one.
+// A login stretches a password in each run. What comes after a Retry's hellos is what comes without one.
 TEST_P(EverySuite, AFlippedBitGivesNoKeyToWhoeverReadsIt) {
   const bool stretches = GetParam().kind == HandshakeKind::login;
   Exchange honest(GetParam());
   honest.run();
   const auto finish = honest.sent.size() - 1;
   for (std::size_t number = 0; number < (has_retry(GetParam()) ? 3 : honest.sent.size()); ++number) {
-    const auto bits = 8 * honest.sent[number].bytes.size();
-    for (std::size_t bit = 0; bit < bits; bit += stretches ? (bit % 8 == 7 ? 1 : 9) : 1) {
+    for (const auto bit : testing::bits_to_flip(honest.sent[number].bytes.size(), stretches ? 3 : 1)) {
       const auto run = tampered(GetParam(), number,
                                 [&](Buffer& bytes) { bytes[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8); });
       ASSERT_FALSE(run->server_outcome) << "flight " << number << ", bit " << bit;

@@ -11,6 +11,7 @@
 #include "pake/crypto/rng.h"
 #include "pake/proto/cpace/strings.h"
 #include "pake/testing/fixed_rng.h"
+#include "pake/testing/flips.h"
 #include "pake/testing/hex.h"
 #include "support.h"
 
@@ -265,7 +266,7 @@ TEST_P(CPace, WhatIsMovedBetweenFieldsMakesADifference) {
 TEST_P(CPace, EveryBitOfEveryMessageMatters) {
   const auto size = sizes(Exchange(GetParam()));
   for (int message = 0; message < 4; ++message) {
-    for (std::size_t bit = 0; bit < 8 * size.at(static_cast<std::size_t>(message)); ++bit) {
+    for (const auto bit : testing::bits_to_flip(size.at(static_cast<std::size_t>(message)))) {
       Exchange exchange(GetParam());
       exchange.tamper = flip(message, bit);
       const auto ends = exchange.run();
@@ -278,7 +279,7 @@ TEST_P(CPace, EveryBitOfEveryMessageMatters) {
 TEST_P(CPace, EveryBitBetweenEqualsMatters) {
   const auto size = sizes(SymmetricExchange(GetParam()));
   for (int message = 0; message < 4; ++message) {
-    for (std::size_t bit = 0; bit < 8 * size.at(static_cast<std::size_t>(message)); ++bit) {
+    for (const auto bit : testing::bits_to_flip(size.at(static_cast<std::size_t>(message)))) {
       SymmetricExchange exchange(GetParam());
       exchange.tamper = flip(message, bit);
       const auto ends = exchange.run();

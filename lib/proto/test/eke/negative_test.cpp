@@ -1,9 +1,11 @@
-// One lie a run: every bit of messages 3 to 7, and each failure by a peer that knows the password and lies.
+// One lie a run: bits of messages 3 to 7 (pake/testing/flips.h), and each failure by a peer that knows the password and
+// lies.
 #include <gtest/gtest.h>
 
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "pake/testing/flips.h"
 #include "rig.h"
 #include "src/eke/cipher.h"
 
@@ -19,12 +21,11 @@ bool may_reach_NS(CipherMode mode, std::size_t bit) {
   return mode == CipherMode::gcm && bit / 8 >= 13;
 }
 
-void flip_every_bit_of_messages_3_to_7(CipherMode mode) {
+void flip_bits_of_messages_3_to_7(CipherMode mode) {
   const Duel plain({.C_mode = mode, .L_mode = mode});
   ASSERT_EQ(plain.L.want(), Want::done);
   for (int number = 3; number <= 7; ++number) {
-    const auto bits = 8 * plain.messages[static_cast<std::size_t>(number) - 1].size();
-    for (std::size_t bit = 0; bit < bits; ++bit) {
+    for (const auto bit : testing::bits_to_flip(plain.messages[static_cast<std::size_t>(number) - 1].size())) {
       const Duel duel({.C_mode = mode, .L_mode = mode, .wire = [&](int i, Buffer message) {
                          if (i == number) message[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
                          return std::vector<Buffer>{std::move(message), {}};
@@ -40,8 +41,8 @@ void flip_every_bit_of_messages_3_to_7(CipherMode mode) {
   }
 }
 
-TEST(RsaEkeNegative, EveryBitMattersInGcm) { flip_every_bit_of_messages_3_to_7(CipherMode::gcm); }
-TEST(RsaEkeNegative, EveryBitMattersInCbc) { flip_every_bit_of_messages_3_to_7(CipherMode::cbc); }
+TEST(RsaEkeNegative, EveryBitMattersInGcm) { flip_bits_of_messages_3_to_7(CipherMode::gcm); }
+TEST(RsaEkeNegative, EveryBitMattersInCbc) { flip_bits_of_messages_3_to_7(CipherMode::cbc); }
 
 // What "cannot know" means: a digit of NS that became another digit.
 TEST(RsaEkeNegative, CIsDoneWithAnNSThatWasChangedAndLIsNot) {

@@ -1,4 +1,4 @@
-// One lie a run.
+// One lie a run. Of the bits as pake/testing/flips.h chooses them.
 #include <gtest/gtest.h>
 
 #include <type_traits>
@@ -6,6 +6,7 @@
 #include "device.h"
 #include "pake/internal/try.h"
 #include "pake/proto/opaque/stored.h"
+#include "pake/testing/flips.h"
 #include "rig.h"
 
 namespace pake::opaque {
@@ -23,27 +24,27 @@ Outcome refused(const Rig& rig, std::size_t bit) {
 }
 
 TEST_P(EveryBit, OfTheRegistrationRequestMatters) {
-  for (std::size_t bit = 0; bit < 8 * sizes(GetParam()).registration_request(); ++bit)
+  for (const auto bit : testing::bits_to_flip(sizes(GetParam()).registration_request()))
     EXPECT_TRUE(refused({.suite = GetParam(), .lie_in_request = flip_bit(bit)}, bit).no_key()) << "bit " << bit;
 }
 
 TEST_P(EveryBit, OfTheRegistrationResponseMatters) {
-  for (std::size_t bit = 0; bit < 8 * sizes(GetParam()).registration_response(); ++bit)
+  for (const auto bit : testing::bits_to_flip(sizes(GetParam()).registration_response()))
     EXPECT_TRUE(refused({.suite = GetParam(), .lie_in_response = flip_bit(bit)}, bit).no_key()) << "bit " << bit;
 }
 
 TEST_P(EveryBit, OfTheRecordMatters) {
-  for (std::size_t bit = 0; bit < 8 * sizes(GetParam()).registration_record(); ++bit)
+  for (const auto bit : testing::bits_to_flip(sizes(GetParam()).registration_record()))
     EXPECT_TRUE(refused({.suite = GetParam(), .lie_in_record = flip_bit(bit)}, bit).no_key()) << "bit " << bit;
 }
 
 TEST_P(EveryBit, OfKE1Matters) {
-  for (std::size_t bit = 0; bit < 8 * sizes(GetParam()).KE1(); ++bit)
+  for (const auto bit : testing::bits_to_flip(sizes(GetParam()).KE1()))
     EXPECT_TRUE(refused({.suite = GetParam(), .lie_in_ke1 = flip_bit(bit)}, bit).no_key()) << "bit " << bit;
 }
 
 TEST_P(EveryBit, OfKE2Matters) {
-  for (std::size_t bit = 0; bit < 8 * sizes(GetParam()).KE2(); ++bit) {
+  for (const auto bit : testing::bits_to_flip(sizes(GetParam()).KE2())) {
     const auto outcome = refused({.suite = GetParam(), .lie_in_ke2 = flip_bit(bit)}, bit);
     EXPECT_TRUE(outcome.no_key()) << "bit " << bit;
     EXPECT_EQ(outcome.failed_at, "generate_ke3") << "bit " << bit;
@@ -51,7 +52,7 @@ TEST_P(EveryBit, OfKE2Matters) {
 }
 
 TEST_P(EveryBit, OfKE3Matters) {
-  for (std::size_t bit = 0; bit < 8 * sizes(GetParam()).KE3(); ++bit) {
+  for (const auto bit : testing::bits_to_flip(sizes(GetParam()).KE3())) {
     const auto outcome = refused({.suite = GetParam(), .lie_in_ke3 = flip_bit(bit)}, bit);
     EXPECT_EQ(outcome.error, Errc::auth_failed) << "bit " << bit;
     EXPECT_EQ(outcome.failed_at, "server_finish") << "bit " << bit;
