@@ -8,7 +8,7 @@ import time
 import unittest
 import xml.etree.ElementTree as ElementTree
 
-from harness import FAILED, OK, PATIENCE, USAGE, Case
+from harness import AUTH_FAILED, CUT_SHORT, FAILED, OK, PATIENCE, UNREACHABLE, USAGE, Case
 
 SEED_RUN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "recordings", "seed-1992.trace")
 PASSWORD, KS, NC, NS = "12345678", "0005340449", "5440568582", "0352190870"
@@ -39,6 +39,11 @@ class Lab(Case):
             lines = [json.loads(line) for line in trace]
         change(lines)
         return self.path("changed.trace", "".join(json.dumps(line) + "\n" for line in lines))
+
+    def assert_near(self, measured, expected, of):
+        """Within six standard deviations of so many throws, and a word or two."""
+        share = max(min(expected / of, 1), 1e-9)
+        self.assertLessEqual(abs(measured - expected), 6 * math.sqrt(of * share * (1 - share)) + 2)
 
 
 class Crack(Lab):
@@ -161,11 +166,6 @@ class WithoutWords(Lab):
 
 
 class Partitions(Lab):
-    def assert_near(self, measured, expected, of):
-        """Within six standard deviations of so many throws, and a word or two."""
-        share = max(min(expected / of, 1), 1e-9)
-        self.assertLessEqual(abs(measured - expected), 6 * math.sqrt(of * share * (1 - share)) + 2)
-
     def test_a_key_without_pem(self):
         words = self.words(PASSWORD, count=3_999)
         plot = self.path("runs.svg")
@@ -182,6 +182,61 @@ class Partitions(Lab):
         drawing = ElementTree.parse(plot).getroot()
         self.assertEqual(drawing.tag, "{http://www.w3.org/2000/svg}svg")
         self.assertIsNotNone(drawing.find("{http://www.w3.org/2000/svg}title"))
+
+
+class Residues(Lab):
+    def attack(self, *args, words):
+        program = self.start("lab", "residues", "127.0.0.1:0", "--words", words, *args)
+        return program, program.wait_for(r"listening on (.*)\n", "err")[1]
+
+    def be_lured(self, address, password):
+        run = self.run_pake("eke", "connect", address, "--form", "paper", env={"PAKE_PASSWORD": password})
+        self.assertEqual(run.code, AUTH_FAILED, run.err)
+
+    def test_a_third_of_the_words_a_run(self):
+        """As many words are left as the modulus lets expect; the password is always among them."""
+        words = self.words(PASSWORD, count=2_999)
+        plot = self.path("runs.svg")
+        program, address = self.attack("--runs", "8", "--json", "-o", plot, words=words)
+        for _ in range(8):
+            self.be_lured(address, PASSWORD)
+        self.assertEqual(program.wait(), FAILED, program.err)
+        rows = [json.loads(line) for line in program.out.splitlines()]
+        self.assertEqual([row["run"] for row in rows], list(range(9)))
+        for run, row in enumerate(rows):
+            expected = 1 + 2999 * (1 - (1 - 3**-8) / 3)**run
+            self.assertAlmostEqual(row["expected"], expected, delta=0.001)
+            self.assert_near(row["left"], expected, 3000)
+        self.assertEqual(ElementTree.parse(plot).getroot().tag, "{http://www.w3.org/2000/svg}svg")
+
+    def test_the_last_word_is_the_password(self):
+        program, address = self.attack("--runs", "200", "--mode", "gcm", words=self.words(PASSWORD, count=3))
+        runs = 0
+        while program.process.poll() is None and runs < 200:
+            run = self.run_pake("eke", "connect", address, "--form", "paper", env={"PAKE_PASSWORD": PASSWORD})
+            self.assertIn(run.code, (AUTH_FAILED, CUT_SHORT, UNREACHABLE), run.err)
+            runs += 1
+        self.assertEqual(program.wait(), OK, program.err)
+        self.assertTrue(program.out.endswith(f"password: {PASSWORD}\n"), program.out)
+
+    def test_who_speaks_something_else_shows_nothing(self):
+        program, address = self.attack("--runs", "1", words=self.words(PASSWORD, count=9))
+        host, port = address.rsplit(":", 1)
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(b"server")
+            connection.recv(1024)
+            connection.sendall(b"<" * 172)
+        program.wait_for("showed nothing", "err")
+        self.be_lured(address, PASSWORD)
+        self.assertIn(program.wait(), (OK, FAILED))
+        self.assertNotIn("run   2", program.out)
+
+    def test_on_this_machine_alone(self):
+        words = self.words(PASSWORD)
+        for address in ("0.0.0.0:0", "[::]:0", ":0", "example.org:1", "192.0.2.1:0", f"unix:{self.path('socket')}"):
+            run = self.run_pake("lab", "residues", address, "--words", words)
+            self.assertEqual(run.code, USAGE, address)
+            self.assertIn("127.0.0.1", run.err)
 
 
 class Today(Lab):

@@ -114,7 +114,11 @@ Command connect_command() {
                         common_settings(*options)),
                  {{.flag = "--bits",
                    .value = number(options->bits, "N", {.from = crypto::kRsaMinBits, .to = crypto::kRsaMaxBits}),
-                   .help = "The size of the RSA key, 1024 to 4096; old programs read 1024 alone"}}),
+                   .help = "The size of the RSA key, 1024 to 4096; old programs read 1024 alone"},
+                  {.flag = "--form",
+                   .value = choice<pake::eke::Form>(
+                       options->form, "FORM", {{"seed", pake::eke::Form::seed}, {"paper", pake::eke::Form::paper}}),
+                   .help = "seed, or the paper's own, where the listener has the key: for pake lab residues"}}),
       .run = [options](const Invocation&) { return connect(*options); },
   };
 }

@@ -180,7 +180,9 @@ class Client : public std::enable_shared_from_this<Client> {
   Problem run_failed(std::optional<pake::eke::Failure> failure, const net::DriveError& failed) {
     const bool closed = failed.error == net::Error::Kind::closed || failed.error == net::Error::Kind::reset;
     if (closed && failed.messages_sent == kSentOurKey)
-      return auth_failed("the listener closed the connection when it saw our key: most likely another password");
+      return auth_failed(options_.form == pake::eke::Form::paper
+                             ? "the listener closed the connection when it had our answer: it may have come for that"
+                             : "the listener closed the connection when it saw our key: most likely another password");
     if (failed.error == net::Error::Kind::too_long)
       return {.exit_code = kExitProtocol, .error = failed.error.explain()};
     if (!failure) return cut_short(failed.error);
@@ -218,6 +220,7 @@ Expected<int> try_connect(const ConnectOptions& options) {
   if (!key) return std::unexpected(Problem{.error = fmt::format("cannot make an RSA key of {} bits", options.bits)});
   pake::eke::ConnectorConfig config{
       .user = options.user, .password = std::move(password), .key = std::move(*key), .mode = options.mode};
+  config.form = options.form;
   return std::make_shared<Client>(options, std::move(config))->run();
 }
 

@@ -32,6 +32,7 @@ struct ListenOptions : CommonOptions {
 
 struct ConnectOptions : CommonOptions {
   std::size_t bits = 1024;
+  pake::eke::Form form = pake::eke::Form::seed;
 };
 
 /// The given password, or the seed's.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "lab/crack.h"
+#include "lab/residues.h"
 #include "options/quiet.h"
 
 namespace pake::cli::lab {
@@ -85,14 +86,52 @@ Command crack_command() {
   };
 }
 
+Command residues_command() {
+  const auto options = std::make_shared<ResiduesOptions>();
+  return {
+      .name = "residues",
+      .summary = "Attack the paper's own form of 1992's protocol with a modulus made for it",
+      .brief = kForStudy,
+      .text =
+          {kForStudy,
+           "In the paper's form of the protocol the modulus goes in clear and the exponent alone under the password. "
+           "This listener, which does not know the password, sends a modulus of which few numbers are cubes, and "
+           "random bytes for the exponent. Each run of pake eke connect --form paper then rules out a third of the "
+           "words: those that make an exponent divisible by 3 of the bytes, but no cube of the answer.",
+           "It listens on this machine alone: 127.0.0.1 or [::1].",
+           "It ends when one word is left, with exit code 0, or after --runs runs, with 1 if more than one is left."},
+      .examples = {"pake lab residues 127.0.0.1:8088 --words words.txt -o runs.svg"},
+      .exit_codes = {kExitOk, kExitFailed, kExitUsage},
+      .settings = {{.flag = "ADDRESS",
+                    .value = address_to_listen(options->address),
+                    .help = "Where to listen: 127.0.0.1:PORT or [::1]:PORT (port 0: any free one)"},
+                   {.flag = "--words",
+                    .value = file(options->words),
+                    .help = "The words to try, a line each",
+                    .required = true},
+                   {.flag = "--runs",
+                    .value = number(options->runs, "N", {.from = 1, .to = 10'000}),
+                    .help = "How many runs at most"},
+                   {.flag = "-o,--output", .value = file(options->output), .help = "Where the plot goes, as SVG"},
+                   {.flag = "--mode",
+                    .value =
+                        choice<CipherMode>(options->mode, "MODE", {{"gcm", CipherMode::gcm}, {"cbc", CipherMode::cbc}}),
+                    .help = "The cipher, the same on both sides: gcm or cbc (an older printing)"},
+                   {.flag = "--json", .value = flag(options->json), .help = "One JSON object a run"},
+                   quiet_setting()},
+      .run = [options](const Invocation&) { return residues(*options); },
+  };
+}
+
 }  // namespace
 
 std::vector<Command> commands() {
   Command lab = {.name = "lab",
-                 .summary = "Attacks on recorded runs of the protocol of 1992: for study",
+                 .summary = "Attacks on the protocol of 1992, in one's own runs: for study",
                  .text = {kForStudy},
                  .examples = {"pake lab crack run.trace --words words.txt"}};
   lab.commands.push_back(crack_command());
+  lab.commands.push_back(residues_command());
   std::vector<Command> all;
   all.push_back(std::move(lab));
   return all;

@@ -3,6 +3,7 @@
 
 #include "cipher.h"
 #include "pake/internal/try.h"
+#include "paper_connector.h"
 #include "run.h"
 
 namespace pake::eke {
@@ -120,6 +121,7 @@ class ConnectorRun final : public Run {
 }  // namespace
 
 RsaConnector::RsaConnector(ConnectorConfig config, Rng& rng)
-    : RsaMachine(std::make_unique<ConnectorRun>(std::move(config), rng)) {}
+    : RsaMachine(config.form == Form::paper ? paper_connector(std::move(config), rng)
+                                            : std::make_unique<ConnectorRun>(std::move(config), rng)) {}
 
 }  // namespace pake::eke

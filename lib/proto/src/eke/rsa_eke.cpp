@@ -43,6 +43,8 @@ std::string_view explain(Failure failure) noexcept {
       return "the peer's RSA modulus is even";
     case Failure::bad_exponent:
       return "the peer's RSA exponent is even, below 3 or above 2^32 - 1";
+    case Failure::bad_modulus:
+      return "the peer's modulus is even, or does not begin with 64 one bits";
     case Failure::bad_inner_base64:
       return "the peer's message does not decrypt to an encrypted session key: most likely the passwords (or the "
              "modes) "
@@ -72,6 +74,7 @@ Errc error_class(Failure failure) noexcept {
     case Failure::key_too_large:
     case Failure::even_modulus:
     case Failure::bad_exponent:
+    case Failure::bad_modulus:
       return Errc::malformed;
     case Failure::unknown_user:
     case Failure::refused_user:

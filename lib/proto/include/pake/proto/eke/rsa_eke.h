@@ -38,6 +38,24 @@ enum class CipherMode : std::uint8_t {
   cbc,  // AES-128-CBC with IV = key: an older printing
 };
 
+/// Which protocol C speaks.
+enum class Form : std::uint8_t {
+  seed,   // the printed programs
+  paper,  // the paper's own, where L has the key: for the laboratory that shows the attack on it
+};
+
+/// The paper's form (Bellovin and Merritt 1992, Section 2.3), with a key of 1,024 bits. L is A of the paper, C is B:
+///
+///   1  C -> L   user name                          2  L -> C   Base64(n) E_pw(e, or e + 1)
+///   3  C -> L   E_pw(R^e mod n)                    4  L -> C   E_R(NS)
+///   5  C -> L   E_R(NS NC)                         6  L -> C   E_R(NC)            then chat lines, in clear
+///
+/// n and the encrypted numbers are big-endian in kPaperNumber bytes; an exponent that decrypts to an even number is one
+/// less. Choice: n is odd and its highest 64 bits are ones, so that a number below it looks like random bytes, as the
+/// paper asks.
+inline constexpr std::size_t kPaperNumber = 128;
+inline constexpr std::size_t kPaperNumberText = 172;  // in Base64; no padding is added before, 128 is whole blocks
+
 /// What the teaching programs print. L learns user, pk, Ks, NC in this order, C learns pk, Ks, NC, N1_2.
 enum class Value : std::uint8_t { user, pk, Ks, NC, N1_2 };
 
@@ -83,6 +101,7 @@ enum class Failure : std::uint8_t {
   key_too_large,     // L: a modulus of more than 4096 bits
   even_modulus,      // L
   bad_exponent,      // L: even, below 3, or above 2^32 - 1
+  bad_modulus,       // C, paper: even, or its highest 64 bits are not ones
   bad_inner_base64,  // C: message 4 does not decrypt to Base64 of the key's size: as a rule, another password
   bad_pkcs1,         // C: message 4 holds no PKCS#1 block for our key
   bad_Ks,            // C: not ten digits
@@ -155,6 +174,7 @@ struct ConnectorConfig {
   crypto::RsaKeyPair key;  // fresh for every run: C's errors tell an attacker about messages under the same key
   CipherMode mode = CipherMode::gcm;
   Observer* observer = nullptr;  // outlives the machine
+  Form form = Form::seed;        // paper: `key` is not used
 };
 
 /// The connecting side, one run. Session key: Ks, 10 bytes.
