@@ -19,7 +19,7 @@ def main():
     runs = int(sys.argv[2]) if len(sys.argv) > 2 else 60
     with Ours(sys.argv[1]) as ours:
         for run in range(runs):
-            password = secrets.token_bytes(run % 40)
+            password = secrets.token_bytes(1 + run % 40)
             idA, idB, idSymmetric = (secrets.token_bytes(run % n) for n in (3, 5, 7))
             names = {"idA": idA, "idB": idB, "idSymmetric": idSymmetric}
             for side in "ABS":
