@@ -344,6 +344,8 @@ class Remember(Login):
         listed = json.loads(self.hosts("list", "--json").out)
         self.assertEqual((listed["user"], listed["host"]), ("alice", self.server.address))
         self.assertRegex(listed["ticket_until"], "^20..-")
+        current, = [epoch for epoch in json.loads(self.pake("keys", "status", "--json").out)["epochs"] if epoch["current"]]
+        self.assertEqual(listed["server_key"], current["fingerprint"])
         self.hosts("forget", self.destination())
         self.assertEqual(self.hosts("list").out, "")
         self.assertRegex(self.hosts("forget", self.destination(), code=FAILED).err, "error: .*\nhint: pake hosts list")

@@ -14,8 +14,7 @@
 #include "login/named_hosts.h"
 #include "login/remembering.h"
 #include "options/quiet.h"
-#include "pake/crypto/base64.h"
-#include "pake/crypto/hash.h"
+#include "pake/store/key_file.h"
 #include "process/output.h"
 #include "server/time_text.h"
 #include "terminal/escape.h"
@@ -33,13 +32,6 @@ struct HostsOptions {
   bool services = false;
 };
 
-std::string fingerprint(Bytes public_key) {
-  const auto digest = crypto::hash(crypto::HashId::sha256, {public_key});
-  auto text = std::string(as_text(crypto::base64_encode(digest.reveal())));
-  text.erase(text.find_last_not_of('=') + 1);
-  return "SHA256:" + text;
-}
-
 std::uint64_t now() {
   return static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count());
@@ -53,14 +45,14 @@ std::string in_json(const client::RememberedHost& host) {
   const bool is_good = host.ticket && host.ticket->is_good_at(now());
   return Json{{"user", host.id.user},
               {"host", host.id.address},
-              {"server_key", fingerprint(host.server_public_key)},
+              {"server_key", store::fingerprint(host.server_public_key)},
               {"ticket_until", is_good ? Json(until(*host.ticket)) : Json()}}
       .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string in_words(const client::RememberedHost& host) {
   const bool is_good = host.ticket && host.ticket->is_good_at(now());
-  return fmt::format("{}  key {}  {}", escape(to_string(host.id)), fingerprint(host.server_public_key),
+  return fmt::format("{}  key {}  {}", escape(to_string(host.id)), store::fingerprint(host.server_public_key),
                      is_good ? fmt::format("ticket until {}", until(*host.ticket)) : "no ticket");
 }
 

@@ -121,8 +121,8 @@ Expected<void> stage(const KeysOptions& options) {
   Output output(STDOUT_FILENO);
   for (const auto& keys : changed->epochs())
     if (keys.parameters.epoch == epoch)
-      output.line(
-          fmt::format("epoch {}  {:12}  {}", epoch, suite_name(keys.parameters.suite), store::fingerprint(keys)));
+      output.line(fmt::format("epoch {}  {:12}  {}", epoch, suite_name(keys.parameters.suite),
+                              store::fingerprint(keys.public_key)));
   say_note("copy the key file to every node, let each read it (SIGHUP), then: pake keys activate");
   return finish(output);
 }

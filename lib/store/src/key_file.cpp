@@ -239,10 +239,8 @@ std::uint32_t KeyFile::day_of(Time now) noexcept {
   return day < 0 ? 0 : static_cast<std::uint32_t>(day);
 }
 
-std::string fingerprint(const EpochKeys& keys) {
-  std::array<std::uint8_t, 5> prefix{};
-  SecretWriter(prefix).integer<4>(keys.parameters.epoch).integer<1>(keys.parameters.suite);
-  const auto digest = crypto::hash(HashId::sha256, {as_bytes("pake/1 epoch"), prefix, keys.public_key});
+std::string fingerprint(Bytes public_key) {
+  const auto digest = crypto::hash(HashId::sha256, {public_key});
   auto text = std::string(as_text(crypto::base64_encode(digest.reveal())));
   text.erase(text.find_last_not_of('=') + 1);
   return "SHA256:" + text;

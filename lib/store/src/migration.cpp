@@ -68,7 +68,7 @@ StoreResult<KeyStatus> key_status(CredentialStore& store, const KeyFile& keys) {
     auto& fresh = status.epochs.emplace_back();
     fresh.parameters = parameters;
     if (const auto* found = keys.find(parameters.epoch, parameters.suite); found != nullptr)
-      fresh.fingerprint = fingerprint(*found);
+      fresh.fingerprint = fingerprint(found->public_key);
     return fresh;
   };
   for (const auto& of_file : keys.epochs()) static_cast<void>(entry(of_file.parameters));

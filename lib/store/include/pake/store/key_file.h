@@ -82,8 +82,8 @@ class KeyFile {
   std::vector<EpochKeys> epochs_;
 };
 
-/// `SHA256:` and Base64, as OpenSSH prints them: of the number, the suite and the public key.
-[[nodiscard]] std::string fingerprint(const EpochKeys& keys);
+/// `SHA256:` and Base64, as OpenSSH prints them, of a server's public key: the same on both sides of a channel.
+[[nodiscard]] std::string fingerprint(Bytes public_key);
 
 /// Whose rules the file's permissions follow.
 enum class KeyFilePlace : std::uint8_t {
