@@ -42,7 +42,8 @@ class Relay {
         if (count.error() == Error::Kind::closed) co_return to.shutdown_write();
         co_return break_off(&from == second_.get() ? count.error() : Error{.kind = Error::Kind::other});
       }
-      if (!co_await to.write_all(Bytes(chunk).first(*count), kNever)) co_return break_off({.kind = Error::Kind::other});
+      const auto written = co_await to.write_all(Bytes(chunk).first(*count), kNever);
+      if (!written) co_return break_off(&to == second_.get() ? written.error() : Error{.kind = Error::Kind::other});
       passed += *count;
       if (*count == chunk.size() && chunk.size() < kBusyChunk) chunk = Buffer(kBusyChunk);
       if (*count < kIdleChunk / 2 && chunk.size() > kIdleChunk) chunk = Buffer(kIdleChunk);
