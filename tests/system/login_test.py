@@ -427,6 +427,17 @@ class Connect(Login):
             self.assertEqual((refused.returncode, refused.stdout), (AUTH_FAILED, b""))
         self.assertEqual(wrong.stderr.replace(b"alice", b"mallory"), unknown.stderr)
 
+    def test_a_session_that_the_server_ends_is_not_called_a_refused_service(self):
+        connected = self.start("connect", self.destination(), "raw", stdin=subprocess.PIPE, env={"PAKE_PASSWORD": PASSWORD})
+        connected.wait_for("logged in as alice", "err")
+        connected.write("a")
+        connected.wait_for("a")
+        session, = json.loads("[" + self.pake("sessions", "list", "--json").out + "]")
+        self.pake("sessions", "kill", str(session["session"]))
+        self.assertEqual(connected.process.wait(PATIENCE), CUT_SHORT)
+        connected.wait()
+        self.assertRegex(connected.err, "\nerror: the server has ended this session\nhint: ")
+
     def test_a_throttled_account_says_how_long(self):
         for _ in range(10):
             self.assertEqual(self.connect(password="wrong").returncode, AUTH_FAILED)

@@ -77,6 +77,12 @@ Problem channel_ended(const net::LinkEnd& end) {
   using channel::EndReason;
   switch (end.end) {
     case EndReason::closed:
+      if (end.peer_close == channel::CloseCode::going_away)
+        return {.exit_code = kExitCutShort,
+                .error = "the server has ended this session",
+                .hint =
+                    "it stops, its operator has ended the session or changed the account, or the session was too "
+                    "long or idle for too long"};
       return channel_cut();
     case EndReason::refused:
       return {.exit_code = kExitAuthFailed, .error = "wrong code, or somebody is in between"};

@@ -370,7 +370,7 @@ void ServedSession::end(EndCause cause) {
     return;
   }
   // Nothing more passes, either way, from here on.
-  for (auto* const stream : HeldStreams(streams_)) stream->reset(channel::ResetCode::not_allowed);
+  for (auto* const stream : HeldStreams(streams_)) stream->reset(channel::ResetCode::cancelled);
   close();
 }
 
