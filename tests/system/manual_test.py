@@ -136,6 +136,12 @@ class Pages(Help):
             named = re.findall("^       (PAKE_[A-Z_]+)", self.sections(name).get("ENVIRONMENT", ""), re.MULTILINE)
             self.assertEqual(named, VARIABLES.get(name, []), name)
 
+    def test_quiet_means_the_same_everywhere(self):
+        for name, text, below in self.commands():
+            if not below:
+                self.assertIn("--quiet Leave out notes and details: only results, errors and what must be known",
+                              " ".join(text.split()), name)
+
     def test_refer_to_pages_that_there_are(self):
         for name, _, _ in self.commands():
             others = re.findall(r"(\S+)\(1\)", self.sections(name)["SEE ALSO"])
@@ -145,7 +151,7 @@ class Pages(Help):
 
 
     def test_the_code_of_two_people_is_not_called_a_password(self):
-        for name in ("listen", "dial"):
+        for name in ("listen", "dial", "send", "receive"):
             for text in (self.run_pake(name, "--help").out, self.sections(f"pake {name}")["DESCRIPTION"]):
                 self.assertNotIn("password", text.lower())
 

@@ -20,6 +20,7 @@
 #include <variant>
 #include <vector>
 
+#include "options/quiet.h"
 #include "pake/crypto/rng.h"
 #include "pake/internal/try.h"
 #include "pake/net/coroutine.h"
@@ -298,6 +299,7 @@ Command serve_command() {
         const auto done = Serving(options, invocation).run();
         return done ? kExitOk : report(done.error());
       }};
+  command.settings.push_back(quiet_setting());
   add_configuration(command);
   command.check = [options, configuration = command.configuration](const Given&) -> Expected<void> {
     PAKE_TRYV(to_config(*options, configuration && configuration->file));
