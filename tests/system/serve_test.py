@@ -678,6 +678,43 @@ private = "meet"
         self.refused(lambda: self.come(Meeting.RESUME, selector=selector, token=token).met())
         self.join(selector, wire.REFUSED)
 
+    def test_who_has_found_each_other_may_come_back(self):
+        self.start_server()
+        waiting, selector, token = self.wait_for_somebody()
+        joined = self.met(waiting, selector)
+        for wrong in (os.urandom(16), token[::-1]):
+            self.refused(lambda: self.come(Meeting.KEEP, 2, selector, wrong).met())
+        self.assertEqual(self.come(Meeting.KEEP, 2, selector, token).met(), (Meeting.WAITING, selector, token))
+        for _ in range(2):
+            joined.hang_up()
+            waiting.hang_up()
+            self.join(selector, wire.THROTTLED)  # not yet, and it is no failed join
+            waiting = self.come(Meeting.RESUME, selector=selector, token=token)
+            self.assertEqual(waiting.met(), (Meeting.WAITING, selector, token))
+            joined = self.met(waiting, selector)
+        joined.hang_up()
+        waiting.hang_up()
+        again = self.come(Meeting.RESUME, selector=selector, token=token)
+        self.refused(again.met)  # it was kept for two times more
+
+    def test_a_meeting_that_is_over_or_has_not_begun_is_not_kept(self):
+        self.start_server()
+        waiting, selector, token = self.wait_for_somebody()
+        self.refused(lambda: self.come(Meeting.KEEP, 5, selector, token).met())
+        self.passes(waiting, self.met(waiting, selector))
+
+    def test_a_place_that_was_left_is_free_for_its_source(self):
+        self.start_server()
+        deadline = time.monotonic() + 20  # a place is forgotten after 30 s
+        for _ in range(6):
+            while True:
+                try:
+                    self.wait_for_somebody(tries=2, source="127.0.0.2")[0].hang_up()
+                    break
+                except wire.Alert:  # the server has not seen yet that the one before has gone
+                    self.assertLess(time.monotonic(), deadline)
+                    time.sleep(0.05)
+
     def test_another_token_resumes_nothing(self):
         self.start_server()
         waiting, selector, _ = self.wait_for_somebody(tries=2)

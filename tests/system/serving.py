@@ -217,7 +217,7 @@ class Publisher(Session):
 class Meeting:
     """A connection of somebody who comes to meet another one."""
 
-    CREATE, JOIN, RESUME = 1, 2, 3
+    CREATE, JOIN, RESUME, KEEP = 1, 2, 3, 4
     WAITING, JOINED = 1, 2
 
     def __init__(self, address, action, tries=0, selector=0, token=bytes(16), source=None):

@@ -196,6 +196,15 @@ net::Awaitable<Expected<void>> return_to(net::Loop& loop, MeetingPoint& point, P
   }
 }
 
+net::Awaitable<bool> keep(net::Loop& loop, MeetingPoint& point, const Place& place) {
+  const auto asked = co_await ask(loop, point,
+                                  {.action = MeetAction::keep,
+                                   .tries = channel::kMaxMeetingTries,
+                                   .selector = place.selector,
+                                   .token = place.token});
+  co_return asked&& met_as(asked->answer, MetEvent::waiting) != nullptr;
+}
+
 net::Awaitable<Expected<pipe::AuthenticatedPeer>> wait_for_peer(net::Loop& loop, MeetingPoint& point, Place& place,
                                                                 const SecretBuffer& secret, channel::KeyCache& cache,
                                                                 WaitOptions options) {

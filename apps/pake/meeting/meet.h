@@ -52,6 +52,9 @@ struct WaitOptions {
 [[nodiscard]] net::Awaitable<Expected<void>> return_to(net::Loop& loop, MeetingPoint& point, Place& place,
                                                        net::Deadline deadline);
 
+/// Once a channel stands: when it is cut, both sides may come back. False if the server does not let them.
+[[nodiscard]] net::Awaitable<bool> keep(net::Loop& loop, MeetingPoint& point, const Place& place);
+
 /// Whoever waits under `selector`, if it is a selector. Waits until the deadline if another is just being tried. Exit
 /// code 4 if nobody waits there, 5 after too many wrong selectors, 8 as above.
 [[nodiscard]] net::Awaitable<Expected<std::unique_ptr<net::Stream>>> join(net::Loop& loop, MeetingPoint& point,

@@ -23,13 +23,16 @@ bool is_zero(const MeetingToken& token) noexcept { return token == MeetingToken{
 // Which fields an action has; the others are zero.
 bool is_consistent(const Meet& meet) noexcept {
   const bool has_selector = meet.selector < kMeetingSelectors;
+  const bool has_tries = meet.tries >= 1 && meet.tries <= kMaxMeetingTries;
   switch (meet.action) {
     case MeetAction::create:
-      return meet.tries >= 1 && meet.tries <= kMaxMeetingTries && meet.selector == 0 && is_zero(meet.token);
+      return has_tries && meet.selector == 0 && is_zero(meet.token);
     case MeetAction::join:
       return meet.tries == 0 && has_selector && is_zero(meet.token);
     case MeetAction::resume:
       return meet.tries == 0 && has_selector;
+    case MeetAction::keep:
+      return has_tries && has_selector && !is_zero(meet.token);
   }
   return false;
 }

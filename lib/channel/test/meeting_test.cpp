@@ -25,7 +25,8 @@ TEST(Meet, IsReadAsItWasWritten) {
        {Meet{.action = MeetAction::create, .tries = 1}, Meet{.action = MeetAction::create, .tries = kMaxMeetingTries},
         Meet{.action = MeetAction::join, .selector = kMeetingSelectors - 1},
         Meet{.action = MeetAction::join, .selector = 0},
-        Meet{.action = MeetAction::resume, .selector = 4711, .token = kToken}}) {
+        Meet{.action = MeetAction::resume, .selector = 4711, .token = kToken},
+        Meet{.action = MeetAction::keep, .tries = kMaxMeetingTries, .selector = 4711, .token = kToken}}) {
     const auto frame = meet.encode();
     EXPECT_EQ(frame.size(), 31U);
     EXPECT_EQ(Meet::decode(body_of<Meet>(frame)), meet);
@@ -43,7 +44,10 @@ TEST(Meet, HasNoFieldThatItsActionHasNot) {
         Meet{.action = MeetAction::join, .selector = 1, .token = kToken},
         Meet{.action = MeetAction::resume, .tries = 1, .selector = 1, .token = kToken},
         Meet{.action = MeetAction::resume, .selector = kMeetingSelectors, .token = kToken},
-        Meet{.action = static_cast<MeetAction>(0), .tries = 1}, Meet{.action = static_cast<MeetAction>(4)}})
+        Meet{.action = MeetAction::keep, .tries = 0, .selector = 1, .token = kToken},
+        Meet{.action = MeetAction::keep, .tries = 1, .selector = 1},
+        Meet{.action = MeetAction::keep, .tries = 1, .selector = kMeetingSelectors, .token = kToken},
+        Meet{.action = static_cast<MeetAction>(0), .tries = 1}, Meet{.action = static_cast<MeetAction>(5)}})
     EXPECT_EQ(Meet::decode(body_of<Meet>(meet.encode())), std::unexpected(AlertCode::malformed));
 }
 

@@ -38,6 +38,22 @@ void Meetings::forget_old(Instant now) {
   });
 }
 
+bool Meetings::is_over(const Meeting& meeting, Instant now) {
+  return meeting.until <= now && !(meeting.is_kept && meeting.talk);
+}
+
+void Meetings::make_room(const std::string& source) {
+  std::size_t count = 0;
+  auto first = by_selector_.end();
+  for (auto it = by_selector_.begin(); it != by_selector_.end(); ++it) {
+    const auto& meeting = it->second;
+    if (meeting.source != source || meeting.talk) continue;
+    ++count;
+    if (!meeting.is_waiting && (first == by_selector_.end() || meeting.until < first->second.until)) first = it;
+  }
+  if (count >= kWaitingOfASource && first != by_selector_.end()) by_selector_.erase(first);
+}
+
 std::uint32_t Meetings::draw(Rng& rng) const {
   for (;;) {
     std::array<std::uint8_t, 4> drawn{};
@@ -71,6 +87,7 @@ std::variant<Meetings::Waiting, Alert> Meetings::wait(const channel::Meet& meet,
   forget_old(now.instant);
   auto selector = meet.selector;
   if (meet.action == MeetAction::create) {
+    make_room(source);
     if (const auto alert = over_the_top(source, limits, now.instant)) return *alert;
     selector = draw(rng);
     auto& made = by_selector_[selector];
@@ -80,7 +97,7 @@ std::variant<Meetings::Waiting, Alert> Meetings::wait(const channel::Meet& meet,
     rng.fill(made.token);
   }
   const auto found = by_selector_.find(selector);
-  const bool is_his = found != by_selector_.end() && found->second.until > now.instant &&
+  const bool is_his = found != by_selector_.end() && !is_over(found->second, now.instant) &&
                       (meet.action == MeetAction::create || ct_equal(found->second.token, meet.token));
   if (!is_his) {
     charge_failed_join(source, now.wall);
@@ -89,12 +106,25 @@ std::variant<Meetings::Waiting, Alert> Meetings::wait(const channel::Meet& meet,
   auto& meeting = found->second;
   if (meeting.is_waiting) return throttled(kSoon);  // his last connection is still there
   if (meeting.tries == 0) return Alert{.code = AlertCode::refused};
+  if (meeting.talk && meeting.is_kept) meeting.until = now.instant + kWait;
   if (meeting.talk) meeting.talk->cut();
   meeting.talk.reset();
   meeting.seat = seat;
   meeting.loop = &loop;
   meeting.is_waiting = true;
   return Waiting{.selector = selector, .token = meeting.token, .until = meeting.until};
+}
+
+std::variant<Meetings::Waiting, Alert> Meetings::keep(const channel::Meet& meet) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = by_selector_.find(meet.selector);
+  // No guess at a token is worth counting; who comes after the end of a short talk has done nothing wrong.
+  if (found == by_selector_.end() || !found->second.talk || !ct_equal(found->second.token, meet.token))
+    return Alert{.code = AlertCode::refused};
+  auto& meeting = found->second;
+  meeting.is_kept = true;
+  meeting.tries = meet.tries;
+  return Waiting{.selector = meet.selector, .token = meeting.token, .until = meeting.until};
 }
 
 std::variant<std::unique_ptr<net::Stream>, Alert> Meetings::join(std::uint32_t selector, const std::string& source,
@@ -106,7 +136,7 @@ std::variant<std::unique_ptr<net::Stream>, Alert> Meetings::join(std::uint32_t s
     return throttled(seconds_of(store::wait_until_left(kFailedJoins, failed->second, 1, now.wall)));
   forget_old(now.instant);
   const auto found = by_selector_.find(selector);
-  if (found == by_selector_.end() || found->second.until <= now.instant || found->second.tries == 0) {
+  if (found == by_selector_.end() || is_over(found->second, now.instant) || found->second.tries == 0) {
     charge_failed_join(source, now.wall);
     return Alert{.code = AlertCode::refused};
   }
@@ -132,10 +162,11 @@ void Meetings::leave(std::uint32_t selector, const std::shared_ptr<Seat>& seat, 
   const auto found = by_selector_.find(selector);
   if (found == by_selector_.end() || found->second.seat.lock() != seat) return;  // he has come back meanwhile
   auto& meeting = found->second;
+  const bool goes_on = meeting.is_kept && meeting.talk;
   meeting.is_waiting = false;
   meeting.talk.reset();
   meeting.seat.reset();
-  meeting.until = std::min(meeting.until, now + kResume);
+  meeting.until = goes_on ? now + kWait : std::min(meeting.until, now + kResume);
   if (meeting.tries == 0 || meeting.until <= now) by_selector_.erase(found);
 }
 
@@ -237,6 +268,14 @@ net::Awaitable<void> wait_for_somebody(Meetings& meetings, net::Loop& loop, std:
 
 net::Awaitable<void> serve_meeting(Meetings& meetings, net::Loop& loop, std::unique_ptr<net::Stream> stream,
                                    channel::Meet meet, std::string source, Limits limits) {
+  if (meet.action == MeetAction::keep) {
+    const auto given = meetings.keep(meet);
+    if (const auto* const alert = std::get_if<Alert>(&given)) co_return co_await turn_away(std::move(stream), *alert);
+    if (co_await tell(*stream,
+                      Met{.event = MetEvent::waiting, .selector = meet.selector, .token = meet.token}.encode()))
+      stream->shutdown_write();
+    co_return;
+  }
   if (meet.action != MeetAction::join)
     co_return co_await wait_for_somebody(meetings, loop, std::move(stream), meet, std::move(source), limits);
   auto given = meetings.join(meet.selector, source, loop, limits, now());

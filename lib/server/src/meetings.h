@@ -59,6 +59,9 @@ class Meetings {
   [[nodiscard]] std::variant<Waiting, channel::Alert> wait(const channel::Meet& meet, const std::string& source,
                                                            const std::shared_ptr<Seat>& seat, net::Loop& loop,
                                                            const Limits& limits, Now now, Rng& rng);
+  /// Who waited has found the one he waited for: when they are cut, both may come back, for as long as somebody may
+  /// wait and `meet.tries` times.
+  [[nodiscard]] std::variant<Waiting, channel::Alert> keep(const channel::Meet& meet);
   /// The other side's end of a bridge to who waits.
   [[nodiscard]] std::variant<std::unique_ptr<net::Stream>, channel::Alert> join(std::uint32_t selector,
                                                                                 const std::string& source,
@@ -84,11 +87,16 @@ class Meetings {
     std::weak_ptr<Seat> seat;
     net::Loop* loop = nullptr;
     bool is_waiting = false;
+    bool is_kept = false;           // both may come back
     std::optional<BridgeCut> talk;  // with who came last
     Instant talks_since;
   };
 
   void forget_old(Instant now);
+  // Of a source's meetings in which nobody is, the one that ends first gives way to a new one.
+  void make_room(const std::string& source);
+  // Whose time is over, for who comes.
+  [[nodiscard]] static bool is_over(const Meeting& meeting, Instant now);
   [[nodiscard]] std::uint32_t draw(Rng& rng) const;
   [[nodiscard]] std::optional<channel::Alert> over_the_top(const std::string& source, const Limits& limits,
                                                            Instant now) const;

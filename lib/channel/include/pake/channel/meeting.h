@@ -26,7 +26,8 @@ using MeetingToken = std::array<std::uint8_t, 16>;
 enum class MeetAction : std::uint8_t {  // on the wire: never renumber
   create = 1,                           // wait for somebody under a selector that the server allots
   join = 2,                             // be led to whoever waits under that selector
-  resume = 3,                           // wait again under it: the last who came did not know the code
+  resume = 3,                           // wait again under it: the last who came did not know the code, or was cut
+  keep = 4,                             // who came knew it: both may come back, `tries` times, when they are cut
 };
 
 /// From the side that has connected, as its first frame.
@@ -35,9 +36,9 @@ struct Meet {
   static constexpr std::size_t kSize = 27;
 
   MeetAction action{};
-  std::uint8_t tries = 0;      // create: how many may be led to this side, 1 to 5. Else 0
-  std::uint32_t selector = 0;  // join, resume. Else 0
-  MeetingToken token{};        // resume. Else zeros
+  std::uint8_t tries = 0;      // create: how many may be led to this side, 1 to 5; keep: how many more. Else 0
+  std::uint32_t selector = 0;  // join, resume, keep. Else 0
+  MeetingToken token{};        // resume, keep (not zeros). Else zeros
 
   /// The whole frame, 31 bytes.
   [[nodiscard]] Buffer encode() const;
@@ -46,7 +47,8 @@ struct Meet {
 };
 
 enum class MetEvent : std::uint8_t {  // on the wire: never renumber
-  waiting = 1,                        // to who waits: under this selector, with this token; again after Meet resume
+  waiting = 1,                        // to who waits: under this selector, with this token; again after Meet resume. To
+                                      // who keeps a meeting: it is kept
   joined = 2,                         // to both: every byte behind this frame comes from the other side
 };
 
