@@ -9,8 +9,10 @@
 #include "files/send.h"
 #include "options/quiet.h"
 #include "pake/files/messages.h"
+#include "pake/internal/try.h"
 #include "pipe/options.h"
 #include "process/output.h"
+#include "terminal/qr.h"
 
 namespace pake::cli::files {
 namespace {
@@ -82,11 +84,14 @@ Command send_command() {
                    {.flag = "--tries",
                     .value = number(options->tries, "N", {.from = 1, .to = pipe::kMostTries}),
                     .help = "So many wrong tries use the code up, 1 to 5"},
+                   qr_setting(options->qr),
                    wait_setting(*options),
                    json_setting(*options),
                    quiet_setting()},
-      .check =
-          [options](const Given& given) { return meeting::settle_via(options->via, given, {"--listen", "--lan"}); },
+      .check = [options](const Given& given) -> Expected<void> {
+        PAKE_TRYV(check_qr(options->qr));
+        return meeting::settle_via(options->via, given, {"--listen", "--lan"});
+      },
       .run =
           [options](const Invocation& invocation) {
             options->is_plain = !invocation.given.contains("--listen");

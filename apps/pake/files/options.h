@@ -31,6 +31,7 @@ struct SendOptions : CommonOptions {
   std::string stdin_name = "stdin";
   std::size_t tries = 1;
   std::size_t receivers = 1;
+  bool qr = false;
 };
 
 struct ReceiveOptions : CommonOptions {

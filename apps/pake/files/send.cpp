@@ -30,6 +30,7 @@
 #include "process/process.h"
 #include "process/run.h"
 #include "terminal/escape.h"
+#include "terminal/qr.h"
 
 namespace pake::cli::files {
 namespace {
@@ -232,6 +233,10 @@ class Sender {
   Expected<void> show(const std::string& code, const std::string& command, const std::string& address) {
     Output screen(STDERR_FILENO);
     screen.line(fmt::format("the code is  {}\non the other side:  {}", code, command));
+    if (options_.qr) {
+      PAKE_TRY(const auto drawn, qr_code(code));
+      screen.line(drawn);
+    }
     if (screen.failure() != 0)
       return std::unexpected(
           Problem{.error = fmt::format("cannot show the code: {}", explain_errno(screen.failure()))});

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "meeting/meet.h"
 #include "meeting/via.h"
@@ -22,6 +23,7 @@
 #include "pipe/conversation.h"
 #include "pipe/exported.h"
 #include "pipe/given_code.h"
+#include "pipe/port.h"
 #include "pipe/trace.h"
 #include "process/output.h"
 #include "process/run.h"
@@ -52,7 +54,13 @@ class Dialler {
   }
 
   net::Awaitable<Expected<void>> run_to_its_end(net::Loop& loop) {
-    PAKE_CO_TRY(auto files, take_standard_files(loop));
+    std::vector<net::Address> addresses;
+    for (const auto& local : options_.locals) addresses.push_back(local.address);
+    PAKE_CO_TRY(auto listeners, listen_locally(loop, addresses));
+    std::shared_ptr<StandardFiles> files;
+    if (listeners.empty()) {
+      PAKE_CO_TRY(files, take_standard_files(loop));
+    }
     PAKE_CO_TRY(auto stream, co_await connect(loop));
     auto handshake = channel::ClientHandshake::by_code(
         {}, {.selector = as_bytes(given_.selector), .code = given_.code.reveal()}, rng_);
@@ -66,6 +74,12 @@ class Dialler {
 
     const auto& link = channel->link;
     if (options_.export_label) co_return co_await print_exported(loop, link, *options_.export_label);
+    if (!listeners.empty()) {
+      for (const auto& listener : listeners)
+        say_note(fmt::format("{} leads to the other side; Ctrl-C ends this", net::to_string(listener.address())));
+      co_return co_await use_port(loop, link, std::move(listeners),
+                                  options_.any_user ? Admits::any_user : Admits::own_user);
+    }
     auto pipe = link->open(kService);
     if (!pipe) co_return std::unexpected(Problem{.error = "cannot open the pipe"});
     co_return co_await converse(loop, std::move(files), link, std::move(*pipe));

@@ -21,10 +21,12 @@
 #include "pipe/code_acceptor.h"
 #include "pipe/conversation.h"
 #include "pipe/exported.h"
+#include "pipe/port.h"
 #include "pipe/trace.h"
 #include "process/output.h"
 #include "process/process.h"
 #include "process/run.h"
+#include "terminal/qr.h"
 
 namespace pake::cli::pipe {
 namespace {
@@ -46,9 +48,16 @@ class Host {
 
  private:
   net::Awaitable<Expected<void>> run_to_its_end(net::Loop& loop) {
-    PAKE_CO_TRY(auto files, take_standard_files(loop));
+    std::shared_ptr<StandardFiles> files;
+    if (!options_.service) {
+      PAKE_CO_TRY(files, take_standard_files(loop));
+    }
     PAKE_CO_TRY(const auto peer, co_await (point_ ? wait_via(loop) : wait_at_address(loop)));
     if (options_.export_label) co_return co_await print_exported(loop, peer.link, *options_.export_label);
+    if (options_.service) {
+      say_note(fmt::format("the other side reaches {} now; Ctrl-C ends this", net::to_string(*options_.service)));
+      co_return co_await offer_port(loop, peer.link, *options_.service);
+    }
     co_return co_await converse(loop, std::move(files), peer.link, nullptr);
   }
 
@@ -56,8 +65,8 @@ class Host {
     auto listener = co_await net::listen(loop, options_.address, net::kNever);
     if (!listener) co_return std::unexpected(cannot_listen(options_.address, listener.error()));
     auto code = identity::generate_code(rng_);
-    PAKE_CO_TRYV(show(fmt::format("the code is  {}\non the other side:  pake dial {}", as_text(code.reveal()),
-                                  reachable(listener->address()))));
+    PAKE_CO_TRYV(
+        show(std::string(as_text(code.reveal())), fmt::format("pake dial {}", reachable(listener->address()))));
     explain_address(listener->address(), options_.is_plain, {.here = "pake listen", .there = "pake dial"});
 
     PAKE_CO_TRY(auto peer, co_await wait_for_peer(loop, std::move(*listener), std::move(code), cache_,
@@ -71,8 +80,8 @@ class Host {
   net::Awaitable<Expected<AuthenticatedPeer>> wait_via(net::Loop& loop) {
     PAKE_CO_TRY(auto place, co_await meeting::take_place(loop, *point_, options_.tries));
     const auto code = identity::generate_code(rng_);
-    PAKE_CO_TRYV(show(fmt::format("the code is  {}-{}\non the other side:  pake dial --via {}", place.selector,
-                                  as_text(code.reveal()), options_.via.for_the_other_side())));
+    PAKE_CO_TRYV(show(fmt::format("{}-{}", place.selector, as_text(code.reveal())),
+                      fmt::format("pake dial --via {}", options_.via.for_the_other_side())));
     PAKE_CO_TRY(auto peer,
                 co_await meeting::wait_for_peer(loop, *point_, place, code, cache_,
                                                 {.tries = options_.tries, .name = std::to_string(place.selector)}));
@@ -80,9 +89,13 @@ class Host {
     co_return std::move(peer);
   }
 
-  static Expected<void> show(const std::string& text) {
+  [[nodiscard]] Expected<void> show(const std::string& code, const std::string& command) const {
     Output screen(STDERR_FILENO);
-    screen.line(text);
+    screen.line(fmt::format("the code is  {}\non the other side:  {}", code, command));
+    if (options_.qr) {
+      PAKE_TRY(const auto drawn, qr_code(code));
+      screen.line(drawn);
+    }
     if (screen.failure() == 0) return {};
     return std::unexpected(Problem{.error = fmt::format("cannot show the code: {}", explain_errno(screen.failure()))});
   }

@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "login/forward.h"
 #include "meeting/via.h"
 #include "pake/net/address.h"
 #include "secrets/secret_source.h"
@@ -25,11 +27,15 @@ inline constexpr std::size_t kMostTries = 5;
 struct ListenOptions : CommonOptions {
   bool is_plain = false;  // no ADDRESS was typed
   std::size_t tries = 1;
+  bool qr = false;
+  std::optional<net::Address> service = {};  // the other side reaches it, and passes no pipe
 };
 
 struct DialOptions : CommonOptions {
   SecretOptions secret{.kind = SecretKind::code};
   std::chrono::seconds deadline{10};
+  std::vector<login::LocalPort> locals = {};  // ports that lead to the other side's service; then there is no pipe
+  bool any_user = false;
 };
 
 }  // namespace pake::cli::pipe
