@@ -7,8 +7,8 @@ import subprocess
 import threading
 import unittest
 
-from harness import AUTH_FAILED, OK, UNREACHABLE, USAGE, tcp
-from sending import Transfers, data
+from harness import AUTH_FAILED, CUT_SHORT, OK, UNREACHABLE, USAGE, tcp
+from sending import Cutter, Transfers, data
 from serving import PASSWORD, Meeting, ServeCase
 
 THROTTLED, SERVICE = 5, 8
@@ -199,6 +199,36 @@ class Strangers(ViaCase):
         program = self.run_pake("dial", "--via", "127.0.0.1:1", env={"PAKE_CODE": "copper-copper-11"})
         self.assertEqual(program.code, USAGE, program.err)
         self.assertIn("no number in front", program.err)
+
+
+class Cuts(ViaCase):
+    def cutter(self, *after):
+        cutter = Cutter(self.server.address, after)
+        self.addCleanup(cutter.close)
+        return cutter
+
+    def test_after_cuts_both_go_on_behind_the_server(self):
+        self.start_server()
+        content = data(2_000_000)
+        sender = self.send(self.put("in/a", content))
+        cutter = self.cutter(700_000, 300_000)
+        receiver = self.receive(sender.code_shown, via=cutter.address)
+        self.ends(sender, receiver)
+        self.assertEqual(cutter.cuts, 2)
+        self.assertEqual(self.read("out/a"), content)
+        for program in (sender, receiver):
+            self.assertEqual(program.err.count("connected again"), 2, program.err)
+
+    def test_when_the_server_goes_it_ends_in_time(self):
+        self.start_server()
+        sender = self.send(self.put("in/a", data(50_000_000)), "--wait", "1")
+        receiver = self.receive(sender.code_shown, "--wait", "1")
+        for side in (sender, receiver):
+            side.wait_for("connected: both sides", "err")
+        self.server.process.kill()
+        self.ends(sender, receiver, (CUT_SHORT, CUT_SHORT))
+        whole = [name for name in os.listdir(self.path("out")) if not name.endswith(".pake-part")]
+        self.assertEqual(whole, [])
 
 
 class Users(ViaCase):

@@ -175,6 +175,7 @@ class Sender {
     for (;;) {
       auto continuation = continuation_of(*peer.link);
       const auto link = std::exchange(peer.link, nullptr);
+      if (point_) loop.spawn(keep_meeting(loop, point_, place_.selector, place_.token));
       auto result = co_await run_channel(
           loop, link, [&loop, what](std::shared_ptr<net::ChannelLink> over) { return send_over(loop, over, what); });
       report_.end();
@@ -249,8 +250,32 @@ class Sender {
     say_note(fmt::format("to send: {}", offer_in_words(source_.entries)));
   }
 
+  // While the transfer runs. If the server does not answer, a cut ends the transfer.
+  static net::Awaitable<void> keep_meeting(net::Loop& loop, std::shared_ptr<meeting::MeetingPoint> point,
+                                           std::uint32_t selector, channel::MeetingToken token) {
+    meeting::Place place;
+    place.selector = selector;
+    place.token = token;
+    static_cast<void>(co_await meeting::keep(loop, *point, place));
+  }
+
+  net::Awaitable<Expected<pipe::AuthenticatedPeer>> wait_at_meeting(net::Loop& loop, const Continuation& continuation,
+                                                                    net::Deadline deadline) {
+    PAKE_CO_TRYV(co_await meeting::return_to(loop, *point_, place_, deadline));
+    place_.until = deadline;
+    co_return co_await meeting::wait_for_peer(
+        loop, *point_, place_, continuation.secret, cache_,
+        {.tries = channel::kMaxMeetingTries, .name = continuation.selector, .start = ""});
+  }
+
   net::Awaitable<Expected<pipe::AuthenticatedPeer>> wait_again(net::Loop& loop, Continuation continuation) {
     const auto deadline = net::after(options_.wait);
+    if (point_) {
+      auto peer = co_await wait_at_meeting(loop, continuation, deadline);
+      const int code = peer ? kExitOk : peer.error().exit_code;
+      if (code == kExitCutShort || code == kExitUnreachable) co_return std::unexpected(not_back());
+      co_return peer;
+    }
     PAKE_CO_TRY(auto listener, co_await listen(loop, address_, deadline));
     auto peer = co_await pipe::wait_for_peer(loop, std::move(listener), std::move(continuation.secret), cache_,
                                              {.silent = silent(),
@@ -258,11 +283,14 @@ class Sender {
                                               .start = "pake send",
                                               .selector = continuation.selector,
                                               .deadline = deadline});
-    if (!peer && peer.error().exit_code == kExitCutShort)
-      co_return std::unexpected(Problem{.exit_code = kExitCutShort,
-                                        .error = "the connection was cut, and the other side did not come back",
-                                        .hint = "run it again: what has arrived is not sent again"});
+    if (!peer && peer.error().exit_code == kExitCutShort) co_return std::unexpected(not_back());
     co_return peer;
+  }
+
+  static Problem not_back() {
+    return {.exit_code = kExitCutShort,
+            .error = "the connection was cut, and the other side did not come back",
+            .hint = "run it again: what has arrived is not sent again"};
   }
 
   [[nodiscard]] std::size_t silent() const { return std::min(kMostSilent, files_ - kFilesOfOurOwn); }
