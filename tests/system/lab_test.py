@@ -3,12 +3,14 @@
 import json
 import math
 import os
+import signal
 import socket
 import time
 import unittest
 import xml.etree.ElementTree as ElementTree
 
 from harness import AUTH_FAILED, CUT_SHORT, FAILED, OK, PATIENCE, UNREACHABLE, USAGE, Case
+from terminal import Terminal
 
 SEED_RUN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "recordings", "seed-1992.trace")
 PASSWORD, KS, NC, NS = "12345678", "0005340449", "5440568582", "0352190870"
@@ -163,6 +165,17 @@ class WithoutWords(Lab):
         self.assertIn(program.wait(), (-15, 143))
         with open(self.path("state"), encoding="ascii") as file:
             self.assertIn("next", json.load(file))
+
+
+class Progress(Lab):
+    def test_at_a_terminal_rate_and_time_left(self):
+        for columns, line in ((80, r"\d of 10,000,000,000 keys, [\d.,]+( million)?/s, \d+ \w+ left"),
+                              (40, r"\r\x1b\[K[\d,]+ of 10,000,000,000 k[^\r]{1,11}\r")):
+            terminal = Terminal("lab", "crack", SEED_RUN, "--without-words", "--mode", "cbc", columns=columns)
+            self.addCleanup(terminal.close)
+            terminal.see(line)
+            terminal.send_signal(signal.SIGINT)
+            self.assertEqual(terminal.wait(), 130)
 
 
 class Partitions(Lab):

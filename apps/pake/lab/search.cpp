@@ -1,6 +1,7 @@
 #include "lab/search.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -120,8 +121,12 @@ class ProgressLine {
     const auto rate = static_cast<double>(units) / since.count();
     const auto at = std::min(pieces_.from * pieces_.units + units, pieces_.total);
     const Seconds left(static_cast<double>(pieces_.total - at) / rate);
-    write(fmt::format("\r\x1b[K{} of {} {}, {}/s, {} left", grouped(at), grouped(pieces_.total), pieces_.name,
-                      about(rate), about_time(left)));
+    auto line = fmt::format("{} of {} {}, {}/s, {} left", grouped(at), grouped(pieces_.total), pieces_.name,
+                            about(rate), about_time(left));
+    winsize size{};
+    if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 && line.size() >= size.ws_col)
+      line.resize(size.ws_col - 1U);
+    write("\r\x1b[K" + line);
   }
 
  private:
