@@ -1,5 +1,5 @@
-// This library's SRP-6a, SPAKE2+ and magic-wormhole's SPAKE2 behind lines of JSON, one object a request and one an
-// answer; bytes are hexadecimal. What a request starts the next ones go on with.
+// This library's SRP-6a, SPAKE2+, EAP-EKE and magic-wormhole's SPAKE2 behind lines of JSON, one object a request and
+// one an answer; bytes are hexadecimal. What a request starts the next ones go on with.
 //
 //   {"op": "srp-verifier", parameters, "I", "P", "s"?}    {"s", "v"}
 //   {"op": "srp-start", parameters, "I", "P"}             {"A"}
@@ -16,7 +16,11 @@
 //   {"op": "plus-finish", "shareV", "confirmV"}           {"confirmP", "K"}
 //   {"op": "plus-respond", "suite", "context", "idProver", "idVerifier", "record", "shareP"}  {"shareV", "confirmV"}
 //   {"op": "plus-check", "confirmP"}                      {"K"}
+//   {"op": "plus-time", as plus-respond, "runs"}          {"ns"}     (CPU time of one answer, of so many)
 //   {"op": "matter-secret", "passcode", "salt", "iterations"}                                 {"secret", "record"}
+//   {"op": "eke-server", "password", "identity", "identifier"}   {"packet"}     (exported keys as hostapd derives them)
+//   {"op": "eke-peer", "password", "identity"}            {}
+//   {"op": "eke-receive", "packet"}                       {"packet"?, "MSK"?, "failed"?}
 //   {"op": "wormhole-start", "side", "password", "idA", "idB", "idSymmetric"}   {"message"}
 //   {"op": "wormhole-finish", "message"}                  {"key"}
 //
@@ -24,14 +28,18 @@
 // Proton's group). suite: its number. Where a step fails the answer is {"error"}.
 #include <crypt.h>
 
+#include <cstdint>
+#include <ctime>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
 #include <string>
 
 #include "pake/crypto/rng.h"
+#include "pake/proto/eap_eke/machine.h"
 #include "pake/proto/spake2/wormhole.h"
 #include "pake/proto/spake2plus/matter.h"
 #include "pake/proto/spake2plus/prover.h"
@@ -113,6 +121,7 @@ class Peer {
           crypt_r(std::string(as_text(password)).c_str(), std::string(as_text(setting)).c_str(), &data);
       return {{"P", hex(as_bytes(hashed == nullptr ? "*" : hashed))}};
     }
+    if (op.starts_with("eke-")) return eke(op, request);
     if (op.starts_with("plus-") || op == "matter-secret") return plus(op, request);
     if (op == "wormhole-start") {
       const auto side = static_cast<spake2::wormhole::Side>(request.at("side").get_ref<const std::string&>().at(0));
@@ -168,7 +177,48 @@ class Peer {
       confirm_P_ = std::move(response.next);
       return {{"shareV", hex(response.shareV)}, {"confirmV", hex(response.confirmV)}};
     }
+    if (op == "plus-time") {
+      const auto record = must(VerifierRecord::decode(suite, bytes(request, "record")));
+      const auto share = bytes(request, "shareP");
+      const auto runs = request.at("runs").get<std::int64_t>();
+      const auto before = cpu_time();
+      for (std::int64_t i = 0; i < runs; ++i) must(respond(inputs, record, permit(), share, rng_));
+      return {{"ns", (cpu_time() - before) / runs}};
+    }
     throw std::invalid_argument("unknown op");
+  }
+
+  Json eke(const std::string& op, const Json& request) {
+    using namespace eap_eke;
+    Buffer packet;
+    if (op == "eke-receive") {
+      packet = bytes(request, "packet");
+    } else {
+      const Config config = {.proposals = {Proposal{}, {.group = Group::eke_14, .prf = Hmac::sha1, .mac = Hmac::sha1}},
+                             .identity = {.value = bytes(request, "identity")},
+                             .channel_binding = {},
+                             .exported_keys = ExportedKeys::hostapd};
+      eke_password_ = bytes(request, "password");
+      if (op == "eke-peer")
+        eke_ = peer_machine(config, SecretBuffer::copy_of(eke_password_), permit(), rng_);
+      else
+        eke_ = server_machine(config, request.at("identifier").get<std::uint8_t>(),
+                              SecretBuffer::copy_of(Buffer(32, std::uint8_t{1})), permit(), rng_);
+    }
+    // What is refused ends in Want::failed, and that is the answer.
+    if (!packet.empty()) static_cast<void>(eke_->receive(packet, Arrived::more_may_come));
+    if (eke_->want() == Want::decision) static_cast<void>(eke_->provide_record(Bytes(eke_password_)));
+    Json answer = Json::object();
+    if (eke_->want() == Want::send) answer["packet"] = hex(must(eke_->take_message()));
+    if (eke_->want() == Want::done) answer["MSK"] = hex(must(eke_->take_session_key()).reveal());
+    if (eke_->want() == Want::failed) answer["failed"] = hex(eke_->failure_packet());
+    return answer;
+  }
+
+  static std::int64_t cpu_time() {
+    timespec now = {};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
   }
 
   static Buffer optional_bytes(const Json& request, const char* name) {
@@ -195,6 +245,8 @@ class Peer {
   std::optional<srp::AwaitingClientProof> client_proof_;
   std::optional<srp::AwaitingShareAndProof> share_and_proof_;
   std::optional<srp::Modulus> modulus_;
+  std::unique_ptr<eap_eke::EapEkeMachine> eke_;
+  Buffer eke_password_;
   std::optional<spake2plus::AwaitingShareV> share_V_;
   std::optional<spake2plus::AwaitingConfirmP> confirm_P_;
   std::optional<spake2::wormhole::AwaitingMessage> wormhole_;
