@@ -9,6 +9,7 @@
 #include "groups.h"
 #include "nist_curve.h"
 #include "openssl_curve.h"
+#include "pake/crypto/fixed_point.h"
 
 namespace pake::crypto {
 namespace {
@@ -248,6 +249,24 @@ Element nist_encode_to_curve(GroupId curve, Bytes message, Bytes dst) {
       return element_of(to_affine(map_to_curve_sswu<Curve>(u[0])));
     });
   });
+}
+
+FixedPoint::FixedPoint(GroupId group, const Element& point) : group_(group), point_(point.copy()) {
+  if (group == GroupId::p256)
+    table_ = std::make_unique<const OpenSslTable>(Coordinates<P256>::encode(point_of<P256>(point_)).reveal());
+}
+FixedPoint::FixedPoint(FixedPoint&&) noexcept = default;
+FixedPoint& FixedPoint::operator=(FixedPoint&&) noexcept = default;
+FixedPoint::~FixedPoint() = default;
+
+Result<Element> FixedPoint::multiply(const Scalar& scalar) const {
+  if (!table_) return Group::get(group_).multiply(scalar, point_);
+  if (scalar.size() != Coordinate<P256>::kSize) std::abort();
+  bool finite = false;
+  const auto xy =
+      Coordinates<P256>::Pair::make([&](MutableBytes out) { finite = table_->multiply(scalar.reveal(), out); });
+  if (!finite) return fail(Errc::malformed);
+  return on_clean_stack([&] { return element_of(Coordinates<P256>::decode(xy)); });
 }
 
 Result<Element> nist_decode_uncompressed(GroupId curve, Bytes bytes) {

@@ -86,4 +86,36 @@ bool openssl_multiply(GroupId curve, const OpenSslProducts& of, MutableBytes pro
   return declassify_value(finite);
 }
 
+struct OpenSslTable::Curve {
+  std::unique_ptr<EC_GROUP, Free<EC_GROUP_free>> group;
+};
+
+OpenSslTable::~OpenSslTable() = default;
+
+// P-256 with another generator: what OpenSSL knows for its own is then a table that it makes. nistz256 reads all of it
+// for every window, and whatever else stands in for nistz256 multiplies a generator in constant time too. The call is
+// deprecated for what it does to a curve that others share, which this one is not; nothing took its place.
+OpenSslTable::OpenSslTable(Bytes point)
+    : curve_(std::make_unique<const Curve>(Curve{
+          .group = std::unique_ptr<EC_GROUP, Free<EC_GROUP_free>>(must(EC_GROUP_dup(curve_of(GroupId::p256))))})) {
+  auto* const group = curve_->group.get();
+  const Scratch scratch(must(BN_CTX_new()));
+  const auto x = number(point.first(point.size() / 2)), y = number(point.last(point.size() / 2));
+  const Point generator(must(EC_POINT_new(group)));
+  must(EC_POINT_set_affine_coordinates(group, generator.get(), x.get(), y.get(), scratch.get()));
+  must(EC_GROUP_set_generator(group, generator.get(), EC_GROUP_get0_order(group), EC_GROUP_get0_cofactor(group)));
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  must(EC_GROUP_precompute_mult(group, scratch.get()));
+#pragma GCC diagnostic pop
+}
+
+bool OpenSslTable::multiply(Bytes scalar, MutableBytes product) const {
+  bool finite = false;
+  cross_boundary("openssl-multiply", {scalar}, product, [&] {
+    finite = crypto::multiply(curve_->group.get(), {.generator_scalar = scalar, .scalar = {}, .point = {}}, product);
+  });
+  return declassify_value(finite);
+}
+
 }  // namespace pake::crypto

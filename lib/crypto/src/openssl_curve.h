@@ -1,6 +1,8 @@
 // Private to the room: scalar multiplication on P-256 and P-521 by OpenSSL.
 #pragma once
 
+#include <memory>
+
 #include "pake/base/bytes.h"
 #include "pake/crypto/group.h"
 
@@ -19,5 +21,22 @@ struct OpenSslProducts {
 /// of its own, which it frees as it is.
 /// @return false when the product is infinity; `product` is zero then.
 [[nodiscard]] bool openssl_multiply(GroupId curve, const OpenSslProducts& of, MutableBytes product);
+
+/// A point of P-256 with a table of its multiples.
+class OpenSslTable {
+ public:
+  /// @param point  x || y, public, on the curve
+  explicit OpenSslTable(Bytes point);
+  ~OpenSslTable();
+  OpenSslTable(const OpenSslTable&) = delete;
+  OpenSslTable& operator=(const OpenSslTable&) = delete;
+
+  /// product = scalar * point as openssl_multiply has it, in the time of a product of the generator.
+  [[nodiscard]] bool multiply(Bytes scalar, MutableBytes product) const;
+
+ private:
+  struct Curve;
+  std::unique_ptr<const Curve> curve_;
+};
 
 }  // namespace pake::crypto

@@ -8,7 +8,9 @@
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
+#include "pake/crypto/fixed_point.h"
 #include "pake/crypto/rng.h"
 #include "pake/crypto/xmd.h"
 #include "pake/testing/fixed_rng.h"
@@ -535,6 +537,30 @@ TEST_P(NistTest, RefusesASecondSpellingOfACoordinate) {
     EXPECT_FALSE(decodes(full)) << x;
   }
   EXPECT_GT(found, 0);
+}
+
+// Small, large and random scalars: the windows of a table are all zero, all full, or anything.
+TEST(FixedPoints, MultiplyAsAnyOtherPointDoes) {
+  testing::SeededRng rng(20);
+  for (const auto id : {GroupId::p256, GroupId::p384, GroupId::p521, GroupId::edwards25519, GroupId::ristretto255}) {
+    const auto& group = Group::get(id);
+    const auto P = group.multiply_generator(group.random_scalar(rng).value()).value();
+    const FixedPoint fixed(id, P);
+    const auto one = group.reduce_scalar(Buffer{1}, std::endian::big);
+    std::vector<Scalar> scalars;
+    scalars.push_back(group.negate_scalar(one));
+    for (unsigned bit = 0; bit < 8 * group.scalar_size(); bit += 7) {
+      Buffer bytes(group.scalar_size());
+      bytes[bit / 8] = static_cast<std::uint8_t>(1U << bit % 8);
+      scalars.push_back(group.reduce_scalar(bytes, std::endian::big));
+      if (bit % 5 == 0) scalars.push_back(group.random_scalar(rng).value());
+    }
+    scalars.push_back(Scalar::copy_of(one.reveal()));
+    for (const auto& scalar : scalars)
+      EXPECT_EQ(testing::hex(group.encode(fixed.multiply(scalar).value()).reveal()),
+                testing::hex(group.encode(group.multiply(scalar, P).value()).reveal()));
+    EXPECT_EQ(fixed.multiply(group.reduce_scalar({}, std::endian::big)).error(), Errc::malformed) << "zero";
+  }
 }
 
 }  // namespace

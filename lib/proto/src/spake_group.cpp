@@ -51,7 +51,8 @@ BlindingPoint make_point(GroupId group, std::string_view digits) {
   auto point = Group::get(group).decode(from_hex(digits));
   if (!point) std::abort();  // a constant of this file
   auto encoded = to_buffer(encode(group, *point).reveal());
-  return {.point = *std::move(point), .encoded = std::move(encoded)};
+  crypto::FixedPoint fixed(group, *point);
+  return {.point = *std::move(point), .fixed = std::move(fixed), .encoded = std::move(encoded)};
 }
 
 struct Points {
@@ -125,6 +126,19 @@ Result<Element> blind(GroupId group, const Scalar& x, const Scalar& w, const Ele
 Result<Element> unblind(GroupId group, const Element& Q, const Scalar& w, const Element& B) {
   const auto minus_w = Group::get(group).negate_scalar(w);
   return Group::get(group).sum({{.scalar = nullptr, .element = &Q}, {.scalar = &minus_w, .element = &B}});
+}
+
+// On P-256 two products by tables cost less than one joint product without; elsewhere the joint one does.
+Result<Element> blind(GroupId group, const Scalar& x, const Scalar& w, const BlindingPoint& B) {
+  if (group != GroupId::p256) return blind(group, x, w, B.point);
+  PAKE_TRY(const auto wB, B.fixed.multiply(w));
+  return Group::get(group).sum({{.scalar = &x, .element = nullptr}, {.scalar = nullptr, .element = &wB}});
+}
+
+Result<Element> unblind(GroupId group, const Element& Q, const Scalar& w, const BlindingPoint& B) {
+  if (group != GroupId::p256) return unblind(group, Q, w, B.point);
+  PAKE_TRY(const auto wB, B.fixed.multiply(w));
+  return Group::get(group).subtract(Q, wB);
 }
 
 Scalar times_cofactor(GroupId group, const Scalar& x) {

@@ -10,6 +10,7 @@
 #include "pake/base/bytes.h"
 #include "pake/base/result.h"
 #include "pake/base/secret.h"
+#include "pake/crypto/fixed_point.h"
 #include "pake/crypto/group.h"
 
 namespace pake::spake {
@@ -33,6 +34,7 @@ using EncodedScalar = SecretUpTo<crypto::kMaxScalarSize>;
 /// A point that blinds, and its encoding as transcripts have it.
 struct BlindingPoint {
   crypto::Element point;
+  crypto::FixedPoint fixed;
   Buffer encoded;
 };
 /// RFC 9382, Section 6, Table "M and N"; RFC 9383 uses the same. Decoded once.
@@ -42,9 +44,13 @@ struct BlindingPoint {
 /// x*P + w*B, by which a share is made. Errc::malformed for the identity (never seen: x is random).
 [[nodiscard]] Result<crypto::Element> blind(crypto::GroupId group, const crypto::Scalar& x, const crypto::Scalar& w,
                                             const crypto::Element& B);
+[[nodiscard]] Result<crypto::Element> blind(crypto::GroupId group, const crypto::Scalar& x, const crypto::Scalar& w,
+                                            const BlindingPoint& B);
 /// Q - w*B, by which one is opened. Errc::malformed for the identity.
 [[nodiscard]] Result<crypto::Element> unblind(crypto::GroupId group, const crypto::Element& Q, const crypto::Scalar& w,
                                               const crypto::Element& B);
+[[nodiscard]] Result<crypto::Element> unblind(crypto::GroupId group, const crypto::Element& Q, const crypto::Scalar& w,
+                                              const BlindingPoint& B);
 /// h*x modulo the order, h being the cofactor: every element that was decoded is in the subgroup of prime order, so it
 /// may as well enter the scalar.
 [[nodiscard]] crypto::Scalar times_cofactor(crypto::GroupId group, const crypto::Scalar& x);

@@ -29,7 +29,7 @@ struct OwnShare {
     const auto& w = Access::w(of);
     PAKE_TRY(auto x, Group::get(group).random_scalar(rng));
     const auto& blinding = side == Side::A ? spake::M(group) : spake::N(group);
-    PAKE_TRY(const auto element, spake::blind(group, x, w, blinding.point));
+    PAKE_TRY(const auto element, spake::blind(group, x, w, blinding));
     auto share = to_buffer(spake::encode(group, element).reveal());
     declassify(share);
     return OwnShare{.suite = of.suite(),
@@ -75,7 +75,7 @@ Result<AwaitingTag::State> reach(const OwnShare& own, Bytes peer, GuessPermit pe
   const auto group = parameters(own.suite).group;
   const bool is_A = own.side == Side::A;
   PAKE_TRY(const auto element, spake::decode(group, peer));
-  PAKE_TRY(const auto opened, spake::unblind(group, element, own.w, (is_A ? spake::N(group) : spake::M(group)).point));
+  PAKE_TRY(const auto opened, spake::unblind(group, element, own.w, is_A ? spake::N(group) : spake::M(group)));
   PAKE_TRY(const auto product, Group::get(group).multiply(spake::times_cofactor(group, own.x), opened));
   const auto K = spake::encode(group, product);
   const auto w = spake::encode_scalar(own.w, group);

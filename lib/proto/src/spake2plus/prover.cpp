@@ -15,7 +15,7 @@ struct AwaitingShareV::State {
   [[nodiscard]] Result<Agreement> reach(Bytes shareV) const {
     const auto group = parameters(suite).group;
     PAKE_TRY(const auto Y, spake::decode(group, shareV));
-    PAKE_TRY(const auto opened, spake::unblind(group, Y, w0, spake::N(group).point));
+    PAKE_TRY(const auto opened, spake::unblind(group, Y, w0, spake::N(group)));
     const auto hx = spake::times_cofactor(group, x), hw1 = spake::times_cofactor(group, w1);
     std::array<crypto::Multiplication, 2> products = {
         {{.scalar = &hx, .element = &opened}, {.scalar = &hw1, .element = &opened}}};
@@ -38,7 +38,7 @@ Result<ProverStart> start(const Inputs& inputs, const ProverSecret& secret, Rng&
   const auto group = parameters(suite).group;
   const auto& w0 = Access::w0(secret);
   PAKE_TRY(auto x, crypto::Group::get(group).random_scalar(rng));
-  PAKE_TRY(const auto X, spake::blind(group, x, w0, spake::M(group).point));
+  PAKE_TRY(const auto X, spake::blind(group, x, w0, spake::M(group)));
   auto shareP = to_buffer(spake::encode(group, X).reveal());
   declassify(shareP);
   return ProverStart{.shareP = shareP,

@@ -19,9 +19,9 @@ Result<VerifierResponse> respond(const Inputs& inputs, const VerifierRecord& rec
   const auto group = parameters(suite).group;
   const auto& w0 = Access::w0(record);
   PAKE_TRY(const auto X, spake::decode(group, shareP));
-  PAKE_TRY(const auto opened, spake::unblind(group, X, w0, spake::M(group).point));
+  PAKE_TRY(const auto opened, spake::unblind(group, X, w0, spake::M(group)));
   PAKE_TRY(const auto y, crypto::Group::get(group).random_scalar(rng));
-  PAKE_TRY(const auto Y, spake::blind(group, y, w0, spake::N(group).point));
+  PAKE_TRY(const auto Y, spake::blind(group, y, w0, spake::N(group)));
   const auto hy = spake::times_cofactor(group, y);
   std::array<crypto::Multiplication, 2> products = {
       {{.scalar = &hy, .element = &opened}, {.scalar = &hy, .element = &Access::L(record)}}};
