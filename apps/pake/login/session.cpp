@@ -59,6 +59,13 @@ Problem no_password(const std::string& source) {
           .hint = "nothing was sent"};
 }
 
+// Its thread is there before anybody is dialled: a server would count a guess whose password could not be stretched.
+net::Awaitable<Expected<void>> with_a_thread(net::Loops& loops, Session& session, const WithSession& use) {
+  if (!loops.start_workers(1))
+    co_return std::unexpected(Problem{.error = "no thread for the stretching of the password"});
+  co_return co_await use(loops, session);
+}
+
 }  // namespace
 
 channel::ClientConfig Session::config() const {
@@ -255,7 +262,7 @@ int run_logged_in(const LoginOptions& options, const WithSession& use, const Ask
     for (int tries = 1;;) {
       PAKE_TRYV(session.ask());
       if (asking.prepare) PAKE_TRYV(asking.prepare());
-      const auto exit_code = run_on_loop([&](net::Loops& loops) { return use(loops, session); });
+      const auto exit_code = run_on_loop([&](net::Loops& loops) { return with_a_thread(loops, session, use); });
       if (!exit_code && session.needs_password()) continue;
       if (!exit_code && session.can_ask_again() && tries++ < kTries) {
         session.complain(exit_code.error());

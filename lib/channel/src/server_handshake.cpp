@@ -54,8 +54,8 @@ struct Peer {
   HandshakeKind kind{};
   Suite suite{};
   AeadId aead{};
-  Buffer name;                        // login
-  std::optional<TicketFacts> ticket;  // resume, from the ServerHello on
+  Buffer name;                          // login
+  std::unique_ptr<TicketFacts> ticket;  // resume, from the ServerHello on
 };
 
 }  // namespace
@@ -263,7 +263,8 @@ HandshakeResult<void> ServerHandshake::Run::send_server_hello(Answered answer) {
   transcript.add(answer.message);
   message.insert(message.end(), answer.message.begin(), answer.message.end());
   awaiting = std::move(answer.next);
-  if (received) peer.ticket = std::move(received->request.ticket);
+  if (received && received->request.ticket)
+    peer.ticket = std::make_unique<TicketFacts>(*std::move(received->request.ticket));
   if (peer.ticket)
     peer.ticket->server_name = Buffer();  // the hello's: nothing is kept twice while the client is awaited
   second_hello.reset();
@@ -293,10 +294,12 @@ HandshakeResult<void> ServerHandshake::Run::on_client_finish(const Frame& frame)
   PAKE_TRY(const auto pake_key, std::exchange(awaiting, nullptr)->finish(frame.body));
   const auto H2 = transcript.add(frame.whole).hash();
   keys = std::make_unique<ChannelKeys>(derive_channel_keys(peer.aead, H2, pake_key));
-  outcome =
-      std::make_unique<ServerOutcome>(ServerOutcome{.kind = peer.kind,
-                                                    .name = peer.ticket ? peer.ticket->name : std::move(peer.name),
-                                                    .ticket = std::move(peer.ticket)});
+  outcome = std::make_unique<ServerOutcome>(
+      ServerOutcome{.kind = peer.kind, .name = std::move(peer.name), .ticket = std::nullopt});
+  if (peer.ticket) {
+    outcome->name = peer.ticket->name;
+    outcome->ticket = std::move(*peer.ticket);
+  }
   want = Want::done;
   return {};
 }

@@ -6,9 +6,9 @@
 #include <concepts>
 #include <cstddef>
 #include <memory>
-#include <thread>
 #include <utility>
 
+#include "loop_impl.h"
 #include "pake/base/bytes.h"
 #include "pake/internal/try.h"
 #include "pake/net/awaitable.h"
@@ -16,7 +16,6 @@
 #include "pake/net/coroutine.h"
 #include "pake/net/error.h"
 #include "pake/net/loops.h"
-#include "pake/net/signal.h"
 #include "pake/net/stream.h"
 #include "pake/proto/machine.h"
 
@@ -51,16 +50,21 @@ class Exchange {
       }
       const bool silence_counts = incoming.silence_ends && !arrived_.empty() && end == Arrived::more_may_come;
       const Deadline silence = silence_counts ? after(patience.silence) : kNever;
-      const auto more = co_await read_more(std::min(silence, patience.deadline), patience.piece);
-      const bool paused = !more && ((more.error() == Error::Kind::timed_out && silence < patience.deadline) ||
-                                    (more.error() == Error::Kind::closed && silence_counts));
-      if (!more && !paused) co_return more;
+      const auto before = arrived_.size();
+      arrived_.resize(before + patience.piece);
+      const auto count =
+          co_await stream_.read_some(MutableBytes(arrived_).subspan(before), std::min(silence, patience.deadline));
+      arrived_.resize(before + count.value_or(0));
+      const bool paused = !count && ((count.error() == Error::Kind::timed_out && silence < patience.deadline) ||
+                                     (count.error() == Error::Kind::closed && silence_counts));
+      if (!count && !paused) co_return std::unexpected(count.error());
       end = paused ? Arrived::silence : Arrived::more_may_come;
     }
   }
 
-  /// Runs the run's job on a thread of its own. A job cannot be stopped: if the wait is cancelled, its end is waited
-  /// for.
+  /// Runs the run's job on a thread of the pool that all loops share. A job cannot be stopped: if the wait is
+  /// cancelled, the end of one that has begun is waited for. Error::exhausted if the system has no thread, or too many
+  /// wait.
   Awaitable<Outcome<void>> run_job() {
     auto job = run_.take_job();
     if (!job) co_return fail(Error::Kind::run_failed);
@@ -87,22 +91,10 @@ class Exchange {
       return run_.receive(arrived_);
   }
 
-  Awaitable<Outcome<void>> read_more(Deadline deadline, std::size_t piece) {
-    const auto before = arrived_.size();
-    arrived_.resize(before + piece);
-    const auto count = co_await stream_.read_some(MutableBytes(arrived_).subspan(before), deadline);
-    arrived_.resize(before + count.value_or(0));
-    if (!count) co_return std::unexpected(count.error());
-    co_return Outcome<void>();
-  }
-
   Awaitable<Outcome<void>> run_elsewhere(Job& job) {
-    const auto done = std::make_shared<Signal>(loop_);  // what is posted may run after this has returned
-    const std::jthread worker([loop = &loop_, &job, done] {
-      job.run();
-      loop->post(done, [](Signal& signal) { signal.notify(); });
-    });
-    co_return co_await done->wait(kNever);
+    PAKE_CO_TRYV(co_await loop_.on_worker([&job] { job.run(); }));
+    if (loop_.impl().is_cancelled()) co_return fail(Error::Kind::cancelled);
+    co_return Outcome<void>();
   }
 
   Run& run_;

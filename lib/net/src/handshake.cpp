@@ -18,7 +18,7 @@ namespace pake::net {
 namespace {
 
 constexpr std::size_t kHelloRead = 2048;  // in one piece
-constexpr std::size_t kFinishRead = 128;  // the same while a peer is waited for that may take its time
+constexpr std::size_t kFinishRead = 72;   // the same while a peer is waited for that may take its time: a ClientFinish
 constexpr std::chrono::seconds kAlertTime{1};
 
 // Tells the other side what it may know of the end of a run.
@@ -79,10 +79,10 @@ class Question {
     self.over_.cancel();
   }
 
-  Awaitable<Outcome<channel::Decision>> wait(Deadline deadline) {
-    PAKE_CO_TRYV(co_await answered_.wait(deadline));
-    co_return *std::move(decision_);
-  }
+  Awaitable<Outcome<void>> wait(Deadline deadline) { return answered_.wait(deadline); }
+
+  /// What was answered; once.
+  channel::Decision take_decision() { return *std::move(decision_); }
 
   /// Until `ask` no longer needs what it was given, whatever becomes of the loops.
   Awaitable<void> join() {
@@ -97,6 +97,7 @@ class Question {
   asio::steady_timer over_;
 };
 
+/// What a caller holds who is waited for, so it is small, and its steps are awaited by the one frame of `serve`.
 class ServerRun {
  public:
   ServerRun(Loop& loop, Stream& stream, const ServerSide& side)
@@ -104,33 +105,28 @@ class ServerRun {
         stream_(stream),
         side_(side),
         handshake_(side.config, side.rng),
-        exchange_(handshake_, loop, stream) {}
-
-  Awaitable<Outcome<void>> run() {
+        exchange_(handshake_, loop, stream) {
     enter(HandshakeStage::silent);
-    auto kind = channel::HandshakeKind::login;
-    for (;;) {
-      switch (handshake_.want()) {
-        case Want::receive:
-          PAKE_CO_TRYV(co_await receive(kind));
-          break;
-        case Want::decision:
-          kind = handshake_.request()->kind;
-          PAKE_CO_TRYV(co_await decide());
-          break;
-        case Want::key_operation:
-          PAKE_CO_TRYV(co_await exchange_.run_job());
-          break;
-        case Want::send:
-          PAKE_CO_TRYV(co_await send());
-          break;
-        case Want::done:
-          co_return Outcome<void>();
-        case Want::ksf:
-        case Want::failed:
-          co_return fail(Error::Kind::run_failed);
-      }
+  }
+
+  [[nodiscard]] bool is_done() const noexcept { return handshake_.want() == Want::done; }
+
+  Awaitable<Outcome<void>> step() {
+    switch (handshake_.want()) {
+      case Want::receive:
+        return receive();
+      case Want::decision:
+        return decide();
+      case Want::key_operation:
+        return exchange_.run_job();
+      case Want::send:
+        return send();
+      case Want::done:
+      case Want::ksf:
+      case Want::failed:
+        break;
     }
+    return fail_step();
   }
 
   /// What the other side may know has been told when this returns.
@@ -157,27 +153,33 @@ class ServerRun {
     stage_ = stage;
   }
 
-  Awaitable<Outcome<void>> receive(channel::HandshakeKind kind) {
+  static Awaitable<Outcome<void>> fail_step() { co_return fail(Error::Kind::run_failed); }
+
+  Awaitable<Outcome<void>> receive() {
     const auto& timeouts = side_.timeouts;
     if (stage_ != HandshakeStage::waiting)
       return exchange_.receive({.deadline = after(timeouts.hello), .piece = kHelloRead});
-    const auto limit = kind == channel::HandshakeKind::login ? timeouts.login_finish : timeouts.finish;
+    const auto limit = kind_ == channel::HandshakeKind::login ? timeouts.login_finish : timeouts.finish;
     return exchange_.receive({.deadline = after(limit), .piece = kFinishRead});
   }
 
   Awaitable<Outcome<void>> decide() {
+    kind_ = handshake_.request()->kind;
     enter(HandshakeStage::deciding);
     question_ = std::make_unique<Question>(loop_, *handshake_.request());
     loop_.spawn(Question::ask(*question_, side_.decide));
-    auto decision = co_await question_->wait(after(side_.timeouts.decision));
-    if (!decision) {
+    if (const auto answered = co_await question_->wait(after(side_.timeouts.decision)); !answered) {
       static_cast<void>(handshake_.decide(channel::Alert{.code = channel::AlertCode::unavailable}));
-      co_return std::unexpected(decision.error());
+      co_return std::unexpected(answered.error());
     }
+    const bool goes_on = hand_in_decision();
     question_.reset();
-    if (!handshake_.decide(*std::move(decision))) co_return fail(Error::Kind::run_failed);
+    if (!goes_on) co_return fail(Error::Kind::run_failed);
     co_return Outcome<void>();
   }
+
+  // A decision is large: none stands in a coroutine's frame.
+  bool hand_in_decision() { return handshake_.decide(question_->take_decision()).has_value(); }
 
   Awaitable<Outcome<void>> send() {
     const auto message = handshake_.take_message();
@@ -195,7 +197,17 @@ class ServerRun {
   Exchange<channel::ServerHandshake> exchange_;
   std::unique_ptr<Question> question_;
   std::optional<HandshakeStage> stage_;
+  channel::HandshakeKind kind_ = channel::HandshakeKind::login;
 };
+
+template <class TakeStream>
+Awaitable<std::expected<ServerChannel, HandshakeError>> serve(Loop& loop, Stream& stream, const ServerSide& side,
+                                                              TakeStream take_stream) {
+  ServerRun run(loop, stream, side);
+  while (!run.is_done())
+    if (const auto done = co_await run.step(); !done) co_return std::unexpected(co_await run.fail_with(done.error()));
+  co_return run.take_channel(take_stream);
+}
 
 }  // namespace
 
@@ -217,15 +229,11 @@ Awaitable<std::expected<ClientChannel, HandshakeError>> connect_channel(Loop& lo
 
 Awaitable<std::expected<ServerChannel, HandshakeError>> accept_channel(Loop& loop, std::unique_ptr<Stream>& stream,
                                                                        const ServerSide& side) {
-  ServerRun run(loop, *stream, side);
-  if (const auto done = co_await run.run(); !done) co_return std::unexpected(co_await run.fail_with(done.error()));
-  co_return run.take_channel([&] { return std::move(stream); });
+  return serve(loop, *stream, side, [&stream] { return std::move(stream); });
 }
 
 Awaitable<std::expected<ServerChannel, HandshakeError>> accept_channel(Caller& caller, const ServerSide& side) {
-  ServerRun run(caller.loop(), caller.stream(), side);
-  if (const auto done = co_await run.run(); !done) co_return std::unexpected(co_await run.fail_with(done.error()));
-  co_return run.take_channel([&] { return caller.take_stream(); });
+  return serve(caller.loop(), caller.stream(), side, [&caller] { return caller.take_stream(); });
 }
 
 }  // namespace pake::net

@@ -193,7 +193,7 @@ TEST(Allocation, ACallerThatIsWaitedForTakesLittleWhateverItsHelloWas) {
     loops.run(measure_waiting(loops, hello(names, padding), bytes));
     std::cout << "a caller waited for takes " << bytes << " bytes, with " << names << " bytes of names and " << padding
               << " of padding\n";
-    EXPECT_LE(bytes, 5120U);
+    EXPECT_LE(bytes, 4608U);
   }
 }
 

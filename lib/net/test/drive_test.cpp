@@ -1,11 +1,13 @@
 #include "pake/net/drive.h"
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -253,6 +255,64 @@ TEST(Drive, WhatAMachineDoesNotGetEndsTheRun) {
     ASSERT_FALSE(driven.outcome);
     EXPECT_EQ(driven.outcome.error().error.kind, Error::Kind::run_failed);
   }
+}
+
+/// How many jobs run at once.
+struct Busy {
+  std::atomic<int> now = 0, most = 0, jobs = 0;
+};
+
+/// A machine that has one job, of a few milliseconds.
+class Working final : public Machine {
+ public:
+  explicit Working(Busy& busy) : busy_(busy) {}
+  [[nodiscard]] Want want() const noexcept override { return is_done_ ? Want::done : Want::key_operation; }
+  Result<Buffer> take_message() override { return fail(Errc::misuse); }
+  [[nodiscard]] Incoming incoming() const noexcept override { return {}; }
+  Result<std::size_t> receive(Bytes, Arrived) override { return fail(Errc::misuse); }
+  Result<std::unique_ptr<Job>> take_job() override { return std::make_unique<Work>(busy_); }
+  Status resume(std::unique_ptr<Job>) override {
+    is_done_ = true;
+    return {};
+  }
+  [[nodiscard]] std::optional<Errc> error() const noexcept override { return std::nullopt; }
+  Result<SessionKey> take_session_key() override { return fail(Errc::misuse); }
+
+ private:
+  struct Work final : Job {
+    explicit Work(Busy& of) : busy(of) {}
+    void run() override {
+      const int now = ++busy.now;
+      for (int most = busy.most; most < now && !busy.most.compare_exchange_weak(most, now);) continue;
+      std::this_thread::sleep_for(5ms);
+      --busy.now;
+      ++busy.jobs;
+    }
+    Busy& busy;
+  };
+  Busy& busy_;
+  bool is_done_ = false;
+};
+
+Awaitable<void> work_beside_others(Loop& loop, Busy& busy) {
+  Pair pair(loop);
+  Working machine(busy);
+  EXPECT_TRUE(co_await drive(loop, machine, *pair.left, {}));
+}
+
+Awaitable<void> work_twelve_times(Loops& loops, Busy& busy) {
+  EXPECT_TRUE(loops.start_workers(2));
+  for (int i = 0; i < 12; ++i) loops.main().spawn(work_beside_others(loops.main(), busy));
+  co_return;
+}
+
+// Whatever the number of peers, jobs run on the threads of one pool.
+TEST(Drive, ManyJobsTakeTheThreadsThatThereAre) {
+  Busy busy;
+  Loops loops(1);
+  loops.run(work_twelve_times(loops, busy));
+  EXPECT_EQ(busy.jobs, 12);
+  EXPECT_LE(busy.most, 2);
 }
 
 // --- Machines that need more than bytes: OPAQUE stretches on a thread, and looks a record up.
