@@ -123,12 +123,11 @@ sockaddr_in6 group_v6() {
 }  // namespace
 
 std::uint32_t draw_selector(Rng& rng) {
-  for (;;) {
-    std::array<std::uint8_t, 2> bytes{};
-    rng.fill(bytes);
-    const auto drawn = (static_cast<std::uint32_t>(bytes[0]) << 8U | bytes[1]) & 0x3ffU;
-    if (drawn >= 1 && drawn <= kMostSelector) return drawn;
-  }
+  std::array<std::uint8_t, 8> bytes{};
+  rng.fill(bytes);
+  std::uint64_t drawn = 0;
+  for (const auto byte : bytes) drawn = drawn << 8U | byte;
+  return 1 + static_cast<std::uint32_t>(drawn % kMostSelector);
 }
 
 struct Announcer::State {

@@ -55,14 +55,13 @@ void Meetings::make_room(const std::string& source) {
 }
 
 std::uint32_t Meetings::draw(Rng& rng) const {
-  for (;;) {
-    std::array<std::uint8_t, 4> drawn{};
-    rng.fill(drawn);
-    std::uint32_t selector = 0;
-    for (const auto byte : drawn) selector = selector << 8U | byte;
-    selector %= channel::kMeetingSelectors;  // a power of two
-    if (!by_selector_.contains(selector)) return selector;
-  }
+  std::array<std::uint8_t, 4> drawn{};
+  rng.fill(drawn);
+  std::uint32_t selector = 0;
+  for (const auto byte : drawn) selector = selector << 8U | byte;
+  selector %= channel::kMeetingSelectors;                                                          // a power of two
+  while (by_selector_.contains(selector)) selector = (selector + 1) % channel::kMeetingSelectors;  // half are free
+  return selector;
 }
 
 std::optional<Alert> Meetings::over_the_top(const std::string& source, const Limits& limits, Instant now) const {
