@@ -8,6 +8,7 @@
 #include "eke/listen.h"
 #include "eke/options.h"
 #include "options/quiet.h"
+#include "trace/trace.h"
 
 namespace pake::cli::eke {
 namespace {
@@ -40,6 +41,7 @@ Settings common_settings(CommonOptions& options) {
       {.flag = "--json",
        .value = flag(options.style.json),
        .help = "One JSON object a line instead of lines for people"},
+      trace::setting(options.trace),
       quiet_setting(&options.style.details)};
   for (auto& setting : secret_settings(options.secret)) settings.push_back(std::move(setting));
   return settings;

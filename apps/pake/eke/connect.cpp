@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "eke/traced_run.h"
 #include "network/problems.h"
 #include "pake/crypto/rng.h"
 #include "pake/crypto/rsa.h"
@@ -22,6 +23,7 @@
 #include "process/run.h"
 #include "terminal/escape.h"
 #include "terminal/line_source.h"
+#include "trace/trace.h"
 
 namespace pake::cli::eke {
 namespace {
@@ -39,8 +41,9 @@ constexpr const char* kSameOnBothSides = "both sides need the same user, passwor
 
 class Client : public std::enable_shared_from_this<Client> {
  public:
-  Client(const ConnectOptions& options, pake::eke::ConnectorConfig config)
+  Client(const ConnectOptions& options, const trace::Trace& trace, pake::eke::ConnectorConfig config)
       : options_(options),
+        trace_(trace.begin(std::string(kProtocol))),
         output_(STDOUT_FILENO, [this] { loops_.cancel(); }),
         report_(output_, options.style),
         config_(std::move(config)) {
@@ -77,7 +80,8 @@ class Client : public std::enable_shared_from_this<Client> {
 
   net::Awaitable<Expected<void>> authenticate() {
     pake::eke::RsaConnector machine(std::move(config_), rng_);
-    const auto rest = co_await net::drive(loops_.main(), machine, *stream_, {.step = options_.deadline});
+    TracedRun traced(machine, trace_);
+    const auto rest = co_await net::drive(loops_.main(), traced, *stream_, {.step = options_.deadline});
     if (!rest) co_return std::unexpected(run_failed(machine.failure(), rest.error()));
     if (!rest->empty()) co_return std::unexpected(spoke_unasked());
     co_return Expected<void>();
@@ -135,6 +139,7 @@ class Client : public std::enable_shared_from_this<Client> {
   net::Awaitable<Expected<void>> send_line(const std::string& line) {
     const auto deadline = net::after(options_.deadline);
     has_spoken_ = true;
+    note_chat(trace_, trace::Passed::sent, Speaker::connector, as_bytes(line));
     const auto sent = co_await stream_->write_all(as_bytes(line), deadline);
     if (!sent) co_return std::unexpected(cut_short(sent.error()));
     const auto expected = pake::eke::answer(line);
@@ -154,6 +159,7 @@ class Client : public std::enable_shared_from_this<Client> {
   }
 
   net::Awaitable<Expected<void>> quit() {
+    note_chat(trace_, trace::Passed::sent, Speaker::connector, as_bytes(pake::eke::kQuit));
     const auto sent = co_await stream_->write_all(as_bytes(pake::eke::kQuit), net::after(options_.deadline));
     if (!sent) co_return std::unexpected(cut_short(sent.error()));
     stream_->shutdown_write();
@@ -169,6 +175,7 @@ class Client : public std::enable_shared_from_this<Client> {
   }
 
   void show_answer(std::string_view text) {
+    note_chat(trace_, trace::Passed::received, Speaker::listener, as_bytes(text));
     report_.tell({.name = "answer", .line = "Server say: " + escape(text), .fields = {{"line", std::string(text)}}});
   }
 
@@ -202,6 +209,7 @@ class Client : public std::enable_shared_from_this<Client> {
   }
 
   const ConnectOptions& options_;
+  trace::Trace::Connection trace_;
   net::Loops loops_{1};
   Output output_;
   Report report_;
@@ -221,7 +229,8 @@ Expected<int> try_connect(const ConnectOptions& options) {
   pake::eke::ConnectorConfig config{
       .user = options.user, .password = std::move(password), .key = std::move(*key), .mode = options.mode};
   config.form = options.form;
-  return std::make_shared<Client>(options, std::move(config))->run();
+  PAKE_TRY(auto trace, trace::Trace::open(options.trace));
+  return trace.finish(std::make_shared<Client>(options, trace, std::move(config))->run());
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "eke/traced_run.h"
 #include "eke/users_file.h"
 #include "network/problems.h"
 #include "pake/crypto/rng.h"
@@ -24,6 +25,7 @@
 #include "process/process.h"
 #include "process/run.h"
 #include "terminal/escape.h"
+#include "trace/trace.h"
 
 namespace pake::cli::eke {
 namespace {
@@ -72,11 +74,10 @@ void report_failure(Report& report, std::optional<pake::eke::Failure> failure) {
 
 class Server {
  public:
-  Server(const ListenOptions& options, pake::eke::UserTable users, std::size_t threads)
-      : options_(options),
-        users_(std::move(users)),
-        loops_(threads),
-        output_(STDOUT_FILENO, [this] { loops_.cancel(); }) {}
+  Server(const ListenOptions& options, const trace::Trace& trace, pake::eke::UserTable users, std::size_t threads)
+      : options_(options), trace_(trace), users_(std::move(users)), loops_(threads), output_(STDOUT_FILENO, [this] {
+          loops_.cancel();
+        }) {}
 
   Expected<int> run() {
     auto listener = net::Listener::open(loops_.main(), options_.address);
@@ -149,25 +150,28 @@ class Server {
   }
 
   net::Awaitable<Ending> converse(net::Stream& stream, Report& report, net::Caller* caller) {
-    auto first_line = co_await authenticate(caller != nullptr ? caller->loop() : loops_.main(), stream, report);
+    auto trace = trace_.begin(std::string(kProtocol));
+    auto first_line = co_await authenticate(caller != nullptr ? caller->loop() : loops_.main(), stream, report, trace);
     if (!first_line) co_return first_line.error();
     if (caller != nullptr) caller->end_waiting();
     report.detail({.name = "N2_equals_NS", .line = "N2 is equal to NS"});
     report.tell({.name = "authenticated", .line = "Authentication success"});
-    co_return co_await chat(stream, report, std::move(*first_line));
+    co_return co_await chat(stream, report, trace, std::move(*first_line));
   }
 
   // @return what came behind message 7
-  net::Awaitable<std::expected<Buffer, Ending>> authenticate(net::Loop& loop, net::Stream& stream, Report& report) {
+  net::Awaitable<std::expected<Buffer, Ending>> authenticate(net::Loop& loop, net::Stream& stream, Report& report,
+                                                             trace::Trace::Connection& trace) {
     pake::eke::RsaListener machine({.users = users_, .mode = options_.mode, .observer = &report},
                                    GuessPermit::uncounted_for_study(), rng_);
-    auto rest = co_await net::drive(loop, machine, stream, {.step = options_.deadline});
+    TracedRun traced(machine, trace);
+    auto rest = co_await net::drive(loop, traced, stream, {.step = options_.deadline});
     if (rest) co_return std::move(*rest);
     report_failure(report, machine.failure());
     co_return std::unexpected(run_failed(machine, rest.error()));
   }
 
-  net::Awaitable<Ending> chat(net::Stream& stream, Report& report, Buffer line) {
+  net::Awaitable<Ending> chat(net::Stream& stream, Report& report, trace::Trace::Connection& trace, Buffer line) {
     for (;; line.clear()) {
       if (line.empty()) {
         line.resize(kChatRead);
@@ -175,6 +179,7 @@ class Server {
         if (!count) co_return peer_gone(count.error());
         line.resize(*count);
       }
+      note_chat(trace, trace::Passed::received, Speaker::connector, line);
       const auto text = as_text(line);
       if (text == pake::eke::kQuit) {
         report.tell({.name = "quit", .line = fmt::format("User {} quit!", escape(report.user()))});
@@ -183,7 +188,9 @@ class Server {
       report.tell({.name = "say",
                    .line = fmt::format("User {} say: {}", escape(report.user()), escape(text)),
                    .fields = {{"user", report.user()}, {"line", std::string(text)}}});
-      const auto answered = co_await stream.write_all(pake::eke::answer(text), net::after(options_.deadline));
+      const auto answer = pake::eke::answer(text);
+      note_chat(trace, trace::Passed::sent, Speaker::listener, answer);
+      const auto answered = co_await stream.write_all(answer, net::after(options_.deadline));
       if (!answered) co_return peer_gone(answered.error());
     }
   }
@@ -193,6 +200,7 @@ class Server {
   }
 
   const ListenOptions& options_;
+  const trace::Trace& trace_;
   const pake::eke::UserTable users_;
   crypto::SystemRng rng_;
   net::Loops loops_;
@@ -216,7 +224,8 @@ Expected<int> try_listen(ListenOptions options) {
   const auto files = std::max(raise_file_limit(), kFilesOfOurOwn + 1);
   options.max_connections = std::min(options.max_connections, files - kFilesOfOurOwn);
   const auto cores = std::max<std::size_t>(1, std::thread::hardware_concurrency());
-  return Server(options, std::move(users), std::min(cores, kMostThreads)).run();
+  PAKE_TRY(auto trace, trace::Trace::open(options.trace));
+  return trace.finish(Server(options, trace, std::move(users), std::min(cores, kMostThreads)).run());
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ struct CommonOptions {
   pake::eke::CipherMode mode = pake::eke::CipherMode::gcm;
   std::string user = "server";
   SecretOptions secret;
+  std::optional<std::string> trace;  // a file for what passes
   Style style;
   std::chrono::seconds deadline{10};
 };

@@ -1,0 +1,40 @@
+// The messages of a run, told to a trace: they have no frames, so only who drives the machine knows where one ends.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "pake/base/bytes.h"
+#include "pake/proto/machine.h"
+#include "trace/trace.h"
+
+namespace pake::cli::eke {
+
+inline constexpr std::string_view kProtocol = "rsa-eke";
+
+/// A line of the chat, or what the listener answers.
+enum class Speaker : std::uint8_t { connector, listener };
+void note_chat(trace::Trace::Connection& trace, trace::Passed passed, Speaker speaker, Bytes text);
+
+/// `machine`, each of whose messages is told to `trace`; both outlive it. One that the machine refuses is told as far
+/// as it had come.
+class TracedRun final : public Machine {
+ public:
+  TracedRun(Machine& machine, trace::Trace::Connection& trace) noexcept : machine_(machine), trace_(trace) {}
+
+  [[nodiscard]] Want want() const noexcept override { return machine_.want(); }
+  [[nodiscard]] Result<Buffer> take_message() override;
+  [[nodiscard]] Incoming incoming() const noexcept override { return machine_.incoming(); }
+  [[nodiscard]] Result<std::size_t> receive(Bytes bytes, Arrived arrived) override;
+  [[nodiscard]] std::optional<Errc> error() const noexcept override { return machine_.error(); }
+  [[nodiscard]] Result<SessionKey> take_session_key() override { return machine_.take_session_key(); }
+
+ private:
+  void note(trace::Passed passed, Bytes message);
+
+  Machine& machine_;
+  trace::Trace::Connection& trace_;
+  std::size_t messages_ = 0;  // of both sides: they take turns
+};
+
+}  // namespace pake::cli::eke
