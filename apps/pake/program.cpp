@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "draw/command.h"
 #include "eke/command.h"
 #include "files/command.h"
 #include "lab/command.h"
@@ -24,8 +25,8 @@ Command program() {
                "pake help COMMAND prints what pake COMMAND --help prints."},
       .examples = {"pake listen                  shows a code",
                    "pake dial HOST:PORT          on the other side, asks for it"}};
-  for (auto commands :
-       {login::commands(), server::commands(), pipe::commands(), files::commands(), eke::commands(), lab::commands()})
+  for (auto commands : {login::commands(), server::commands(), pipe::commands(), files::commands(), eke::commands(),
+                        lab::commands(), draw::commands()})
     all.commands.insert(all.commands.end(), std::make_move_iterator(commands.begin()),
                         std::make_move_iterator(commands.end()));
   return all;

@@ -154,7 +154,7 @@ void Trace::Connection::note(Passed passed, std::string_view name, Bytes bytes, 
 Setting setting(std::optional<std::string>& path) {
   return {.flag = "--trace",
           .value = file(path),
-          .help = "Write every frame that passes into this file, as JSON lines"};
+          .help = "Write every frame that passes into this file, as JSON lines; pake draw shows them"};
 }
 
 }  // namespace pake::cli::trace
