@@ -101,6 +101,17 @@ class Eke(Case):
         frames = read_trace(self, trace, "server", "rsa-eke")
         self.assertEqual(sorted({frame["conn"] for frame in frames}), [1, 2])
 
+    def test_the_papers_own_form_has_messages_of_its_own(self):
+        here = self.path("here")
+        attack = self.start("lab", "residues", "127.0.0.1:0", "--runs", "1", "--words", self.path("words", "a\nb\nc\n"))
+        address = attack.wait_for(r"listening on (.*)\n", "err")[1]
+        run = self.run_pake("eke", "connect", address, "--form", "paper", "--trace", here, env={"PAKE_PASSWORD": "b"})
+        self.assertEqual(run.code, AUTH_FAILED, run.err)
+        frames = read_trace(self, here, "client", "rsa-eke-paper")
+        self.assertEqual(names(frames)[:3], ["user_name", "public_key", "session_key"])
+        self.assertEqual([(each["name"], each["size"], each["kind"]) for each in frames[1]["fields"]],
+                         [("n", 172, "public"), ("E_pw(e)", 172, "password")])
+
     def test_one_that_cannot_be_opened_is_said_at_once(self):
         listener = self.run_pake("eke", "listen", "127.0.0.1:0", "--trace", self.path("nowhere") + "/trace")
         self.assertEqual(listener.code, FAILED)

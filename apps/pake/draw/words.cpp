@@ -103,7 +103,7 @@ std::string_view meaning_of(Kind kind) noexcept {
 }
 
 Parties parties_of(const Run& run) noexcept {
-  if (run.protocol == "rsa-eke") return {.client = "C, connects", .server = "L, listens"};
+  if (run.protocol.starts_with("rsa-eke")) return {.client = "C, connects", .server = "L, listens"};
   return {.client = "client", .server = "server"};
 }
 

@@ -43,7 +43,7 @@ class Client : public std::enable_shared_from_this<Client> {
  public:
   Client(const ConnectOptions& options, const trace::Trace& trace, pake::eke::ConnectorConfig config)
       : options_(options),
-        trace_(trace.begin(std::string(kProtocol))),
+        trace_(trace.begin(protocol_of(options.form))),
         output_(STDOUT_FILENO, [this] { loops_.cancel(); }),
         report_(output_, options.style),
         config_(std::move(config)) {
@@ -80,7 +80,7 @@ class Client : public std::enable_shared_from_this<Client> {
 
   net::Awaitable<Expected<void>> authenticate() {
     pake::eke::RsaConnector machine(std::move(config_), rng_);
-    TracedRun traced(machine, trace_);
+    TracedRun traced(machine, options_.form, trace_);
     const auto rest = co_await net::drive(loops_.main(), traced, *stream_, {.step = options_.deadline});
     if (!rest) co_return std::unexpected(run_failed(machine.failure(), rest.error()));
     if (!rest->empty()) co_return std::unexpected(spoke_unasked());

@@ -150,7 +150,7 @@ class Server {
   }
 
   net::Awaitable<Ending> converse(net::Stream& stream, Report& report, net::Caller* caller) {
-    auto trace = trace_.begin(std::string(kProtocol));
+    auto trace = trace_.begin(protocol_of(pake::eke::Form::seed));
     auto first_line = co_await authenticate(caller != nullptr ? caller->loop() : loops_.main(), stream, report, trace);
     if (!first_line) co_return first_line.error();
     if (caller != nullptr) caller->end_waiting();
@@ -164,7 +164,7 @@ class Server {
                                                              trace::Trace::Connection& trace) {
     pake::eke::RsaListener machine({.users = users_, .mode = options_.mode, .observer = &report},
                                    GuessPermit::uncounted_for_study(), rng_);
-    TracedRun traced(machine, trace);
+    TracedRun traced(machine, pake::eke::Form::seed, trace);
     auto rest = co_await net::drive(loop, traced, stream, {.step = options_.deadline});
     if (rest) co_return std::move(*rest);
     report_failure(report, machine.failure());

@@ -2,15 +2,17 @@
 #pragma once
 
 #include <cstddef>
-#include <string_view>
+#include <string>
 
 #include "pake/base/bytes.h"
+#include "pake/proto/eke/rsa_eke.h"
 #include "pake/proto/machine.h"
 #include "trace/trace.h"
 
 namespace pake::cli::eke {
 
-inline constexpr std::string_view kProtocol = "rsa-eke";
+/// What the trace calls it.
+[[nodiscard]] std::string protocol_of(pake::eke::Form form);
 
 /// A line of the chat, or what the listener answers.
 enum class Speaker : std::uint8_t { connector, listener };
@@ -20,7 +22,8 @@ void note_chat(trace::Trace::Connection& trace, trace::Passed passed, Speaker sp
 /// as it had come.
 class TracedRun final : public Machine {
  public:
-  TracedRun(Machine& machine, trace::Trace::Connection& trace) noexcept : machine_(machine), trace_(trace) {}
+  TracedRun(Machine& machine, pake::eke::Form form, trace::Trace::Connection& trace) noexcept
+      : machine_(machine), form_(form), trace_(trace) {}
 
   [[nodiscard]] Want want() const noexcept override { return machine_.want(); }
   [[nodiscard]] Result<Buffer> take_message() override;
@@ -33,6 +36,7 @@ class TracedRun final : public Machine {
   void note(trace::Passed passed, Bytes message);
 
   Machine& machine_;
+  pake::eke::Form form_;
   trace::Trace::Connection& trace_;
   std::size_t messages_ = 0;  // of both sides: they take turns
 };
