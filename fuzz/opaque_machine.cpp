@@ -37,7 +37,7 @@ ServerConfig server(SuiteId suite) {
           .client_identity = to_buffer(as_bytes("alice"))};
 }
 
-/// Does what the machine wants of its own side. False where it waits for its peer, or has ended.
+/// Does what the machine wants of its own side. False if it waits for its peer, or has ended.
 bool serve(Machine& machine, std::optional<Bytes> stored) {
   if (machine.want() == Want::decision) {
     const auto status = machine.provide_record(stored);

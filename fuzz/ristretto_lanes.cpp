@@ -15,7 +15,7 @@ using namespace pake::crypto;
 
 namespace {
 
-/// What came out, as bytes: empty where it is an error.
+/// What came out, as bytes: empty if it is an error.
 Buffer run(std::uint8_t what, Bytes input) {
   const auto& group = Group::get(GroupId::ristretto255);
   const auto encoded = [&](const Result<Element>& element) {

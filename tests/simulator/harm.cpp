@@ -80,7 +80,7 @@ Buffer retry_of(Bytes frame) {
   return Retry{.suite = hello && hello->suites.size() > 1 ? hello->suites[1] : std::uint8_t{0}}.encode();
 }
 
-/// One of the frames that were sent, by the salt; nothing where there are none.
+/// One of the frames that were sent, by the salt; nothing if there are none.
 Bytes one_of(Bytes sent, std::uint64_t salt) {
   const auto frames = frames_of(sent);
   return frames.empty() ? Bytes() : frames[salt % frames.size()];

@@ -127,7 +127,7 @@ void Party::send_message(Instant now) {
   }
 }
 
-/// False where there is none yet.
+/// False if there is none yet.
 bool Party::read_frame() {
   if (input_.empty()) return false;
   const auto consumed = std::visit([this](auto& handshake) { return handshake.receive(input_); }, handshake_);
@@ -188,7 +188,7 @@ void Party::read_records(Instant now) {
   }
 }
 
-/// One buffer full. False where there was nothing to send, or no room for it.
+/// One buffer full. False if there was nothing to send, or no room for it.
 bool Party::send_records(Instant now) {
   if ((finish_.empty() && !channel_->wants_to_send()) || !out_.road().has_room()) return false;
   const auto size = channel_->produce(output_, now);

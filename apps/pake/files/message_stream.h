@@ -13,10 +13,10 @@
 
 namespace pake::cli::files {
 
-/// A message for which the other side had no right, or that is none.
+/// A message that the other side had no right to send, or that is invalid.
 [[nodiscard]] Problem broken_rules();
 
-/// One coroutine may read while another one writes. Problems: kExitCutShort where the channel has ended, or the other
+/// One coroutine may read while another one writes. Problems: kExitCutShort if the channel has ended, or the other
 /// side has broken the stream off; kExitProtocol.
 class MessageStream {
  public:
@@ -24,7 +24,7 @@ class MessageStream {
 
   /// The next message, or nothing when the other side has ended. What it views lives until the next call.
   [[nodiscard]] net::Awaitable<Expected<std::optional<pake::files::Message>>> read();
-  /// The same where an end is not due yet.
+  /// The same if an end is not due yet.
   [[nodiscard]] net::Awaitable<Expected<pake::files::Message>> read_message();
 
   [[nodiscard]] net::Awaitable<Expected<void>> write(Bytes encoded);

@@ -11,7 +11,7 @@
 
 namespace pake::cli {
 
-/// @param start  the command that starts the other side, as a hint where nobody listens; or ""
+/// @param start  the command that starts the other side, as a hint if nobody listens; or ""
 [[nodiscard]] Problem cannot_connect(const net::Address& address, const net::Error& error, const std::string& start);
 [[nodiscard]] Problem cannot_listen(const net::Address& address, const net::Error& error);
 

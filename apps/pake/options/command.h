@@ -15,7 +15,7 @@ namespace pake::cli {
 /// How a command was called. What reads its configuration again needs it.
 struct Invocation {
   Given given = {};
-  std::optional<std::string> configuration = {};  // the file, where one was named
+  std::optional<std::string> configuration = {};  // the file, if one was named
 };
 
 /// A variable of the environment, as manual pages name it.
@@ -51,7 +51,7 @@ struct Command {
 /// the command line gives wins.
 void add_configuration(Command& command);
 
-/// Gives `settings` their values: from the configuration file, where one is named, and over it from the command line.
+/// Gives `settings` their values: from the configuration file, if one is named, and over it from the command line.
 /// Called again with fresh variables when a running program is told to read its configuration again.
 [[nodiscard]] Expected<void> apply_settings(const Settings& settings, const Invocation& invocation);
 

@@ -22,7 +22,7 @@ Accepted set_given(const Settings& settings, const Given& given) {
     if (setting.value.type != Value::Type::list && texts->second.size() > 1)
       return std::unexpected(Complaint{.error = setting.spellings().back() + " is given twice"});
     if (setting.value.clear) setting.value.clear();
-    const std::vector<std::string> nothing(1);  // where the value was left out
+    const std::vector<std::string> nothing(1);  // if the value was left out
     for (const auto& text : texts->second.empty() ? nothing : texts->second) {
       auto accepted = setting.value.set(text);
       if (accepted) continue;

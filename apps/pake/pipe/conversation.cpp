@@ -94,7 +94,7 @@ void check_that_there_is_enough() {
   together.count_down();
 }
 
-/// Held by each of its coroutines: where the loops are cancelled, the last of them to end is not known beforehand.
+/// Held by each of its coroutines: if the loops are cancelled, the last of them to end is not known beforehand.
 class Conversation : public std::enable_shared_from_this<Conversation> {
  public:
   Conversation(net::Loop& loop, std::shared_ptr<StandardFiles> files, std::shared_ptr<net::ChannelLink> link,

@@ -31,7 +31,7 @@ struct StandardFiles {
 
 /// What stdin and stdout are taken for.
 enum class Style : std::uint8_t {
-  by_terminal,  // lines where there is a terminal, bytes elsewhere
+  by_terminal,  // lines if there is a terminal, bytes otherwise
   bytes,        // bytes, even at a terminal
 };
 
@@ -44,7 +44,7 @@ struct OtherStreams {
 /// Carries both ways until both have ended, then closes the channel. At a terminal stdin is read in lines, with editing
 /// and history, and what comes is made harmless; otherwise both are bytes. The end of stdin is this side's FIN; at the
 /// other side's FIN stdout is closed.
-/// @param stream  the pipe (docs/wire.md, section 13), or null where the other side opens it
+/// @param stream  the pipe (docs/wire.md, section 13), or null if the other side opens it
 /// @return a problem unless everything arrived, was written, and the close was authenticated
 [[nodiscard]] net::Awaitable<Expected<void>> converse(net::Loop& loop, std::shared_ptr<StandardFiles> files,
                                                       std::shared_ptr<net::ChannelLink> link,

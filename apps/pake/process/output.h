@@ -16,7 +16,7 @@ class Output {
   /// @param on_broken  called once, when nothing more can be written there
   explicit Output(int fd, std::function<void()> on_broken = {});
 
-  /// Writes `text` and a newline. Waits where a reader is slow.
+  /// Writes `text` and a newline. Waits if a reader is slow.
   void line(std::string_view text);
   /// The errno of the first write that failed, or 0.
   [[nodiscard]] int failure() const;

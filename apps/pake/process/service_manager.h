@@ -1,4 +1,4 @@
-// systemd, where it runs the program: sd_notify(3), whose protocol is a datagram.
+// systemd, if it runs the program: sd_notify(3), whose protocol is a datagram.
 #pragma once
 
 #include <string_view>

@@ -44,7 +44,7 @@ struct SecretOptions {
 /// The variables that a command with these settings reads.
 [[nodiscard]] std::vector<Variable> secret_variables(SecretKind kind);
 
-/// How one asks for a secret where the terminal has to give it.
+/// How one asks for a secret if the terminal has to give it.
 struct SecretPrompt {
   std::string question;
   bool twice = false;  // somebody chooses it: asked again until both are the same

@@ -94,7 +94,7 @@ std::optional<Errc> Channel::Impl::failure() const noexcept {
   return error_of(*end_);
 }
 
-/// The channel is over. The peer is told where `close` says so.
+/// The channel is over. The peer is told if `close` says so.
 std::unexpected<Errc> Channel::Impl::fail_with(EndReason end, std::optional<CloseCode> close) noexcept {
   end_ = end;
   streams_.clear();

@@ -57,7 +57,7 @@ struct ClientHandshake::Run {
   HandshakeResult<crypto::KsfProfile> check_choices(const ServerHello& answer) const;
   HandshakeResult<void> on_stretched(Result<crypto::Digest> stretched);
   HandshakeResult<void> finish(ClientFinished finished);
-  /// The run's end, where `step` is one: everything secret goes.
+  /// The run's end, if `step` is one: everything secret goes.
   template <class T>
   Result<T> settle(HandshakeResult<T> step);
 

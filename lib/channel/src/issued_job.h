@@ -25,7 +25,7 @@ class IssuedJob {
     return std::make_unique<Lent>(state_);
   }
 
-  /// What the job gave. Errc::misuse where it is not the one that was lent, or has not run.
+  /// What the job gave. Errc::misuse if it is not the one that was lent, or has not run.
   [[nodiscard]] Result<Result<T>> take_back(std::unique_ptr<Job> job) {
     const auto* lent = dynamic_cast<const Lent*>(job.get());
     if (lent == nullptr || lent->state != state_ || !state_->output) return fail(Errc::misuse);

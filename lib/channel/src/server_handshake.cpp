@@ -80,7 +80,7 @@ struct ServerHandshake::Run {
   HandshakeResult<void> send_server_hello(Answered answer);
   HandshakeResult<void> ask_holder(opaque::AwaitingKeyOperation login);
   HandshakeResult<void> on_key_operation(Result<opaque::KeyOperationAnswer> answer);
-  /// The run's end, where `step` is one: everything secret goes, and the permit with it.
+  /// The run's end, if `step` is one: everything secret goes, and the permit with it.
   template <class T>
   Result<T> settle(HandshakeResult<T> step);
 

@@ -43,7 +43,7 @@ class StreamFrameWriter {
  public:
   explicit StreamFrameWriter(MutableBytes plaintext) noexcept : plaintext_(plaintext) {}
 
-  /// False, and nothing done, where the frame does not fit.
+  /// False, and nothing done, if the frame does not fit.
   [[nodiscard]] bool put(StreamFrameType type, std::uint32_t stream, std::initializer_list<Bytes> payload) noexcept;
   [[nodiscard]] bool put_u32(StreamFrameType type, std::uint32_t stream, std::uint32_t value, Bytes rest = {}) noexcept;
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint32_t kMaxCredit = 0x7fff'ffff;
 constexpr std::size_t kMaxServiceSize = 255;
-constexpr std::size_t kShortFrame = 4096;  // a DATA frame is cut to less than this only where nothing precedes it
+constexpr std::size_t kShortFrame = 4096;  // a DATA frame is cut to less than this only if nothing precedes it
 
 constexpr auto kViolation = std::unexpected(Errc::malformed);
 
@@ -45,7 +45,7 @@ Stream& Streams::add(StreamId id) {
 }
 
 /// After a change that may have been the last one.
-void Streams::settle(Stream& stream) noexcept {
+void Streams::erase_if_over(Stream& stream) noexcept {
   if (!stream.own_side_ended() || !stream.peers_side_ended()) return;
   if (std::exchange(stream.counts, false)) --open_[opener_of(stream.id)];
   if (!stream.released) return;
@@ -127,7 +127,7 @@ void Streams::release(StreamId id) noexcept {
   drop_unread(*stream);
   const bool all_said = stream->send != SendState::send;
   if (!all_said || !stream->peers_side_ended()) demand_reset(*stream, ResetCode::cancelled);
-  settle(*stream);
+  erase_if_over(*stream);
 }
 
 Bytes Streams::unread(StreamId id) const noexcept {
@@ -183,13 +183,13 @@ void Streams::fill(StreamFrameWriter& writer) {
   while (auto* stream = control_.front()) {
     if (!put_control(*stream, writer)) return;
     control_.remove(*stream);
-    settle(*stream);
+    erase_if_over(*stream);
   }
   while (auto* stream = data_.front()) {
     if (!put_data(*stream, writer)) return;
     data_.remove(*stream);
     schedule(*stream);
-    settle(*stream);
+    erase_if_over(*stream);
   }
 }
 
@@ -292,7 +292,7 @@ Status Streams::apply_window(Stream& stream, std::uint32_t increment) noexcept {
 void Streams::apply_fin(Stream& stream) noexcept {
   stream.recv = RecvState::size_known;
   shrink(stream);
-  settle(stream);
+  erase_if_over(stream);
 }
 
 void Streams::apply_reset(Stream& stream) noexcept {
@@ -302,7 +302,7 @@ void Streams::apply_reset(Stream& stream) noexcept {
     stream.recv = RecvState::reset_recvd;
     drop_unread(stream);
   }
-  settle(stream);
+  erase_if_over(stream);
 }
 
 std::optional<Event> Streams::event_of(const StreamFrame& frame) {

@@ -74,7 +74,7 @@ class Streams {
   [[nodiscard]] Table::const_iterator lower_bound(StreamId id) const noexcept;
   [[nodiscard]] Stream* find(StreamId id) const noexcept;
   Stream& add(StreamId id);
-  void settle(Stream& stream) noexcept;
+  void erase_if_over(Stream& stream) noexcept;
 
   void schedule(Stream& stream) noexcept;
   void stop_sending(Stream& stream) noexcept;

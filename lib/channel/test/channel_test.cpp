@@ -48,19 +48,19 @@ TEST(Channel, CarriesBytesBothWaysAndEndsInTwoCloses) {
     const std::string request(100'000, 'q'), answer(200'000, 'a');
     EXPECT_TRUE(pair.client.channel.write(stream, as_bytes(request)));
     EXPECT_TRUE(pair.client.channel.finish(stream));
-    pair.settle();
+    pair.run_until_quiet();
     EXPECT_EQ(pair.server.text[stream], request);
     EXPECT_EQ(pair.server.events(), "opened 1 echo/, finished 1");
     EXPECT_TRUE(pair.server.channel.write(stream, as_bytes(answer)));
     EXPECT_TRUE(pair.server.channel.finish(stream));
-    pair.settle();
+    pair.run_until_quiet();
     EXPECT_EQ(pair.client.text[stream], answer);
     EXPECT_EQ(pair.client.events(), "written 1, finished 1");
     pair.client.channel.release(stream);
     pair.server.channel.release(stream);
 
     pair.client.channel.close(CloseCode::done);
-    pair.settle();
+    pair.run_until_quiet();
     EXPECT_EQ(pair.server.events(), "written 1, closed 0");
     EXPECT_EQ(pair.client.events(), "closed 0");
     EXPECT_EQ(pair.client.channel.end(), EndReason::closed);
@@ -271,7 +271,7 @@ TEST(Channel, WhatCouldNotBeDeliveredIsTold) {
   EXPECT_TRUE(pair.client.channel.write(stream, as_bytes("text")));
   EXPECT_TRUE(pair.client.channel.finish(stream));
   pair.client.channel.close(CloseCode::done);
-  pair.settle();
+  pair.run_until_quiet();
   EXPECT_EQ(pair.client.channel.end(), std::nullopt);
   pair.server.channel.close(CloseCode::not_delivered);
   EXPECT_EQ(pair.client.receive(pair.server.produce()), fail(Errc::unavailable));
@@ -483,10 +483,10 @@ TEST(Channel, LendsTickets) {
   Pair pair;
   EXPECT_TRUE(pair.server.channel.send_ticket(3600, as_bytes("a ticket")));
   EXPECT_EQ(pair.server.channel.send_ticket(3600, as_bytes("another")), fail(Errc::misuse)) << "one at a time";
-  pair.settle();
+  pair.run_until_quiet();
   EXPECT_EQ(pair.client.events(), "ticket 3600 a ticket");
   EXPECT_TRUE(pair.server.channel.send_ticket(1, as_bytes(std::string(kMaxTicketSize, 'x'))));
-  pair.settle();
+  pair.run_until_quiet();
   EXPECT_EQ(pair.client.events(), "ticket 1 " + std::string(kMaxTicketSize, 'x'));
   EXPECT_EQ(pair.server.channel.send_ticket(1, {}), fail(Errc::misuse));
   EXPECT_EQ(pair.server.channel.send_ticket(1, as_bytes(std::string(kMaxTicketSize + 1, 'x'))), fail(Errc::misuse));
@@ -526,7 +526,7 @@ TEST(Channel, RefusesWhatItsCallerMayNotDo) {
   EXPECT_EQ(client.write(1, as_bytes("y")), fail(Errc::misuse)) << "x is not written yet";
   EXPECT_TRUE(client.finish(1));
   EXPECT_EQ(client.finish(1), fail(Errc::misuse));
-  pair.settle();
+  pair.run_until_quiet();
   EXPECT_EQ(client.write(1, as_bytes("x")), fail(Errc::misuse)) << "finished";
   EXPECT_EQ(client.finish(1), fail(Errc::misuse));
   const auto other = pair.open();

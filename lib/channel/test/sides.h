@@ -120,7 +120,7 @@ struct Pair {
       : client(Role::client, cache, aead), server(Role::server, cache, aead) {}
 
   /// Carries everything both ways until nobody has anything to say.
-  void settle() {
+  void run_until_quiet() {
     while (client.channel.wants_to_send() || server.channel.wants_to_send()) {
       EXPECT_TRUE(server.receive(client.produce()));
       EXPECT_TRUE(client.receive(server.produce()));

@@ -153,15 +153,15 @@ TEST(Streams, HalfAStreamGoesOnWithoutTheOther) {
   Pair pair;
   const auto stream = pair.open();
   EXPECT_TRUE(pair.client.channel.finish(stream));
-  pair.settle();
+  pair.run_until_quiet();
   EXPECT_EQ(pair.server.events(), "opened 1 echo/, finished 1");
   for (const char* text : {"one", "two", "three"}) {
     EXPECT_TRUE(pair.server.channel.write(stream, as_bytes(text)));
-    pair.settle();
+    pair.run_until_quiet();
   }
   EXPECT_EQ(pair.client.text[stream], "onetwothree");
   EXPECT_TRUE(pair.server.channel.finish(stream));
-  pair.settle();
+  pair.run_until_quiet();
   EXPECT_EQ(pair.client.events(), "finished 1");
 }
 
@@ -195,17 +195,17 @@ TEST(Streams, BothSidesOpenThemByNumbersOfTheirOwn) {
   EXPECT_EQ(pair.open(), 1);
   for (const StreamId number : {2U, 4U}) EXPECT_EQ(pair.server.channel.open(as_bytes("wiki"), as_bytes("x")), number);
   EXPECT_EQ(pair.open(), 3);
-  pair.settle();
+  pair.run_until_quiet();
   EXPECT_EQ(pair.client.events(), "opened 2 wiki/x, opened 4 wiki/x");
   EXPECT_EQ(pair.server.events(), "opened 1 echo/, opened 3 echo/");
   EXPECT_TRUE(pair.server.channel.write(2, as_bytes("to the client")));
   EXPECT_TRUE(pair.client.channel.write(2, as_bytes("to the server")));
   EXPECT_TRUE(pair.client.channel.finish(2));
-  pair.settle();
+  pair.run_until_quiet();
   EXPECT_EQ(pair.client.text[2], "to the client");
   EXPECT_EQ(pair.server.text[2], "to the server");
   pair.client.channel.reset(4, ResetCode::no_such_service);
-  pair.settle();
+  pair.run_until_quiet();
   EXPECT_EQ(pair.server.events(), "finished 2, written 2, reset 4 1");
 }
 
@@ -236,14 +236,14 @@ TEST(Streams, TheClientKeepsTo256) {
   Pair pair;
   for (int i = 0; i < 256; ++i) pair.open();
   EXPECT_EQ(pair.client.channel.open(as_bytes("echo")), fail(Errc::exhausted));
-  pair.settle();
+  pair.run_until_quiet();
   pair.client.channel.release(1);
-  pair.settle();
+  pair.run_until_quiet();
   EXPECT_EQ(pair.client.channel.open(as_bytes("echo")), fail(Errc::exhausted)) << "the server still runs it";
   pair.server.channel.release(1);
-  pair.settle();
+  pair.run_until_quiet();
   EXPECT_EQ(pair.open(), 513);
-  pair.settle();
+  pair.run_until_quiet();
   EXPECT_EQ(pair.server.channel.end(), std::nullopt);
 }
 
@@ -273,20 +273,20 @@ TEST(Streams, ResetDropsWhatIsUnreadAndUnsent) {
   const auto stream = pair.open();
   const std::string text(20'000, 't');
   EXPECT_TRUE(pair.client.channel.write(stream, as_bytes(text)));
-  pair.settle();
+  pair.run_until_quiet();
   EXPECT_EQ(pair.server.channel.buffered(), kInitialStreamWindow);
   EXPECT_EQ(pair.client.channel.unsent(stream).size(), 20'000 - kInitialStreamWindow);
   static_cast<void>(pair.server.events());
   pair.client.channel.reset(stream, ResetCode::backend_failed);
   EXPECT_TRUE(pair.client.channel.unsent(stream).empty());
   EXPECT_EQ(pair.client.channel.write(stream, as_bytes("x")), fail(Errc::misuse));
-  pair.settle();
+  pair.run_until_quiet();
   EXPECT_EQ(pair.server.events(), "reset 1 4");
   EXPECT_EQ(pair.server.channel.buffered(), 0);
   EXPECT_EQ(pair.server.channel.write(stream, as_bytes("x")), fail(Errc::unavailable));
   pair.server.channel.release(stream);
   pair.client.channel.release(stream);
-  pair.settle();
+  pair.run_until_quiet();
   EXPECT_EQ(pair.client.events(), "") << "the answer to our own reset is no news";
 }
 
@@ -300,18 +300,18 @@ TEST(Streams, AnUnknownResetCodeIsACancellation) {
 TEST(Streams, ReleaseAfterFinishKeepsWhatWasSaid) {
   Pair pair;
   const auto stream = pair.open();
-  pair.settle();
+  pair.run_until_quiet();
   pair.client.stalls_all = true;
   EXPECT_TRUE(pair.server.channel.write(stream, as_bytes("answer")));
-  pair.settle();
+  pair.run_until_quiet();
   EXPECT_TRUE(pair.server.channel.finish(stream));
   pair.server.channel.release(stream);
-  pair.settle();
+  pair.run_until_quiet();
   EXPECT_EQ(pair.client.events(), "finished 1, reset 1 0");
   EXPECT_EQ(as_text(pair.client.channel.unread(stream)), "answer");
   EXPECT_EQ(pair.client.channel.write(stream, as_bytes("more of the request")), fail(Errc::unavailable));
   pair.client.channel.release(stream);
-  pair.settle();
+  pair.run_until_quiet();
 }
 
 TEST(Streams, ReleaseInTheMiddleOfAWriteBreaksTheStreamOff) {
@@ -337,7 +337,7 @@ TEST(Streams, ReleaseOfAFinishedStreamSaysNothing) {
 TEST(Streams, FinAndResetMayCross) {
   Pair pair;
   const auto stream = pair.open();
-  pair.settle();
+  pair.run_until_quiet();
   EXPECT_TRUE(pair.client.channel.finish(stream));
   EXPECT_TRUE(pair.server.channel.finish(stream));
   pair.server.channel.release(stream);  // FIN and RESET
@@ -345,7 +345,7 @@ TEST(Streams, FinAndResetMayCross) {
   EXPECT_TRUE(pair.server.receive(from_client));
   EXPECT_TRUE(pair.client.receive(from_server));
   pair.client.channel.release(stream);
-  pair.settle();
+  pair.run_until_quiet();
   EXPECT_EQ(pair.client.channel.end(), std::nullopt);
   EXPECT_EQ(pair.server.channel.end(), std::nullopt);
 }
@@ -430,13 +430,13 @@ TEST(Streams, AStalledStreamStallsNoOther) {
   EXPECT_TRUE(pair.client.channel.write(stalled, as_bytes(text)));
   EXPECT_TRUE(pair.client.channel.write(busy, as_bytes(text)));
   EXPECT_TRUE(pair.client.channel.finish(busy));
-  pair.settle();
+  pair.run_until_quiet();
   EXPECT_EQ(pair.server.text[busy], text);
   EXPECT_EQ(pair.server.text[stalled], "");
   EXPECT_EQ(pair.server.channel.buffered(), kInitialStreamWindow);
   pair.server.stalled = {};
   pair.server.read(stalled);
-  pair.settle();
+  pair.run_until_quiet();
   EXPECT_EQ(pair.server.text[stalled], text);
 }
 
@@ -449,7 +449,7 @@ TEST(Streams, AHundredStalledStreamsStallNoOther) {
   }
   const auto busy = pair.open();
   EXPECT_TRUE(pair.client.channel.write(busy, as_bytes(text)));
-  pair.settle();
+  pair.run_until_quiet();
   EXPECT_EQ(pair.server.text[busy], text);
   EXPECT_EQ(pair.server.channel.buffered(), 100 * kInitialStreamWindow);
 }
@@ -495,7 +495,7 @@ TEST(Streams, APoolSharedByManyIsNeverOverdrawnAndComesBack) {
       EXPECT_TRUE(pair.client.receive(pair.server.produce()));
     }
     pair.server.stalls_all = true;
-    pair.settle();
+    pair.run_until_quiet();
     EXPECT_LE(pair.server.channel.buffered(), 20 * kInitialStreamWindow + kSharedWindow);
     EXPECT_GE(pair.server.channel.buffered(), kSharedWindow / 2) << "much was promised, in every round";
     pair.server.stalls_all = false;
@@ -503,7 +503,7 @@ TEST(Streams, APoolSharedByManyIsNeverOverdrawnAndComesBack) {
       pair.client.channel.release(stream);
       pair.server.channel.release(stream);
     }
-    pair.settle();
+    pair.run_until_quiet();
     EXPECT_EQ(pair.server.channel.buffered(), 0);
   }
 }
@@ -514,7 +514,7 @@ TEST(Streams, AStreamThatFinishedGivesItsShareOfThePoolBack) {
   const auto first = pair.open();
   EXPECT_TRUE(pair.client.channel.write(first, as_bytes(text)));
   EXPECT_TRUE(pair.client.channel.finish(first));
-  pair.settle();
+  pair.run_until_quiet();
   for (int i = 0; i < 3; ++i) {  // the first one is never released
     const auto next = pair.open();
     EXPECT_TRUE(pair.client.channel.write(next, as_bytes(text)));
@@ -522,7 +522,7 @@ TEST(Streams, AStreamThatFinishedGivesItsShareOfThePoolBack) {
     for (int round = 0; round < 9; ++round) most = std::max(most, sent_in_a_round(pair, next));
     EXPECT_GE(most, 1U << 20U) << i;
     EXPECT_TRUE(pair.client.channel.finish(next));
-    pair.settle();
+    pair.run_until_quiet();
   }
 }
 
@@ -533,10 +533,10 @@ TEST(Streams, ReadingWhatIsLeftAfterAFinGivesNoMoreCreditAndThePoolBack) {
   EXPECT_TRUE(pair.client.channel.write(stream, as_bytes(text)));
   while (sent_in_a_round(pair, stream) < 1U << 20U) continue;
   pair.server.stalls_all = true;
-  pair.settle();
+  pair.run_until_quiet();
   EXPECT_TRUE(pair.client.channel.withdraw(stream).size() > 0);
   EXPECT_TRUE(pair.client.channel.finish(stream));
-  pair.settle();
+  pair.run_until_quiet();
   EXPECT_GE(pair.server.channel.buffered(), 1U << 20U);
   pair.server.stalls_all = false;
   pair.server.read(stream);

@@ -1,4 +1,4 @@
-// AES-256-GCM by Intel's libipsec-mb, four times as fast as OpenSSL 3.0 where the processor has VAES. Its "direct"
+// AES-256-GCM by Intel's libipsec-mb, four times as fast as OpenSSL 3.0 if the processor has VAES. Its "direct"
 // calls keep no state but what they are handed: one table of functions serves every thread.
 #include <intel-ipsec-mb.h>
 

@@ -27,7 +27,7 @@ class ExpandedKey {
 /// What libipsec-mb has for different processors.
 enum class IpsecMbCode : std::uint8_t { avx2, vaes_avx512 };
 
-/// AES-256-GCM by Intel's libipsec-mb; null where the build is without it or the processor cannot run that code.
+/// AES-256-GCM by Intel's libipsec-mb; null if the build is without it or the processor cannot run that code.
 [[nodiscard]] std::unique_ptr<ExpandedKey> expand_by_ipsec_mb(IpsecMbCode code, AeadKeyBytes key);
 
 }  // namespace pake::crypto

@@ -178,7 +178,7 @@ class Fe {
   [[nodiscard]] constexpr Mask is_odd() const noexcept { return detail::hide(0 - (standard()[0] & 1U)); }
   [[nodiscard]] friend constexpr Mask equal(const Fe& a, const Fe& b) noexcept { return (a - b).is_zero(); }
 
-  /// a where `mask` is set, b elsewhere.
+  /// a if `mask` is set, else b.
   [[nodiscard]] static constexpr Fe select(Mask mask, const Fe& a, const Fe& b) noexcept {
     Fe out;
     for (std::size_t i = 0; i < kLimbs; ++i) out.limbs_[i] = b.limbs_[i] ^ (mask & (a.limbs_[i] ^ b.limbs_[i]));

@@ -128,7 +128,7 @@ template <class Curve>
   return {.X = xy * (yy - m) - yz * n, .Y = (yy + m) * (yy - m) + k * n, .Z = doubled(doubled(yz * yy))};
 }
 
-/// P where `mask` is set, Q elsewhere.
+/// P if `mask` is set, else Q.
 template <class Curve>
 [[nodiscard]] Point<Curve> select(Mask mask, const Point<Curve>& P, const Point<Curve>& Q) {
   using F = Coordinate<Curve>;

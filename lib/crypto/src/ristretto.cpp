@@ -1,4 +1,4 @@
-// ristretto255 (RFC 9496) in four lanes where the processor has a vector unit for it, else by libsodium; its scalars by
+// ristretto255 (RFC 9496) in four lanes if the processor has a vector unit for it, else by libsodium; its scalars by
 // our own field.
 #include <sodium.h>
 

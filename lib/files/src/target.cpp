@@ -21,7 +21,7 @@ constexpr std::size_t kHashChunk = 256 * 1024;
 constexpr std::size_t kHashAtOnce = 4UL << 20U;
 constexpr mode_t kModeOfFolders = 0777;
 
-// openat2 below `folder`, or ENOSYS where the system does not let us.
+// openat2 below `folder`, or ENOSYS if the system does not let us.
 int open_beneath(int folder, const std::string& path, std::uint64_t flags) {
   open_how how{};
   how.flags = flags | O_CLOEXEC;

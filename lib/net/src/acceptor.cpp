@@ -240,7 +240,7 @@ bool is_end(const Error& error) { return error == Error::Kind::interrupted || er
 Awaitable<void> accept_loop(Loop& loop, std::shared_ptr<Listener> listener, Callers callers, AcceptHandlers given) {
   constexpr std::size_t kMostLeaving = 8;
   constexpr std::chrono::milliseconds kEvictionTime{1};  // until an evicted one's descriptor is free
-  constexpr std::chrono::milliseconds kPause{100};       // where there is nobody to evict
+  constexpr std::chrono::milliseconds kPause{100};       // if there is nobody to evict
   const auto handlers = std::make_shared<const AcceptHandlers>(std::move(given));
   Once no_descriptor(*handlers);
   Once full(*handlers);

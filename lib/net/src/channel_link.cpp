@@ -35,7 +35,7 @@ struct StreamState {
   MutableBytes into;  // what is left of the place that a waiting reader has for what comes
   bool is_written = true;
   bool is_finished = false;
-  std::optional<channel::ResetCode> reset;  // why, where the peer has said so
+  std::optional<channel::ResetCode> reset;  // why, if the peer has said so
   bool is_interrupted = false;
 };
 

@@ -271,7 +271,7 @@ Outcome<Bound> listen_on(const std::vector<Endpoint>& endpoints, Sharing sharing
   return std::unexpected(socket.error());
 }
 
-// Of no host: all addresses of this machine, of both families where there are two.
+// Of no host: all addresses of this machine, of both families if there are two.
 std::vector<Endpoint> any_address(std::uint16_t port) {
   Endpoint v6{.size = sizeof(sockaddr_in6)}, v4{.size = sizeof(sockaddr_in)};
   auto& six = reinterpret_cast<sockaddr_in6&>(v6.storage);

@@ -24,7 +24,7 @@ namespace pake::net {
 /// How bytes are waited for.
 struct Patience {
   Deadline deadline;          // of the whole message
-  Clock::duration silence{};  // the pause that ends a message where Incoming::silence_ends
+  Clock::duration silence{};  // the pause that ends a message if Incoming::silence_ends
   std::size_t piece;          // what is read at once
 };
 

@@ -26,7 +26,7 @@ bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 SocketStream::SocketStream(Loop& loop, int socket, Address peer)
     : loop_(loop), descriptor_(loop.impl(), socket), peer_(std::move(peer)) {
-  const int on = 1;  // refused by a unix socket, which needs it not
+  const int on = 1;  // unix sockets reject it; harmless
   static_cast<void>(::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
 }
 

@@ -100,7 +100,7 @@ store::StoreResult<LoginRead> Accounts::read_login(Bytes name, const GuessKeys& 
   return read;
 }
 
-// `record`, or where it is empty the fake one of its parameters.
+// `record`, or if it is empty the fake one of its parameters.
 store::StoreResult<opaque::Credential> Accounts::fake_credential(const Keyring& keyring,
                                                                  const store::CredentialParameters& wanted,
                                                                  Bytes record) const {

@@ -27,7 +27,7 @@ std::chrono::seconds whole_seconds(std::chrono::milliseconds wait) {
   return std::max(1s, std::chrono::ceil<std::chrono::seconds>(wait));
 }
 
-// How long to wait, or nothing where the bucket has a guess beyond those that `open` of them will have used.
+// How long to wait, or nothing if the bucket has a guess beyond those that `open` of them will have used.
 std::optional<std::chrono::seconds> missing(const store::BucketRule& rule, const std::optional<store::BucketRow>& row,
                                             std::uint32_t open, store::Time now) {
   const auto left = store::guesses_left(rule, row, now);

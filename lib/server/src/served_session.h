@@ -29,7 +29,7 @@ class ServedSession final : public Session, public std::enable_shared_from_this<
   /// Under what his record was made: if that is not what records are made under now, the client is asked for a new one.
   void has_record(const store::CredentialParameters& parameters) { record_ = parameters; }
 
-  /// Serves streams until the channel has ended. Ends at once where the session may not be entered: there are too many,
+  /// Serves streams until the channel has ended. Ends at once if the session may not be entered: there are too many,
   /// or the account has changed since it was looked up.
   [[nodiscard]] net::Awaitable<void> run();
 

@@ -249,7 +249,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     auto accepted = co_await net::accept_channel(lane.loop, stream, side);
     caller.end_waiting();
     if (!accepted) stream.reset();  // the client need not wait for what follows
-    co_await visit.settle(accepted ? nullptr : &accepted.error());
+    co_await visit.conclude(accepted ? nullptr : &accepted.error());
     if (accepted) co_await self->serve_channel(lane, visit, std::move(*accepted));
   }
 

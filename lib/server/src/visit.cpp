@@ -235,7 +235,7 @@ std::string Visit::name_for_log() const {
   return "unknown:" + state_->accounts->keyring()->file().name_for_log(as_bytes(name));
 }
 
-net::Awaitable<void> Visit::settle(const net::HandshakeError* failure) {
+net::Awaitable<void> Visit::conclude(const net::HandshakeError* failure) {
   Outcome outcome = Outcome::accepted;
   std::string_view error;
   if (failure != nullptr) {

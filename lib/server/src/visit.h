@@ -24,7 +24,7 @@ class Visit {
 
   /// After the handshake: charges a guess that was spent and not given back, and frees its slot once that is committed.
   /// `failure` is null if there is a channel now.
-  [[nodiscard]] net::Awaitable<void> settle(const net::HandshakeError* failure);
+  [[nodiscard]] net::Awaitable<void> conclude(const net::HandshakeError* failure);
 
   // What a channel is for.
   [[nodiscard]] EnteredBy entered_by() const noexcept { return by_; }

@@ -774,7 +774,7 @@ class PostgresqlStore final : public CredentialStore {
     return {};
   }
 
-  /// Whether the feed has moved since the last answer; connects where there is no connection.
+  /// Whether the feed has moved since the last answer; connects if there is no connection.
   StoreResult<bool> ask_feed() {
     const auto until = deadline();
     if (feed_ == nullptr || feed_->is_broken()) {

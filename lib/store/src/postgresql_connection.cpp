@@ -212,7 +212,7 @@ StoreStatus PostgresqlConnection::start(std::chrono::milliseconds timeout) {
     wanted = PQconnectPoll(connection);
   }
   if (PQsetnonblocking(connection, 1) != 0) return gone(one_line(PQerrorMessage(connection)));
-  // A commit is on the primary's disk, and on the standby's where one is configured, when it returns. Locks end on the
+  // A commit is on the primary's disk, and on the standby's if one is configured, when it returns. Locks end on the
   // server too when we have given up. No statement_timeout: it would end the wait for a standby by an acknowledgement.
   const auto limit = std::to_string(timeout.count());
   return execute(

@@ -87,7 +87,7 @@ StoreResult<std::unique_ptr<Connection>> Connection::open(const Settings& settin
                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
                                     settings.vfs.empty() ? nullptr : settings.vfs.c_str());
   if (code != SQLITE_OK) return connection->failure(code);
-  // SQLite falls back to reading alone where it may not write, and then misses the files of the write-ahead log.
+  // SQLite falls back to reading alone if it may not write, and then misses the files of the write-ahead log.
   if (sqlite3_db_readonly(connection->database_, "main") == 1)
     return fail(StoreErrc::read_only, "the store " + settings.path.string() + " takes no changes",
                 "chown it to the user that pake runs as, or remount its file system read-write");

@@ -28,7 +28,7 @@ class GroupEnvironment {
   GroupEnvironment(const GroupEnvironment&) = delete;
   GroupEnvironment& operator=(const GroupEnvironment&) = delete;
 
-  /// The secret generator for a generator_string. Errc::malformed where it is the identity, which never happens.
+  /// The secret generator for a generator_string. Errc::malformed if it is the identity, which never happens.
   [[nodiscard]] virtual Result<Generator> calculate_generator(Bytes generator_string) const = 0;
 
   /// Errc::unavailable when `rng` gives nothing that will do.

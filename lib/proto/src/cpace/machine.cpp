@@ -27,7 +27,7 @@ Inputs inputs_of(const Config& config) {
 
 class Run final : public CPaceMachine {
  public:
-  /// Waits for the peer's share, after sending `outgoing` where this side may begin.
+  /// Waits for the peer's share, after sending `outgoing` if this side may begin.
   Run(Suite suite, std::optional<Buffer> expected_AD, State state, std::optional<Buffer> outgoing)
       : suite_(suite), expected_AD_(std::move(expected_AD)), state_(std::move(state)), outgoing_(std::move(outgoing)) {}
   Run(Suite suite, Errc error) : suite_(suite), error_(error) {}

@@ -52,7 +52,7 @@ struct ProtectionKeys {
                                                     Bytes ID_P);
 //   Prot(Ke, Ki, d) = IV | C | HMAC(Ki, C),  C = AES-CBC(Ke, IV, d)
 [[nodiscard]] Buffer protect(const Proposal& proposal, const ProtectionKeys& keys, Bytes d, Rng& rng);
-/// Errc::auth_failed where the tag is wrong; it is verified first. The size is the caller's to have checked.
+/// Errc::auth_failed if the tag is wrong; it is verified first. The size is the caller's to have checked.
 [[nodiscard]] Result<SecretBuffer> unprotect(const Proposal& proposal, const ProtectionKeys& keys, Bytes field);
 [[nodiscard]] std::size_t protected_size(const Proposal& proposal, std::size_t size);
 

@@ -102,7 +102,7 @@ class ListenerRun final : public Run {
   // Message 3: E_pw(PK). Nothing says where it ends, but both modes decrypt any beginning of it that is whole blocks, a
   // PEM ends with its END line, and only a text that equals its re-encoding is a key: so the first number of blocks (of
   // at most 51, each tried once) that gives a key is the message. Under another password none does; then the message
-  // ends with the padding of its Base64, by silence, or where no key is longer.
+  // ends with the padding of its Base64, by silence, or if no key is longer.
   Read read_PK(Bytes bytes, Arrived arrived) {
     if (!std::ranges::all_of(bytes, is_base64_character)) return std::unexpected(Failure::bad_base64);
     while (message_size((blocks_tried_ + 1) * crypto::kAesBlockSize) <= bytes.size()) {

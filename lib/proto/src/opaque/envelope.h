@@ -23,7 +23,7 @@ struct Recovered {
   KeyPair client;
   ExportKey export_key;
 };
-/// Recover (Section 4.1.3): Errc::auth_failed where auth_tag is not that of this password, key and identities.
+/// Recover (Section 4.1.3): Errc::auth_failed if auth_tag is not that of this password, key and identities.
 /// @param envelope  Nn + Nm bytes
 [[nodiscard]] Result<Recovered> recover(const Suite& suite, const Digest& randomized_password, Bytes server_public_key,
                                         Bytes envelope, const Identities& identities);

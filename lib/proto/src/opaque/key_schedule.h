@@ -14,7 +14,7 @@
 
 namespace pake::opaque {
 
-/// Errc::misuse where `input` does not fit behind its length of two bytes.
+/// Errc::misuse if `input` does not fit behind its length of two bytes.
 [[nodiscard]] Status check_size(Bytes input);
 /// The same, and Errc::misuse if it is empty.
 [[nodiscard]] Status check_given(Bytes input);
@@ -30,7 +30,7 @@ struct OwnedIdentities {
   [[nodiscard]] Identities view() const noexcept { return {.client = client, .server = server}; }
 };
 
-/// Identities as they enter hashes: where one was not given, the public key stands for it.
+/// Identities as they enter hashes: if one was not given, the public key stands for it.
 [[nodiscard]] inline Bytes identity_or_key(Bytes identity, Bytes public_key) noexcept {
   return identity.empty() ? public_key : identity;
 }
@@ -51,7 +51,7 @@ struct EnvelopeKeys {
   Seed private_key_seed;
 };
 [[nodiscard]] EnvelopeKeys envelope_keys(const Suite& suite, const Digest& randomized_password, Bytes envelope_nonce);
-/// @param identities  as given: where one is empty the public key beside it stands for it
+/// @param identities  as given: if one is empty the public key beside it stands for it
 [[nodiscard]] SecretBuffer cleartext_credentials(Bytes server_public_key, Bytes client_public_key,
                                                  const Identities& identities);
 using CredentialResponsePad = SecretUpTo<kMaxMaskedResponseSize>;

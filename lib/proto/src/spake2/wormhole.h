@@ -7,7 +7,7 @@
 
 namespace pake::spake2::wormhole {
 
-/// w = OS2IP(HKDF-SHA256(pw, no salt, "SPAKE2 pw", 48 octets)) mod l. Errc::malformed where it is zero (never seen).
+/// w = OS2IP(HKDF-SHA256(pw, no salt, "SPAKE2 pw", 48 octets)) mod l. Errc::malformed if it is zero (never seen).
 [[nodiscard]] Result<crypto::Scalar> password_to_scalar(Bytes password);
 
 /// M, N and S, found from the seeds "M", "N" and "symmetric" by a map of its own.

@@ -34,7 +34,7 @@ struct Party {
   }
 };
 
-/// What a side ends with: the key of 32 bytes in hex, or the error at its last step; nothing where it never came so
+/// What a side ends with: the key of 32 bytes in hex, or the error at its last step; nothing if it never came so
 /// far.
 struct End {
   std::optional<std::string> key;

@@ -40,7 +40,7 @@ struct Outcome {
   std::string failed_at;      // the function that gave it
   Buffer export_key_of_registration;
   Buffer export_key;
-  Buffer client_key;  // session keys: empty where a side has none
+  Buffer client_key;  // session keys: empty if a side has none
   Buffer server_key;
   Buffer record;
   Buffer ke1;

@@ -105,7 +105,7 @@ class Channel {
   [[nodiscard]] std::optional<CloseCode> peer_close() const noexcept;
   /// How the channel ended; nothing while it runs. A failed channel may still have its Close to send.
   [[nodiscard]] std::optional<EndReason> end() const noexcept;
-  /// What the server said instead of its first record, where `end` is EndReason::refused. Nobody has vouched for it.
+  /// What the server said instead of its first record, if `end` is EndReason::refused. Nobody has vouched for it.
   [[nodiscard]] std::optional<Alert> alert() const noexcept;
 
   /// Closes the channel: `done` and `going_away` once what `write` was given has been sent, as far as the peer takes

@@ -37,7 +37,7 @@ struct ClientConfig {
   std::vector<Suite> login_suites = {Suite::opaque_ristretto255, Suite::opaque_p256};
   /// The strongest KSF profile that this client will run for a server it does not trust yet.
   crypto::KsfProfile ksf_ceiling = crypto::kDefaultKsfProfile;
-  /// For logins: the public keys by which the server is known, any of which it may have. None: not known yet.
+  /// For logins: accepted (pinned) public keys of the server. Empty: none pinned.
   std::vector<Buffer> server_public_keys = {};
 };
 
@@ -47,7 +47,7 @@ struct PasswordCredentials {
   OwnedBytes password;
 };
 
-/// `selector` has at most 255 bytes and is public; empty where there is none.
+/// `selector` has at most 255 bytes and is public; empty if there is none.
 struct CodeCredentials {
   OwnedBytes selector;
   OwnedBytes code;
@@ -71,7 +71,7 @@ struct ClientOutcome {
 /// driver at a time.
 class ClientHandshake {
  public:
-  /// A login by password. Errc::misuse where `credentials` or `config` is out of bounds (names and passwords too long
+  /// A login by password. Errc::misuse if `credentials` or `config` is out of bounds (names and passwords too long
   /// or a name missing, no suite, one of another kind, one twice).
   /// @param rng  outlives the handshake
   [[nodiscard]] static Result<ClientHandshake> by_password(const ClientConfig& config,
@@ -106,8 +106,8 @@ class ClientHandshake {
   /// Bounds of the next frame; meaningful while want() == Want::receive.
   [[nodiscard]] Incoming incoming() const noexcept;
   /// Looks at all bytes that have arrived and not been consumed.
-  /// @return how many of them were the frame, 0 while it is not whole. Any error is final: Errc::auth_failed where the
-  ///         server did not prove itself, Errc::malformed where its bytes are no frame for this step or ask for more
+  /// @return how many of them were the frame, 0 while it is not whole. Any error is final: Errc::auth_failed if the
+  ///         server did not prove itself, Errc::malformed if its bytes are no frame for this step or ask for more
   ///         than the configuration allows, or what its Alert stands for. Errc::misuse unless want() == Want::receive.
   [[nodiscard]] Result<std::size_t> receive(Bytes bytes);
 

@@ -15,7 +15,7 @@ namespace pake::channel {
 /// Why a run ended without a channel.
 struct Failure {
   Errc error = Errc::misuse;
-  /// To be sent, then the transport is closed. Nothing where `received` says why.
+  /// To be sent, then the transport is closed. Nothing if `received` says why.
   std::optional<Alert> to_send;
   /// What the peer said. Not authenticated: it explains, and decides nothing.
   std::optional<Alert> received;

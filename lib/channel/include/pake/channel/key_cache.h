@@ -55,7 +55,7 @@ class CachedKey {
   ~CachedKey() { forget_expanded(); }
 
   [[nodiscard]] const TrafficKey& key() const noexcept { return key_; }
-  /// Valid until another key of the cache is asked for. Allocates only where the key was not in the cache.
+  /// Valid until another key of the cache is asked for. Allocates only if the key was not in the cache.
   [[nodiscard]] crypto::AeadKey& expanded();
   /// Goes on with another key.
   void replace(TrafficKey key) noexcept;

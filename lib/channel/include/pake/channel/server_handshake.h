@@ -113,8 +113,8 @@ class ServerHandshake {
   /// Bounds of the next frame; meaningful while want() == Want::receive.
   [[nodiscard]] Incoming incoming() const noexcept;
   /// Looks at all bytes that have arrived and not been consumed; what follows a ClientFinish is records.
-  /// @return how many of them were the frame, 0 while it is not whole. Any error is final: Errc::auth_failed where the
-  ///         client did not prove itself (or its ticket's secret), Errc::malformed where its bytes are no frame for
+  /// @return how many of them were the frame, 0 while it is not whole. Any error is final: Errc::auth_failed if the
+  ///         client did not prove itself (or its ticket's secret), Errc::malformed if its bytes are no frame for
   ///         this step or ask for what there is not, or what its Alert stands for. Errc::misuse unless want() ==
   ///         Want::receive.
   [[nodiscard]] Result<std::size_t> receive(Bytes bytes);
@@ -126,7 +126,7 @@ class ServerHandshake {
   /// message is invalid. A permit that was not needed goes back unused.
   [[nodiscard]] Status decide(Decision decision);
 
-  /// The question to the holder of the keys, where they are not in memory; once, to be run on any thread. Errc::misuse
+  /// The question to the holder of the keys, if they are not in memory; once, to be run on any thread. Errc::misuse
   /// unless want() == Want::key_operation.
   [[nodiscard]] Result<std::unique_ptr<Job>> take_job();
   /// Goes on with that job, after its run(). Errc::unavailable (no answer, or none that makes sense) is final.

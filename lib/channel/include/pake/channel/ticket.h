@@ -29,9 +29,9 @@ class TicketKeys {
  public:
   explicit TicketKeys(std::vector<TicketKey> newest_first) noexcept : keys_(std::move(newest_first)) {}
 
-  /// Null where there are no keys.
+  /// Null if there are no keys.
   [[nodiscard]] const TicketKey* newest() const noexcept { return keys_.empty() ? nullptr : &keys_.front(); }
-  /// Null where no key has this identifier.
+  /// Null if no key has this identifier.
   [[nodiscard]] const TicketKey* find(Bytes id) const noexcept;
 
  private:

@@ -29,7 +29,7 @@ using AeadTag = std::span<const std::uint8_t, kAeadTagSize>;
 using MutableAeadTag = std::span<std::uint8_t, kAeadTagSize>;
 
 /// Whether the processor has instructions for AES and carry-less multiplication. Without them AES-256-GCM is slow and
-/// hard to make constant-time: offer it only where this is true.
+/// hard to make constant-time: offer it only if this is true.
 [[nodiscard]] bool aes_gcm_in_hardware() noexcept;
 
 class ExpandedKey;

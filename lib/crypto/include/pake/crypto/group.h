@@ -60,7 +60,7 @@ class Element {
   std::uint8_t owner_ = 0;  // the group's number + 1
 };
 
-/// One scalar multiplication of a batch: result = scalar * element, or scalar * generator where `element` is null.
+/// One scalar multiplication of a batch: result = scalar * element, or scalar * generator if `element` is null.
 /// The pointers are read during `Group::multiply` only.
 struct Multiplication {
   const Scalar* scalar;

@@ -65,8 +65,8 @@ using KsfParameters = std::variant<Argon2id, Scrypt, IdentityWithoutAnyProtectio
 
 /// Stretch(input). Argon2's lanes run in threads of their own, which have ended when this returns. Only the identity
 /// takes constant time: Argon2id's later passes and scrypt read memory at places that depend on the input.
-/// @return  16 to 64 bytes. Errc::misuse where the parameters are outside the function's bounds (or ask for another
-///          length), Errc::unavailable where there is not enough memory or no thread can be started.
+/// @return  16 to 64 bytes. Errc::misuse if the parameters are outside the function's bounds (or ask for another
+///          length), Errc::unavailable if there is not enough memory or no thread can be started.
 [[nodiscard]] Result<Digest> stretch(const KsfParameters& parameters, Bytes input);
 
 /// The same with `size` bytes of output in place of what the parameters say: SPAKE2+ asks for more than a hash's (80 to

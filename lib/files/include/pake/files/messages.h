@@ -57,7 +57,7 @@ struct MessageHeader {
   std::size_t length = 0;
 
   [[nodiscard]] std::array<std::uint8_t, kSize> encode() const;
-  /// Errc::malformed for a type that there is not, or a length that is none of its.
+  /// Errc::malformed for an unknown type, or a length that is not one of its.
   [[nodiscard]] static Result<MessageHeader> decode(std::span<const std::uint8_t, kSize> bytes);
 };
 

@@ -44,7 +44,7 @@ class Part {
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
   /// Hashes the next bytes of those, at most 4 MiB; how many is what it returns, 0 at their end.
   [[nodiscard]] FileResult<std::uint64_t> hash_some(crypto::Blake2b& hash);
-  /// Throws away what was there. Comes before the first write where nothing is to be continued.
+  /// Throws away what was there. Comes before the first write if nothing is to be continued.
   [[nodiscard]] FileResult<void> begin_anew();
 
   /// Appends.

@@ -29,7 +29,7 @@ inline constexpr std::chrono::seconds kCloseTimeout{30};
 /// How a channel over a stream ended.
 struct LinkEnd {
   channel::EndReason end;
-  std::optional<Error> transport;                     // what happened to the stream beneath, where that ended it
+  std::optional<Error> transport;                     // what happened to the stream beneath, if that ended it
   std::optional<channel::Alert> alert;                // what an Alert in place of a first record said
   std::optional<channel::CloseCode> peer_close = {};  // with what the peer closed, done or going away
 };
@@ -63,7 +63,7 @@ class ChannelLink {
               channel::KeyCache& cache, Leftover leftover);
   ChannelLink(const ChannelLink&) = delete;
   ChannelLink& operator=(const ChannelLink&) = delete;
-  /// After `run` has returned, or where it was never called. Streams may outlive it: they are cut.
+  /// After `run` has returned, or if it was never called. Streams may outlive it: they are cut.
   ~ChannelLink();
 
   /// Carries records until the channel has ended; once. Ends when both sides have closed, at the deadline of `close`,

@@ -22,7 +22,7 @@ namespace pake::net {
 /// How long a peer may take.
 struct Timeouts {
   std::chrono::milliseconds step{10'000};  // until a whole message has come, or has been taken off our hands
-  std::chrono::milliseconds silence{200};  // the pause that ends a message where Incoming::silence_ends
+  std::chrono::milliseconds silence{200};  // the pause that ends a message if Incoming::silence_ends
 };
 
 /// Why a run ended without a key, and how far it had come.

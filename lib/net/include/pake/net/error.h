@@ -15,7 +15,7 @@ namespace pake::net {
 struct Error {
   enum class Kind : std::uint8_t {
     timed_out,     // the deadline passed
-    closed,        // the peer ended its side in order, where more was to come
+    closed,        // the peer ended its side in order, and more was to come
     reset,         // the peer broke the connection off
     refused,       // nobody listens at that address
     unreachable,   // no route to that address

@@ -94,7 +94,7 @@ class Loops {
   /// be called for several sets, each with other signals.
   void on_every_signal(const std::vector<int>& signals, std::function<void(int)> taken);
 
-  /// Starts the threads of `Loop::on_worker`, where a program wants them before anything else happens.
+  /// Starts the threads of `Loop::on_worker`, if a program wants them before anything else happens.
   /// @return Error::exhausted if the system has no thread to give
   [[nodiscard]] Outcome<void> start_workers(std::size_t threads);
 

@@ -44,11 +44,11 @@ class Stream {
 
   /// Breaks the connection off both ways, at once: the peer reads Error::reset and no end (TCP: RST, not FIN), and
   /// whatever waits here ends with an error too. Of a unix socket the peer reads an end: it knows nothing else.
-  /// @param code  why; told to the peer where the stream is one of a channel
+  /// @param code  why; told to the peer if the stream is one of a channel
   virtual void reset(channel::ResetCode code) = 0;
 
   /// Whether the peer has ended its side, or the connection is broken, as far as that shows without reading; what came
-  /// before may still be unread. False where it cannot be known.
+  /// before may still be unread. False if it cannot be known.
   [[nodiscard]] virtual bool has_peer_ended() noexcept { return false; }
 
   /// Makes a read that waits return Error::interrupted; if none does, the next one that would wait.

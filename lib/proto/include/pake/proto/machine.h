@@ -36,7 +36,7 @@ struct Incoming {
 /// Whether the bytes handed in may go on.
 enum class Arrived : std::uint8_t {
   more_may_come,
-  silence,  // the peer paused; only where Incoming::silence_ends
+  silence,  // the peer paused; only if Incoming::silence_ends
 };
 
 using SessionKey = SecretUpTo<64, struct SessionKeyTag>;
@@ -77,7 +77,7 @@ class Machine {
   [[nodiscard]] virtual Result<std::size_t> receive(Bytes bytes, Arrived arrived) = 0;
 
   /// What the store holds of the peer, in the form the protocol stores it; nothing for a name it does not know, and
-  /// then the run goes on as with any other peer. So it does where the stored bytes make no sense; a protocol that
+  /// then the run goes on as with any other peer. So it does if the stored bytes make no sense; a protocol that
   /// cannot answer for an unknown name ends with Errc::unavailable there. Errc::misuse unless want() == Want::decision.
   [[nodiscard]] virtual Status provide_record(std::optional<Bytes> /*stored*/) { return fail(Errc::misuse); }
 

@@ -38,7 +38,7 @@ struct ExecService {
   friend bool operator==(const ExecService&, const ExecService&) = default;
 };
 
-/// Where two of this server's users meet, or one of them and a stranger where strangers may: docs/wire.md, section 15.
+/// Where two of this server's users meet, or one of them and a stranger if strangers may: docs/wire.md, section 15.
 struct MeetService {
   friend bool operator==(const MeetService&, const MeetService&) = default;
 };

@@ -25,7 +25,7 @@ inline constexpr std::chrono::days kTicketKeyLife{90};
 
 class Keyring {
  public:
-  /// key_file_damaged where an epoch's keys are not those of its suite.
+  /// key_file_damaged if an epoch's keys are not those of its suite.
   [[nodiscard]] static store::StoreResult<std::shared_ptr<const Keyring>> make(store::KeyFile file);
 
   /// The keys of one epoch and suite.
@@ -35,7 +35,7 @@ class Keyring {
   };
 
   [[nodiscard]] const store::KeyFile& file() const noexcept { return file_; }
-  /// Null where the file has no such epoch and suite.
+  /// Null if the file has no such epoch and suite.
   [[nodiscard]] const Member* find(std::uint32_t epoch, std::uint8_t suite) const;
   /// The keys by which tickets are sealed on the day of `now`, and opened for kTicketKeyLife. Any thread.
   [[nodiscard]] std::shared_ptr<const channel::TicketKeys> ticket_keys(store::Time now) const;

@@ -24,7 +24,7 @@ using IpBytes = std::array<std::uint8_t, 16>;
 class NetworkList {
  public:
   NetworkList() = default;
-  /// Adds one. False where the text names no network, or has bits set behind its prefix.
+  /// Adds one. False if the text names no network, or has bits set behind its prefix.
   [[nodiscard]] bool add(std::string_view text);
   /// Every peer of the unix socket is on the list.
   void add_unix() noexcept { unix_ = true; }

@@ -26,7 +26,7 @@ inline constexpr std::uint8_t kProxyUserTlv = 0xe0;
 /// than TCP over IPv4 and IPv6: then the peer is the source.
 [[nodiscard]] Result<std::optional<net::TcpAddress>> decode_proxy_header(Bytes header);
 
-/// The header for a backend: `source` and `destination` where both are numeric TCP addresses of one family (else family
+/// The header for a backend: `source` and `destination` if both are numeric TCP addresses of one family (else family
 /// UNSPEC), and the user's name in a TLV.
 [[nodiscard]] Buffer encode_proxy_header(const net::Address& source, const net::Address& destination,
                                          std::string_view user);

@@ -41,7 +41,7 @@ struct FirstStart {
   CredentialParameters parameters;  // under which credentials are made from now on; the epoch is 1
 };
 
-/// open_data, or, where neither file is there, makes the directory (0700), the key file and the store. A first start
+/// open_data, or, if neither file is there, makes the directory (0700), the key file and the store. A first start
 /// that was killed goes on where it was. A store whose key file is gone, or the other way round, is an error.
 [[nodiscard]] StoreResult<OpenedData> open_or_create_data(const DataPlace& place, const FirstStart& first, Time now,
                                                           Rng& rng);

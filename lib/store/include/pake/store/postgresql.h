@@ -21,7 +21,7 @@ struct PostgresqlOptions {
 };
 
 /// Opens a store, bringing an older schema up to date. missing: there is none in this database. Otherwise unreachable,
-/// permission, not_a_store, newer_schema, and misuse for a URL that is none.
+/// permission, not_a_store, newer_schema, and misuse for an invalid URL.
 [[nodiscard]] StoreResult<std::unique_ptr<CredentialStore>> open_postgresql(const PostgresqlOptions& options);
 
 /// Makes a store in one transaction, as tables `pake_...` in the database's default schema. exists: there is one.

@@ -27,7 +27,7 @@ inline constexpr std::size_t kSealedInvitationSize = crypto::kSealOverhead + 2 +
 /// this comes last. misuse: a record that is too large.
 [[nodiscard]] StoreStatus seal_user(const KeyFile& keys, UserRow& row, Bytes record, Rng& rng);
 
-/// The record of a row, or nothing where the user has none (the decoy too). corrupt: the row does not open.
+/// The record of a row, or nothing if the user has none (the decoy too). corrupt: the row does not open.
 [[nodiscard]] StoreResult<std::optional<SecretBuffer>> open_user(const KeyFile& keys, const UserRow& row);
 
 /// The same for an invitation's secret, which is never empty except in the decoy.

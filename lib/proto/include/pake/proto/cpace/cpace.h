@@ -38,7 +38,7 @@ struct Inputs {
   Suite suite = Suite::ristretto255_sha512;
   OwnedBytes PRS;       // the password, or what a KDF made of it
   OwnedBytes CI = {};   // channel identifier: who talks to whom about what; stays secret, may be empty
-  OwnedBytes sid = {};  // public and never used twice; empty where the outer protocol has none (then see sid_output)
+  OwnedBytes sid = {};  // public and never used twice; empty if the outer protocol has none (then see sid_output)
 };
 
 /// The intermediate session key, tag_size(suite) bytes: derive from it, do not encrypt with it.

@@ -27,7 +27,7 @@ struct Config {
   Buffer CI = {};
   Buffer sid = {};
   Buffer AD = {};  // this side's
-  /// The peer's AD, where it is known beforehand: any other is Errc::auth_failed, or Errc::malformed when it is longer.
+  /// The peer's AD, if it is known beforehand: any other is Errc::auth_failed, or Errc::malformed when it is longer.
   /// Without it, compare `received_AD` with whom you meant to talk to.
   std::optional<Buffer> expected_AD = {};
 };
@@ -39,7 +39,7 @@ class CPaceMachine : public Machine {
   [[nodiscard]] virtual Bytes received_AD() const noexcept = 0;
 };
 
-/// A. Failed from the start, with Errc::misuse, where AD is longer than kMaxADSize; so are the others.
+/// A. Failed from the start, with Errc::misuse, if AD is longer than kMaxADSize; so are the others.
 [[nodiscard]] std::unique_ptr<CPaceMachine> initiator_machine(const Config& config, Rng& rng);
 
 /// B. The permit is spent when A's message has been answered, refunded when Ta has verified. `rng` outlives the

@@ -1,4 +1,4 @@
-// How CPace's messages travel where the application has no framing of its own (the draft gives none):
+// How CPace's messages travel if the application has no framing of its own (the draft gives none):
 //
 //   share message = lv_cat(Y, AD)      exactly what enters the transcript
 //   tag message   = the tag            tag_size(suite) bytes

@@ -132,7 +132,7 @@ struct ServerStart {
   AwaitingIdResponse next;
 };
 /// @param identifier  EAP's, of the first request; each later one takes the next
-/// Errc::misuse where there is no proposal or a wrong one, or identity or channel binding will not do.
+/// Errc::misuse if there is no proposal or a wrong one, or identity or channel binding will not do.
 [[nodiscard]] Result<ServerStart> start(Config config, std::uint8_t identifier);
 
 // --- The peer

@@ -71,7 +71,7 @@ struct Packet {
 /// Errc::malformed unless the bytes are exactly one EAP-EKE packet with data of any content.
 [[nodiscard]] Result<Packet> decode_packet(Bytes bytes);
 [[nodiscard]] Buffer encode_packet(Code code, std::uint8_t identifier, Exchange exchange, Bytes data);
-/// The packet's size as its header tells it: 0 while fewer than four bytes are there. Errc::malformed where it is below
+/// The packet's size as its header tells it: 0 while fewer than four bytes are there. Errc::malformed if it is below
 /// kHeaderSize or above kMaxPacketSize.
 [[nodiscard]] Result<std::size_t> packet_size(Bytes bytes);
 
@@ -83,7 +83,7 @@ struct IdMessage {
   Identity identity;
 };
 [[nodiscard]] Buffer encode_id(const std::vector<Proposal>& proposals, const Identity& identity);
-/// Errc::malformed where the lengths do not fit, there is no proposal, or the identity is of no known type, or longer
+/// Errc::malformed if the lengths do not fit, there is no proposal, or the identity is of no known type, or longer
 /// than kMaxIdentitySize.
 [[nodiscard]] Result<IdMessage> decode_id(Bytes data);
 

@@ -57,7 +57,7 @@ class AwaitingRegistrationResponse {
  public:
   /// Checks the server's answer and computes what the KSF is to stretch.
   /// @param registration_response  exactly sizes(suite).registration_response() bytes
-  /// @return  Errc::misuse where an identity is longer than kMaxInputSize; Errc::malformed where the response is not
+  /// @return  Errc::misuse if an identity is longer than kMaxInputSize; Errc::malformed if the response is not
   ///          one, or only reflects the request
   [[nodiscard]] Result<StretchingRegistration> receive_registration_response(Bytes registration_response,
                                                                              const RegistrationInputs& inputs) &&;
@@ -86,7 +86,7 @@ class ClientRegistration {
   ClientRegistration(SuiteId suite, SecretBuffer password);
 
   /// CreateRegistrationRequest (RFC 9807, Section 5.2.1). Draws the blind from `rng`.
-  /// @return  sizes(suite).registration_request() bytes; Errc::misuse where the password is longer than kMaxInputSize
+  /// @return  sizes(suite).registration_request() bytes; Errc::misuse if the password is longer than kMaxInputSize
   [[nodiscard]] Result<RegistrationRequested> create_registration_request(Rng& rng) &&;
 
  private:
@@ -118,7 +118,7 @@ class StretchingLogin {
 
   /// GenerateKE3 (RFC 9807, Section 6.2.3), its second half.
   /// @param stretched  what the job gave
-  /// @return  Errc::auth_failed where the envelope or server_mac is wrong: another password, record, KSF, context or
+  /// @return  Errc::auth_failed if the envelope or server_mac is wrong: another password, record, KSF, context or
   ///          identity, or no server
   [[nodiscard]] Result<LoginFinished> generate_ke3(crypto::Digest stretched) &&;
 
@@ -133,7 +133,7 @@ class AwaitingKE2 {
  public:
   /// Checks KE2's form and computes what the KSF is to stretch.
   /// @param ke2  exactly sizes(suite).KE2() bytes: 320 for ristretto255
-  /// @return  Errc::misuse where the context or an identity is longer than kMaxInputSize; Errc::malformed where `ke2`
+  /// @return  Errc::misuse if the context or an identity is longer than kMaxInputSize; Errc::malformed if `ke2`
   /// is
   ///          no KE2, or its evaluated_message only reflects the request
   [[nodiscard]] Result<StretchingLogin> receive_ke2(Bytes ke2, const ClientLoginInputs& inputs) &&;
@@ -161,7 +161,7 @@ class ClientLogin {
 
   /// GenerateKE1 (RFC 9807, Section 6.2.1). Draws the blind, the nonce and the key share's seed from `rng`, in this
   /// order.
-  /// @return  KE1, 96 bytes for ristretto255; Errc::misuse where the password is longer than kMaxInputSize
+  /// @return  KE1, 96 bytes for ristretto255; Errc::misuse if the password is longer than kMaxInputSize
   [[nodiscard]] Result<LoginStarted> generate_ke1(Rng& rng) &&;
 
  private:

@@ -1,4 +1,4 @@
-// The Context that this toolkit uses where the application has no standard of its own to follow.
+// The Context that this toolkit uses if the application has no standard of its own to follow.
 #pragma once
 
 #include "pake/base/bytes.h"
@@ -19,7 +19,7 @@ namespace pake::opaque {
 ///       | 02 || N (8) || r (4) || p (4) || output length (2) || lp2(salt)                       scrypt
 ///       | 03                                                                                   the identity
 ///
-/// @return  Errc::misuse where it would be longer than kMaxInputSize
+/// @return  Errc::misuse if it would be longer than kMaxInputSize
 [[nodiscard]] Result<Buffer> toolkit_context(SuiteId suite, const crypto::KsfParameters& ksf, Bytes application);
 
 }  // namespace pake::opaque

@@ -5,7 +5,7 @@
 //   login          client: send KE1    receive KE2    ksf    send KE3
 //                  server: receive KE1    record    [key_operation]    send KE2    receive KE3
 //
-// A server waits for a key operation only where its keys are not in this process.
+// A server waits for a key operation only if its keys are not in this process.
 #pragma once
 
 #include <memory>
@@ -73,7 +73,7 @@ class RegistrationServerMachine : public Machine {
                                                                                      GuessPermit permit,
                                                                                      crypto::KsfProfile ksf,
                                                                                      const KeyRing& ring);
-/// Takes an encoded StoredRecord, or none, when it wants a record. Errc::misuse where the name's answer
+/// Takes an encoded StoredRecord, or none, when it wants a record. Errc::misuse if the name's answer
 /// (`KeyRing::credential`) is of another suite than the run: ask before, and have the client begin again.
 [[nodiscard]] std::unique_ptr<Machine> login_server_machine(ServerConfig config, GuessPermit permit,
                                                             const KeyRing& ring, Rng& rng);

@@ -91,7 +91,7 @@ class AwaitingKE3 {
  public:
   /// ServerFinish (RFC 9807, Section 6.2.4). Gives the guess back.
   /// @param ke3  exactly sizes(suite).KE3() bytes, else Errc::malformed
-  /// @return     session_key, Nx bytes; Errc::auth_failed where the client did not prove the password
+  /// @return     session_key, Nx bytes; Errc::auth_failed if the client did not prove the password
   [[nodiscard]] Result<SessionKey> server_finish(Bytes ke3) &&;
 
  private:
@@ -134,8 +134,8 @@ class ServerLogin {
   /// randomness, the same sizes. Spends the guess. Draws masking_nonce, server_nonce and the key share's seed from
   /// `rng`, in this order.
   /// @param ke1  exactly sizes(suite).KE1() bytes: 96 for ristretto255
-  /// @return     KE2 (320 bytes for ristretto255) and the state awaiting KE3. Errc::misuse where `keys` is of another
-  ///             suite, or context, identifier or an identity is longer than kMaxInputSize; Errc::malformed where `ke1`
+  /// @return     KE2 (320 bytes for ristretto255) and the state awaiting KE3. Errc::misuse if `keys` is of another
+  ///             suite, or context, identifier or an identity is longer than kMaxInputSize; Errc::malformed if `ke1`
   ///             is no KE1
   [[nodiscard]] Result<LoginAnswered> generate_ke2(Bytes ke1, const ServerLoginInputs& inputs, const ServerKeys& keys,
                                                    Rng& rng) &&;

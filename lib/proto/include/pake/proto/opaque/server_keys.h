@@ -59,9 +59,9 @@ class KeyHolder {
   [[nodiscard]] virtual SuiteId suite() const noexcept = 0;
   /// server_public_key: Npk bytes.
   [[nodiscard]] virtual Bytes public_key() const noexcept = 0;
-  /// Answers one operation; it may block for as long as the device takes. Errc::unavailable where it cannot.
+  /// Answers one operation; it may block for as long as the device takes. Errc::unavailable if it cannot.
   [[nodiscard]] virtual Result<KeyOperationAnswer> answer(const KeyOperation& operation) const = 0;
-  /// The secrets themselves where they are in this process: then nobody waits, and a login's multiplications run in one
+  /// The secrets themselves if they are in this process: then nobody waits, and a login's multiplications run in one
   /// batch. Otherwise null.
   [[nodiscard]] virtual const ServerKeys* in_memory() const noexcept { return nullptr; }
 
@@ -91,7 +91,7 @@ class ServerKeys final : public KeyHolder {
 
   /// Fresh secrets. Draws oprf_seed (Nh bytes) and the key pair's seed from `rng`.
   [[nodiscard]] static Result<ServerKeys> generate(SuiteId suite, Rng& rng);
-  /// Secrets that were stored: Errc::malformed where they do not have the stated form.
+  /// Secrets that were stored: Errc::malformed if they do not have the stated form.
   [[nodiscard]] static Result<ServerKeys> decode(SuiteId suite, const Encoded& secrets);
 
   [[nodiscard]] SuiteId suite() const noexcept override { return suite_; }

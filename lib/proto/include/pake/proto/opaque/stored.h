@@ -110,24 +110,24 @@ class KeyRing {
 
   explicit KeyRing(FakeKey fake_key) noexcept : fake_key_(std::move(fake_key)) {}
 
-  /// Errc::misuse where the ring has that epoch in that suite, or `fake` does not belong to the keys.
+  /// Errc::misuse if the ring has that epoch in that suite, or `fake` does not belong to the keys.
   [[nodiscard]] Status add(Member member);
   [[nodiscard]] Status add(StoredKeys keys);
 
   /// Makes parameters those of new records. The first ones answer for every unknown name. Later ones answer for none
   /// until `set_shares` gives them a share: who asks for a name before and after does not learn whether it has a
-  /// record. Errc::misuse where the ring lacks these keys, or has made them current before.
+  /// record. Errc::misuse if the ring lacks these keys, or has made them current before.
   [[nodiscard]] Status activate(const RecordParameters& parameters);
 
   /// Hands in the table of shares, as it was stored, or the next step of a migration: `crypto::with_share`, as large a
   /// share as the part of the users whose records have moved. Its newest entry is current.
-  /// Errc::misuse where it is no table, a name would move back, or the ring lacks keys that it names.
+  /// Errc::misuse if it is no table, a name would move back, or the ring lacks keys that it names.
   [[nodiscard]] Status set_shares(std::span<const FakeShare> shares);
   [[nodiscard]] const std::vector<FakeShare>& shares() const noexcept { return shares_; }
 
-  /// Null where the ring has no such keys. The pointers live until the ring is changed.
+  /// Null if the ring has no such keys. The pointers live until the ring is changed.
   [[nodiscard]] const Member* find(SuiteId suite, EpochNumber epoch) const noexcept;
-  /// The newest of the shares that is of this suite: what new records are made under. Null where there is none.
+  /// The newest of the shares that is of this suite: what new records are made under. Null if there is none.
   [[nodiscard]] const Member* current(SuiteId suite) const noexcept;
 
   /// Takes what the store found under a name, or nothing. Where that leads to no keys of the ring, the answer is the
@@ -136,7 +136,7 @@ class KeyRing {
   /// A run begun in another suite than the answer's has to begin again in that one, whatever was found.
   ///
   /// @param credential_identifier  what the login will be given
-  /// @return  Errc::unavailable where nothing is current yet, Errc::misuse for an empty identifier
+  /// @return  Errc::unavailable if nothing is current yet, Errc::misuse for an empty identifier
   [[nodiscard]] Result<Credential> credential(Bytes credential_identifier, std::optional<Bytes> stored) const;
 
  private:

@@ -31,7 +31,7 @@ struct KeyPair {
 
 /// DeriveKeyPair (RFC 9497, Section 3.2.1). The seed may have any length (the RFC's own vectors do not keep to its
 /// Ns bytes).
-/// @return  Errc::misuse where `info` has more than 65,535 bytes
+/// @return  Errc::misuse if `info` has more than 65,535 bytes
 [[nodiscard]] Result<KeyPair> derive_key_pair(crypto::GroupId suite, Bytes seed, Bytes info);
 /// DeriveKeyPair without the public key, which costs a multiplication.
 [[nodiscard]] Result<crypto::Scalar> derive_private_key(crypto::GroupId suite, Bytes seed, Bytes info);
@@ -42,7 +42,7 @@ struct Blinded {
 };
 
 /// Blind (RFC 9497, Section 3.3.1).
-/// @return  Errc::misuse where `input` has more than kMaxInputSize bytes
+/// @return  Errc::misuse if `input` has more than kMaxInputSize bytes
 [[nodiscard]] Result<Blinded> blind(crypto::GroupId suite, Bytes input, Rng& rng);
 
 /// BlindEvaluate (RFC 9497, Section 3.3.1) with a key that is not zero.
@@ -50,7 +50,7 @@ struct Blinded {
                                                      const crypto::Element& blinded_element);
 
 /// Finalize (RFC 9497, Section 3.3.1): output_size of the suite's hash (64, 32, 48 or 64 bytes).
-/// @return  Errc::misuse where `input` has more than kMaxInputSize bytes
+/// @return  Errc::misuse if `input` has more than kMaxInputSize bytes
 [[nodiscard]] Result<crypto::Digest> finalize(crypto::GroupId suite, Bytes input, const crypto::Scalar& blind,
                                               const crypto::Element& evaluated_element);
 

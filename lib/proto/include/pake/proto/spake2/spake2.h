@@ -39,7 +39,7 @@ struct Inputs {
 class PasswordScalar {
  public:
   /// OS2IP(output) mod p, of the output of a memory-hard function: scalar_size + 8 bytes at least (else Errc::misuse).
-  /// Errc::malformed where it is zero (never seen).
+  /// Errc::malformed if it is zero (never seen).
   [[nodiscard]] static Result<PasswordScalar> from_mhf_output(Suite suite, Bytes output);
   /// The same with scalar_size + 16 bytes of a KSF over the password, which is not empty (else Errc::misuse). For a
   /// worker thread.
@@ -73,7 +73,7 @@ class AwaitingTag {
   explicit AwaitingTag(StatePtr<State> state) noexcept : state_(std::move(state)) {}
 
   /// Verifies the peer's tag, refunds the guess and gives the key out.
-  /// Errc::malformed where the tag has the wrong size, Errc::auth_failed where it is wrong.
+  /// Errc::malformed if the tag has the wrong size, Errc::auth_failed if it is wrong.
   [[nodiscard]] Result<SharedKey> finish(Bytes peer_tag) &&;
 
  private:
@@ -87,8 +87,8 @@ class AwaitingShare {
   explicit AwaitingShare(StatePtr<State> state) noexcept : state_(std::move(state)) {}
 
   struct Finished;
-  /// Takes pB and verifies cB. Errc::malformed where pB is no element or leads to the identity, or cB has the wrong
-  /// size; Errc::auth_failed where it is wrong.
+  /// Takes pB and verifies cB. Errc::malformed if pB is no element or leads to the identity, or cB has the wrong
+  /// size; Errc::auth_failed if it is wrong.
   [[nodiscard]] Result<Finished> finish(Bytes pB, Bytes cB) &&;
 
   struct Confirmation;
@@ -116,7 +116,7 @@ struct Initiation {
   Buffer pA;  // to send, share_size bytes
   AwaitingShare next;
 };
-/// A begins. Errc::misuse where AAD is longer than 8,176 bytes (RFC 9382, Section 4), Errc::unavailable where `rng` is
+/// A begins. Errc::misuse if AAD is longer than 8,176 bytes (RFC 9382, Section 4), Errc::unavailable if `rng` is
 /// broken.
 [[nodiscard]] Result<Initiation> initiate(const Inputs& inputs, const PasswordScalar& w, Rng& rng);
 
@@ -126,7 +126,7 @@ struct Response {
   AwaitingTag next;
 };
 /// B answers pA. The permit is spent when this succeeds, and goes back unused when it fails: then nothing leaves.
-/// Errc::malformed where pA is no element or leads to the identity, otherwise as for `initiate`.
+/// Errc::malformed if pA is no element or leads to the identity, otherwise as for `initiate`.
 [[nodiscard]] Result<Response> respond(const Inputs& inputs, const PasswordScalar& w, GuessPermit permit, Bytes pA,
                                        Rng& rng);
 

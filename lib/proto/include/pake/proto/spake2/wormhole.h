@@ -61,7 +61,7 @@ struct Start {
   Buffer message;  // to send, kMessageSize bytes
   AwaitingMessage next;
 };
-/// The permit is spent when the key is made. Errc::misuse for an empty password, Errc::unavailable where `rng` is
+/// The permit is spent when the key is made. Errc::misuse for an empty password, Errc::unavailable if `rng` is
 /// broken.
 [[nodiscard]] Result<Start> start(Side side, Bytes password, const Identities& identities, GuessPermit permit,
                                   Rng& rng);

@@ -35,8 +35,8 @@ class AwaitingShareV {
 
   struct Finished;
   /// Takes shareV and verifies confirmV.
-  /// Errc::malformed where shareV is no element or leads to the identity, or confirmV has the wrong size;
-  /// Errc::auth_failed where it is wrong. In both cases nothing may be sent.
+  /// Errc::malformed if shareV is no element or leads to the identity, or confirmV has the wrong size;
+  /// Errc::auth_failed if it is wrong. In both cases nothing may be sent.
   [[nodiscard]] Result<Finished> finish(Bytes shareV, Bytes confirmV) &&;
 
   /// For a protocol that confirms by itself, as TLS's Finished does: confirmV is not looked at, and whoever sent shareV
@@ -56,7 +56,7 @@ struct ProverStart {
   Buffer shareP;  // to send, share_size bytes
   AwaitingShareV next;
 };
-/// Errc::unavailable where `rng` is broken.
+/// Errc::unavailable if `rng` is broken.
 [[nodiscard]] Result<ProverStart> start(const Inputs& inputs, const ProverSecret& secret, Rng& rng);
 
 }  // namespace pake::spake2plus

@@ -37,7 +37,7 @@ class ProverSecret {
  public:
   /// From the PBKDF's output, w0s || w1s: an even number of bytes, at least 2 * half_size and at most 1,024. The two
   /// halves are its two halves, whatever its length.
-  /// Errc::misuse for another length or an unknown suite, Errc::malformed where w0 or w1 is zero (never seen).
+  /// Errc::misuse for another length or an unknown suite, Errc::malformed if w0 or w1 is zero (never seen).
   [[nodiscard]] static Result<ProverSecret> from_pbkdf_output(Suite suite, Bytes output);
 
   /// From the password, by the KSF with `salt` and cost in it. Takes as long as the KSF: for a worker thread.
@@ -100,7 +100,7 @@ class VerifierRecord {
 ///
 ///   "pake" || kind (1) = 03 || version (1) = 01 || suite (1) || ksf (1) || epoch (4, big-endian) || w0 || L
 ///
-/// `ksf` is 0 where it is none of the profiles. Nothing here is encrypted: that is the store's seal.
+/// `ksf` is 0 if it is none of the profiles. Nothing here is encrypted: that is the store's seal.
 struct StoredVerifierRecord {
   std::uint8_t ksf = 0;  // a crypto::KsfProfile, or 0
   std::uint32_t epoch = 0;

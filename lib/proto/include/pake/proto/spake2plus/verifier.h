@@ -31,8 +31,8 @@ class AwaitingConfirmP {
   struct PAKE_HIDDEN State;
   explicit AwaitingConfirmP(StatePtr<State> state) noexcept : state_(std::move(state)) {}
 
-  /// Verifies confirmP, refunds the guess and gives the key out. Errc::malformed where confirmP has the wrong size,
-  /// Errc::auth_failed where it is wrong.
+  /// Verifies confirmP, refunds the guess and gives the key out. Errc::malformed if confirmP has the wrong size,
+  /// Errc::auth_failed if it is wrong.
   [[nodiscard]] Result<SharedKey> finish(Bytes confirmP) &&;
 
   /// For a protocol that confirms by itself, as TLS's Finished does: nothing has proved that the peer knows the
@@ -49,8 +49,8 @@ struct VerifierResponse {
   AwaitingConfirmP next;
 };
 /// Answers shareP. The permit is spent when this succeeds: with confirmV in hand the prover can tell whether its guess
-/// was right. It goes back unused when this fails, since then nothing leaves. Errc::malformed where shareP is no
-/// element or leads to the identity, Errc::unavailable where `rng` is broken.
+/// was right. It goes back unused when this fails, since then nothing leaves. Errc::malformed if shareP is no
+/// element or leads to the identity, Errc::unavailable if `rng` is broken.
 [[nodiscard]] Result<VerifierResponse> respond(const Inputs& inputs, const VerifierRecord& record, GuessPermit permit,
                                                Bytes shareP, Rng& rng);
 

@@ -126,14 +126,14 @@ struct Claim {
 class Verifier {
  public:
   /// x = H(s | H(I | ":" | P)); I and P as bytes: the caller has normalised them (RFC 5054 names SASLprep).
-  /// Errc::misuse where the parameters are invalid, P is empty, I has a colon or more than kMaxNameSize bytes, or s
+  /// Errc::misuse if the parameters are invalid, P is empty, I has a colon or more than kMaxNameSize bytes, or s
   /// more than kMaxSaltSize.
   /// In Cognito's mode s is hashed as the number that it is there: without leading zeros.
   [[nodiscard]] static Result<Verifier> make(const Parameters& parameters, Bytes I, Bytes P, Bytes s);
   /// With a salt of kSaltSize random bytes, of which the first is not zero (old peers take a salt for a number).
   /// Errc::misuse in Proton's mode, whose P is made with the salt.
   [[nodiscard]] static Result<Verifier> make(const Parameters& parameters, Bytes I, Bytes P, Rng& rng);
-  /// Of a server that has s and v from elsewhere. Errc::malformed where v is not from 1 to N - 1 (in Proton's mode: 2
+  /// Of a server that has s and v from elsewhere. Errc::malformed if v is not from 1 to N - 1 (in Proton's mode: 2
   /// to N - 2, little-endian).
   [[nodiscard]] static Result<Verifier> import(const Parameters& parameters, Bytes s, Bytes v);
 
@@ -174,7 +174,7 @@ class AwaitingServerProof {
   struct PAKE_HIDDEN State;
   explicit AwaitingServerProof(StatePtr<State> state) noexcept : state_(std::move(state)) {}
 
-  /// Errc::malformed where M2 has another size than proof_size, Errc::auth_failed where it is wrong; Errc::misuse
+  /// Errc::malformed if M2 has another size than proof_size, Errc::auth_failed if it is wrong; Errc::misuse
   /// behind a Claim, which is answered by no M2.
   [[nodiscard]] Result<Keys> finish(Bytes M2) &&;
 
@@ -211,7 +211,7 @@ struct ClientStart {
   Buffer A;  // to send, with I or later, with M1
   AwaitingChallenge next;
 };
-/// Errors as for Verifier::make, and Errc::unavailable where `rng` is broken. The parameters are the client's own
+/// Errors as for Verifier::make, and Errc::unavailable if `rng` is broken. The parameters are the client's own
 /// choice: what a server names is to be compared with them, never taken.
 [[nodiscard]] Result<ClientStart> start(const Parameters& parameters, Bytes I, Bytes P, Rng& rng);
 
@@ -228,8 +228,8 @@ class AwaitingClientProof {
   struct PAKE_HIDDEN State;
   explicit AwaitingClientProof(StatePtr<State> state) noexcept : state_(std::move(state)) {}
 
-  /// Verifies M1, refunds the guess and gives M2 and the keys out. Errc::malformed where M1 has another size than
-  /// proof_size, Errc::auth_failed where it is wrong: then there is no M2. Errc::misuse in Cognito's mode.
+  /// Verifies M1, refunds the guess and gives M2 and the keys out. Errc::malformed if M1 has another size than
+  /// proof_size, Errc::auth_failed if it is wrong: then there is no M2. Errc::misuse in Cognito's mode.
   [[nodiscard]] Result<ServerFinished> finish(Bytes M1) &&;
   /// In Cognito's mode, and Errc::misuse in any other. There is no M2.
   [[nodiscard]] Result<ServerFinished> finish(Bytes M1, const Claim& claim) &&;
@@ -253,7 +253,7 @@ struct ServerResponse {
   AwaitingClientProof next;
 };
 /// Answers A. The permit is spent when this succeeds, and goes back unused when it fails: then nothing leaves.
-/// Errc::malformed unless 0 < A < N in at most group_size bytes; Errc::unavailable where `rng` is broken.
+/// Errc::malformed unless 0 < A < N in at most group_size bytes; Errc::unavailable if `rng` is broken.
 [[nodiscard]] Result<ServerResponse> respond(const Verifier& verifier, Bytes I, GuessPermit permit, Bytes A, Rng& rng);
 
 /// B is out; A comes with M1.
