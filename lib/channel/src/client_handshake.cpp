@@ -7,6 +7,8 @@
 #include "client_pakes.h"
 #include "key_schedule.h"
 #include "known_device.h"
+#include "pake/channel/frame.h"
+#include "pake/channel/messages.h"
 #include "pake/internal/try.h"
 #include "resumption.h"
 #include "stop.h"
@@ -286,7 +288,7 @@ Result<std::size_t> ClientHandshake::receive(Bytes bytes) {
 
 Result<std::unique_ptr<Job>> ClientHandshake::take_job() {
   if (want() != Want::ksf) return misuse();
-  auto job = run_->stretching->lend();
+  auto job = run_->stretching->issue();
   if (!job) return misuse();
   return job;
 }

@@ -5,13 +5,14 @@
 #include <memory>
 #include <variant>
 
-#include "issued_job.h"
 #include "pake/base/bytes.h"
 #include "pake/base/result.h"
 #include "pake/base/rng.h"
 #include "pake/channel/client_handshake.h"
+#include "pake/channel/messages.h"
 #include "pake/crypto/hash.h"
 #include "pake/crypto/ksf.h"
+#include "pake/proto/issued_job.h"
 #include "transcript.h"
 
 namespace pake::channel {

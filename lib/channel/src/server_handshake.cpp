@@ -5,11 +5,13 @@
 #include <utility>
 
 #include "bindings.h"
-#include "issued_job.h"
 #include "key_schedule.h"
 #include "known_device.h"
 #include "pake/base/reader.h"
+#include "pake/channel/frame.h"
+#include "pake/channel/messages.h"
 #include "pake/internal/try.h"
+#include "pake/proto/issued_job.h"
 #include "resumption.h"
 #include "server_pakes.h"
 #include "stop.h"
@@ -337,7 +339,7 @@ Status ServerHandshake::decide(Decision decision) {
 
 Result<std::unique_ptr<Job>> ServerHandshake::take_job() {
   if (want() != Want::key_operation) return misuse();
-  auto job = run_->question->job.lend();
+  auto job = run_->question->job.issue();
   if (!job) return misuse();
   return job;
 }

@@ -10,6 +10,7 @@
 
 #include "pake/base/bytes.h"
 #include "pake/base/result.h"
+#include "pake/proto/issued_job.h"
 #include "pake/proto/machine.h"
 
 namespace pake {
@@ -29,10 +30,9 @@ struct ThenReceive {
 struct ThenRecord {
   std::move_only_function<Result<Then>(std::optional<Bytes> stored)> step;
 };
-/// A job for another thread; `step` gives Errc::misuse for one that has not run.
+/// A job for another thread, which gives what happens when it is back.
 struct ThenStretch {
-  std::unique_ptr<Job> job;
-  std::move_only_function<Result<Then>(Job& job)> step;
+  IssuedJob<std::move_only_function<Result<Then>()>> job;
 };
 /// The end.
 struct ThenDone {
@@ -94,17 +94,17 @@ class StepMachine : public Interface {
 
   [[nodiscard]] Result<std::unique_ptr<Job>> take_job() override {
     if (want() != Want::ksf) return misuse();
-    auto& job = std::get<ThenStretch>(then_.next).job;
+    auto job = std::get<ThenStretch>(then_.next).job.issue();
     if (!job) return misuse();
-    given_ = job.get();
-    return std::move(job);
+    return job;
   }
 
   [[nodiscard]] Status resume(std::unique_ptr<Job> job) override {
-    if (want() != Want::ksf || job == nullptr || job.get() != given_) return misuse();
-    given_ = nullptr;
-    auto step = std::move(std::get<ThenStretch>(then_.next).step);
-    return advance(step(*job));
+    if (want() != Want::ksf) return misuse();
+    auto output = std::get<ThenStretch>(then_.next).job.take_back(std::move(job));
+    if (!output) return misuse();
+    if (!*output) return advance(fail(output->error()));
+    return advance((**output)());
   }
 
   [[nodiscard]] std::optional<Errc> error() const noexcept override { return error_; }
@@ -134,7 +134,6 @@ class StepMachine : public Interface {
   }
 
   Then then_{.send = std::nullopt, .next = ThenDone{}};
-  const Job* given_ = nullptr;
   std::optional<Errc> error_;
 };
 

@@ -1,37 +1,23 @@
 #include "pake/proto/opaque/machine.h"
 
 #include <expected>
-#include <functional>
 #include <optional>
 #include <utility>
 #include <variant>
 
 #include "key_schedule.h"
 #include "pake/internal/try.h"
+#include "pake/proto/issued_job.h"
 #include "pake/proto/opaque/client.h"
 #include "pake/proto/opaque/server.h"
 
 namespace pake::opaque {
 namespace {
 
-/// A job that keeps what it computed.
-template <class T>
-class Work final : public Job {
- public:
-  explicit Work(std::move_only_function<Result<T>()> compute) : compute_(std::move(compute)) {}
-  void run() override { result_ = compute_(); }
-  /// Errc::misuse before `run`.
-  [[nodiscard]] Result<T> take() { return result_ ? std::move(*result_) : fail(Errc::misuse); }
-
- private:
-  std::move_only_function<Result<T>()> compute_;
-  std::optional<Result<T>> result_;
-};
-
 bool is_suite(SuiteId suite) { return decode_suite_id(static_cast<std::uint8_t>(suite)).has_value(); }
 
-/// What the four machines share: one message at a time, each of a known size, and one job at a time.
-template <class Interface>
+/// What the four machines share: one message at a time, each of a known size, and one job, which gives an Output.
+template <class Interface, class Output>
 class Run : public Interface {
  public:
   [[nodiscard]] Want want() const noexcept final { return want_; }
@@ -58,14 +44,16 @@ class Run : public Interface {
   [[nodiscard]] Status provide_record(std::optional<Bytes>) override { return misuse(); }
 
   [[nodiscard]] Result<std::unique_ptr<Job>> take_job() final {
-    if (!job_) return misuse();
-    issued_ = job_.get();
-    return std::move(job_);
+    auto job = job_ ? job_->issue() : fail(Errc::misuse);
+    if (!job) return misuse();
+    return job;
   }
 
   [[nodiscard]] Status resume(std::unique_ptr<Job> job) final {
-    if (!job || job.get() != std::exchange(issued_, nullptr)) return misuse();
-    return settle(on_job(*job));
+    auto output = job_ ? job_->take_back(std::move(job)) : fail(Errc::misuse);
+    if (!output) return misuse();
+    job_.reset();
+    return settle(on_job(*std::move(output)));
   }
 
   [[nodiscard]] Result<SessionKey> take_session_key() final {
@@ -75,7 +63,7 @@ class Run : public Interface {
 
  protected:
   virtual Status on_message(Bytes message) = 0;
-  virtual Status on_job(Job& job) = 0;
+  virtual Status on_job(Result<Output> output) = 0;
 
   void want_message(std::size_t size) {
     expected_ = size;
@@ -93,9 +81,8 @@ class Run : public Interface {
     want_ = Want::send;
   }
   void want_decision() { want_ = Want::decision; }
-  template <class T>
-  void want_job(Want what, std::move_only_function<Result<T>()> compute) {
-    job_ = std::make_unique<Work<T>>(std::move(compute));
+  void want_job(Want what, IssuedJob<Output>::Work work) {
+    job_.emplace(std::move(work));
     want_ = what;
   }
   void done() { want_ = Want::done; }
@@ -111,7 +98,6 @@ class Run : public Interface {
     error_ = error;
     want_ = Want::failed;
     job_.reset();
-    issued_ = nullptr;
     message_.clear();
     session_key_ = {};
   }
@@ -126,15 +112,14 @@ class Run : public Interface {
   Want after_message_ = Want::failed;
   std::size_t expected_ = 0;
   Buffer message_;
-  std::unique_ptr<Job> job_;
-  const Job* issued_ = nullptr;
+  std::optional<IssuedJob<Output>> job_;
   SessionKey session_key_;
   std::optional<Errc> error_;
 };
 
 // --- Clients.
 
-class Client : public Run<ClientMachine> {
+class Client : public Run<ClientMachine, crypto::Digest> {
  public:
   Client(ClientConfig config, Rng& rng) : config_(std::move(config)), rng_(rng) {}
 
@@ -148,14 +133,14 @@ class Client : public Run<ClientMachine> {
 
  protected:
   virtual Status on_stretched(crypto::Digest stretched) = 0;
-  Status on_job(Job& job) override {
-    PAKE_TRY(auto stretched, static_cast<Work<crypto::Digest>&>(job).take());
+  Status on_job(Result<crypto::Digest> output) override {
+    PAKE_TRY(auto stretched, std::move(output));
     return on_stretched(std::move(stretched));
   }
 
   Status want_ksf(Result<crypto::KsfJob> ksf) {
     PAKE_TRY(auto job, std::move(ksf));
-    want_job<crypto::Digest>(Want::ksf, [job = std::move(job)] { return job.run(); });
+    want_job(Want::ksf, [job = std::move(job)] { return job.run(); });
     return {};
   }
   void keep_keys(ExportKey export_key, Buffer server_public_key) {
@@ -243,19 +228,19 @@ class LoginClient final : public Client {
 // --- Servers.
 
 template <class Interface>
-class Server : public Run<Interface> {
+class Server : public Run<Interface, KeyOperationAnswer> {
  public:
   Server(ServerConfig config, const KeyRing& ring) : config_(std::move(config)), ring_(ring) {}
 
  protected:
   virtual Status on_answer(const KeyOperationAnswer& answer) = 0;
-  Status on_job(Job& job) override {
-    PAKE_TRY(const auto answer, static_cast<Work<KeyOperationAnswer>&>(job).take());
+  Status on_job(Result<KeyOperationAnswer> output) override {
+    PAKE_TRY(const auto answer, std::move(output));
     return on_answer(answer);
   }
 
   void want_key_operation(KeyJob job) {
-    this->template want_job<KeyOperationAnswer>(Want::key_operation, [job = std::move(job)] { return job.run(); });
+    this->want_job(Want::key_operation, [job = std::move(job)] { return job.run(); });
   }
   [[nodiscard]] Sizes size() const noexcept { return sizes(config_.suite); }
 

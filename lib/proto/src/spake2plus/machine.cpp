@@ -1,5 +1,6 @@
 #include "pake/proto/spake2plus/machine.h"
 
+#include <functional>
 #include <utility>
 
 #include "pake/base/writer.h"
@@ -33,29 +34,6 @@ Result<Then> begin(const Config& config, const ProverSecret& secret, Rng& rng) {
   return Then{.send = std::move(started.shareP), .next = receive(of.share_size + of.tag_size, std::move(take_answer))};
 }
 
-class StretchJob final : public Job {
- public:
-  StretchJob(Suite suite, crypto::KsfParameters pbkdf, SecretBuffer password, Buffer idProver, Buffer idVerifier)
-      : suite_(suite),
-        pbkdf_(std::move(pbkdf)),
-        password_(std::move(password)),
-        idProver_(std::move(idProver)),
-        idVerifier_(std::move(idVerifier)) {}
-
-  void run() override {
-    secret =
-        ProverSecret::from_password(suite_, pbkdf_, password_.reveal(), {.prover = idProver_, .verifier = idVerifier_});
-  }
-
-  std::optional<Result<ProverSecret>> secret;
-
- private:
-  Suite suite_;
-  crypto::KsfParameters pbkdf_;
-  SecretBuffer password_;
-  Buffer idProver_, idVerifier_;
-};
-
 /// The record to answer from. The fake one is made in every run, so that the work does not show which it is.
 Result<VerifierRecord> choose(const Config& config, Bytes fake_secret, std::optional<Bytes> stored) {
   PAKE_TRY(auto fake, VerifierRecord::fake(config.suite, fake_secret, config.idProver));
@@ -70,16 +48,16 @@ Result<VerifierRecord> choose(const Config& config, Bytes fake_secret, std::opti
 std::unique_ptr<Machine> prover_machine(Config config, crypto::KsfParameters pbkdf, SecretBuffer password, Rng& rng) {
   if (!decode_suite(static_cast<std::uint8_t>(config.suite)) || password.empty())
     return std::make_unique<StepMachine<>>(fail(Errc::misuse));
-  auto job = std::make_unique<StretchJob>(config.suite, std::move(pbkdf), std::move(password), config.idProver,
-                                          config.idVerifier);
-  auto resume = [config = std::move(config), &rng](Job& finished) -> Result<Then> {
-    auto& secret = static_cast<StretchJob&>(finished).secret;
-    if (!secret) return fail(Errc::misuse);
-    PAKE_TRY(const auto derived, std::move(*secret));
-    return begin(config, derived, rng);
+  using Continue = std::move_only_function<Result<Then>()>;
+  auto stretch = [config = std::move(config), pbkdf = std::move(pbkdf), password = std::move(password),
+                  &rng]() mutable -> Result<Continue> {
+    PAKE_TRY(auto secret, ProverSecret::from_password(config.suite, pbkdf, password.reveal(),
+                                                      {.prover = config.idProver, .verifier = config.idVerifier}));
+    return Continue(
+        [config = std::move(config), secret = std::move(secret), &rng] { return begin(config, secret, rng); });
   };
   return std::make_unique<StepMachine<>>(
-      Then{.send = std::nullopt, .next = ThenStretch{.job = std::move(job), .step = std::move(resume)}});
+      Then{.send = std::nullopt, .next = ThenStretch{.job = IssuedJob<Continue>(std::move(stretch))}});
 }
 
 std::unique_ptr<Machine> prover_machine(Config config, const ProverSecret& secret, Rng& rng) {
