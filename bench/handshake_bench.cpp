@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "pake/channel/client_handshake.h"
+#include "pake/channel/messages.h"
 #include "pake/channel/server_handshake.h"
 #include "pake/crypto/rng.h"
 #include "pake/proto/opaque/client.h"

@@ -29,9 +29,29 @@ endfunction()
 file(REMOVE_RECURSE ${WORK})
 run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
 file(GLOB_RECURSE private RELATIVE ${WORK}/prefix/include
-  ${WORK}/prefix/include/*rsa* ${WORK}/prefix/include/*aes* ${WORK}/prefix/include/*impl*)
+  ${WORK}/prefix/include/*rsa* ${WORK}/prefix/include/*aes* ${WORK}/prefix/include/*aead* ${WORK}/prefix/include/*impl*
+  ${WORK}/prefix/include/*/record.h ${WORK}/prefix/include/*/frame.h)
 if(private)
   message(FATAL_ERROR "no doors, and installed: ${private}")
+endif()
+
+# What is installed is what a user reaches by the headers that he includes first (pake/*.h), and one call for programs.
+file(GLOB open RELATIVE ${WORK}/prefix/include ${WORK}/prefix/include/pake/*.h)
+set(reached pake/crypto/openssl_memory.h)
+while(open)
+  list(POP_FRONT open header)
+  if(header IN_LIST reached)
+    continue()
+  endif()
+  list(APPEND reached ${header})
+  file(STRINGS ${WORK}/prefix/include/${header} includes REGEX "^#include \"pake/")
+  list(TRANSFORM includes REPLACE "^#include \"(.+)\".*" "\\1")
+  list(APPEND open ${includes})
+endwhile()
+file(GLOB_RECURSE unreached RELATIVE ${WORK}/prefix/include ${WORK}/prefix/include/pake/*.h)
+list(REMOVE_ITEM unreached ${reached})
+if(unreached)
+  message(FATAL_ERROR "installed, and no header of pake/*.h leads to: ${unreached}")
 endif()
 
 # What a header declares is exported, or a program that links the shared library fails.

@@ -3,6 +3,8 @@
 #include <string>
 
 #include "channel_run.h"
+#include "pake/channel/frame.h"
+#include "pake/channel/messages.h"
 #include "pake/channel/ticket.h"
 #include "pake/crypto/hash.h"
 #include "pake/testing/fixed_rng.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "pake/channel/messages.h"
 #include "pake/internal/try.h"
 #include "pake/proto/opaque/server_keys.h"
 #include "pake/testing/fixed_rng.h"

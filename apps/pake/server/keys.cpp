@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "options/quiet.h"
-#include "pake/channel/messages.h"
+#include "pake/channel/suite.h"
 #include "pake/crypto/rng.h"
 #include "pake/internal/try.h"
 #include "pake/server/keyring.h"

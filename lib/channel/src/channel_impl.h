@@ -10,6 +10,9 @@
 #include <utility>
 
 #include "pake/channel/channel.h"
+#include "pake/channel/frame.h"
+#include "pake/channel/record.h"
+#include "pake/channel/suite.h"
 #include "stream_frame.h"
 #include "streams.h"
 

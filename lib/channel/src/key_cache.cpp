@@ -1,7 +1,11 @@
 #include "pake/channel/key_cache.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
+
+#include "pake/channel/cached_key.h"
+#include "pake/crypto/aead.h"
 
 namespace pake::channel {
 namespace {
@@ -12,7 +16,14 @@ crypto::Aead aead_of(AeadId id) noexcept {
 
 }  // namespace
 
+struct KeyCache::Slot {
+  std::optional<crypto::AeadKey> key;
+  std::uint64_t owner = 0;  // the ticket it was filled for, 0: nobody's
+  bool used_lately = false;
+};
+
 KeyCache::KeyCache(std::size_t capacity) : slots_(std::max<std::size_t>(capacity, 1)) {}
+KeyCache::~KeyCache() = default;
 
 std::size_t KeyCache::size() const noexcept {
   return static_cast<std::size_t>(std::ranges::count_if(slots_, [](const Slot& slot) { return slot.key.has_value(); }));

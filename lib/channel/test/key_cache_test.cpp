@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "pake/channel/cached_key.h"
+
 namespace pake::channel {
 namespace {
 

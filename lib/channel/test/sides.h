@@ -12,6 +12,8 @@
 
 #include "pake/base/writer.h"
 #include "pake/channel/channel.h"
+#include "pake/channel/frame.h"
+#include "pake/channel/record.h"
 #include "stream_frame.h"
 
 namespace pake::channel::testing {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "pake/channel/client_handshake.h"
+#include "pake/channel/messages.h"
 #include "pake/channel/server_handshake.h"
 #include "pake/proto/guess.h"
 #include "pake/testing/fixed_rng.h"

@@ -7,6 +7,7 @@
 #include "pake/net/channel_link.h"
 #include "pake/net/clock.h"
 #include "pake/net/coroutine.h"
+#include "pake/net/drive.h"
 #include "pake/net/endpoint.h"
 #include "pake/net/error.h"
 #include "pake/net/handshake.h"

@@ -21,7 +21,8 @@
 #include "pake/base/export.h"
 #include "pake/base/inputs.h"
 #include "pake/base/result.h"
-#include "pake/channel/messages.h"
+#include "pake/channel/keys.h"
+#include "pake/channel/suite.h"
 #include "pake/crypto/ksf.h"
 
 PAKE_EXPORT_BEGIN

@@ -11,11 +11,10 @@
 #include "pake/base/bytes.h"
 #include "pake/base/export.h"
 #include "pake/base/result.h"
+#include "pake/channel/alert.h"
 #include "pake/channel/event.h"
 #include "pake/channel/key_cache.h"
 #include "pake/channel/keys.h"
-#include "pake/channel/messages.h"
-#include "pake/channel/record.h"
 
 PAKE_EXPORT_BEGIN
 

@@ -19,7 +19,7 @@
 #include "pake/base/secret.h"
 #include "pake/channel/handshake.h"
 #include "pake/channel/keys.h"
-#include "pake/channel/messages.h"
+#include "pake/channel/suite.h"
 #include "pake/crypto/ksf.h"
 #include "pake/proto/machine.h"
 #include "pake/proto/opaque/identities.h"

@@ -6,7 +6,7 @@
 #include "pake/base/bytes.h"
 #include "pake/base/export.h"
 #include "pake/base/result.h"
-#include "pake/channel/messages.h"
+#include "pake/channel/alert.h"
 
 PAKE_EXPORT_BEGIN
 

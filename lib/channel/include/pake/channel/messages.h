@@ -4,15 +4,15 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <expected>
 #include <optional>
-#include <string_view>
 
 #include "pake/base/bytes.h"
 #include "pake/base/export.h"
 #include "pake/base/inputs.h"
+#include "pake/channel/alert.h"
 #include "pake/channel/frame.h"
 #include "pake/channel/keys.h"
+#include "pake/channel/suite.h"
 
 PAKE_EXPORT_BEGIN
 
@@ -20,24 +20,7 @@ namespace pake::channel {
 
 inline constexpr std::uint8_t kVersion = 2;
 inline constexpr std::size_t kMaxHelloSize = 8192;  // the body of a ClientHello, of a ServerHello
-inline constexpr std::size_t kMaxNameSize = 255;
-inline constexpr std::size_t kMaxTicketSize = 1024;
-inline constexpr std::size_t kMaxOffers = 8;  // AEADs, suites
-
-/// How the two sides recognise each other.
-enum class HandshakeKind : std::uint8_t {  // on the wire: never renumber
-  login = 1,                               // OPAQUE: the client has a password, the server a record of it
-  code = 2,                                // CPace: both have a code
-  resume = 3,                              // a ticket of an earlier login
-};
-
-/// docs/wire.md, section 3.5.
-enum class Suite : std::uint8_t {  // on the wire: never renumber
-  opaque_ristretto255 = 0x01,
-  opaque_p256 = 0x02,
-  cpace_ristretto255 = 0x11,
-  x25519 = 0x21,
-};
+inline constexpr std::size_t kMaxOffers = 8;        // AEADs, suites
 
 /// The sizes of a suite's three messages.
 struct PakeSizes {
@@ -53,35 +36,6 @@ struct PakeSizes {
 
 /// Whether a hello's AEADs or suites name this one.
 [[nodiscard]] bool contains(Bytes offer, std::uint8_t identifier) noexcept;
-
-/// Why a run ends, as the other side is told. It is not authenticated.
-enum class AlertCode : std::uint8_t {  // on the wire: never renumber
-  refused = 1,                         // the proof is wrong, or any failure that is not one of the others
-  throttled = 2,                       // no guess is left; `retry_after` says for how long
-  unavailable = 3,                     // the store cannot answer
-  unknown_server = 4,                  // not a name of this server, or a kind it does not offer
-  unsupported = 5,                     // version, suite, KSF profile, must-understand extension
-  malformed = 6,                       // not a frame of this protocol at this step
-};
-
-/// The enumerator's name, for logs.
-[[nodiscard]] std::string_view to_string(AlertCode code) noexcept;
-
-/// A decoder's answer: the message, or what to tell the peer that sent the bytes. Any bytes give one or the other.
-template <class T>
-using Decoded = std::expected<T, AlertCode>;
-
-struct Alert {
-  static constexpr std::size_t kSize = 5;
-
-  AlertCode code = AlertCode::refused;
-  std::uint32_t retry_after = 0;  // seconds; 0 unless the code is `throttled`
-
-  /// The whole frame, 9 bytes.
-  [[nodiscard]] Buffer encode() const;
-  [[nodiscard]] static Decoded<Alert> decode(Bytes body) noexcept;
-  friend bool operator==(const Alert&, const Alert&) = default;
-};
 
 struct ClientHello {
   static constexpr std::size_t kRandomSize = 32;

@@ -9,8 +9,8 @@
 #include "pake/base/bytes.h"
 #include "pake/base/export.h"
 #include "pake/base/result.h"
+#include "pake/channel/cached_key.h"
 #include "pake/channel/frame.h"
-#include "pake/channel/key_cache.h"
 #include "pake/channel/keys.h"
 #include "pake/crypto/aead.h"
 
@@ -40,7 +40,7 @@ class RecordDirection {
 
   using Nonce = std::array<std::uint8_t, crypto::kAeadNonceSize>;
 
-  /// The nonce of the next record, which is hereby used up; `key` is its key.
+  /// The nonce of the next record, and advances the sequence number; `key` is its key.
   /// @return Errc::exhausted after 2^48 records, Errc::misuse after `end`
   [[nodiscard]] Result<Nonce> next();
   [[nodiscard]] crypto::AeadKey& key() { return key_.expanded(); }

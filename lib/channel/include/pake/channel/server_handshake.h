@@ -21,7 +21,7 @@
 #include "pake/base/secret.h"
 #include "pake/channel/handshake.h"
 #include "pake/channel/keys.h"
-#include "pake/channel/messages.h"
+#include "pake/channel/suite.h"
 #include "pake/channel/ticket.h"
 #include "pake/proto/guess.h"
 #include "pake/proto/machine.h"

@@ -11,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-#include "pake/channel/messages.h"
+#include "pake/channel/suite.h"
 #include "pake/crypto/ksf.h"
 #include "pake/net/address.h"
 #include "pake/server/guesses.h"

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "pake/base/rng.h"
-#include "pake/channel/messages.h"
+#include "pake/channel/suite.h"
 #include "pake/channel/ticket.h"
 #include "pake/crypto/ksf.h"
 #include "pake/proto/opaque/server_keys.h"
