@@ -124,7 +124,6 @@ class ChannelLink {
   void abort();
 
  private:
-  friend class ChannelStream;
   class PAKE_HIDDEN Impl;
   std::shared_ptr<Impl> impl_;
 };
