@@ -9,11 +9,12 @@ import socket
 import sqlite3
 import stat
 import subprocess
+import sys
 import threading
 import time
 import unittest
 
-from harness import FAILED, OK, PATIENCE, STORE, USAGE, UNREACHABLE, tcp
+from harness import FAILED, OK, PAKE, PATIENCE, STORE, USAGE, UNREACHABLE, tcp
 from serving import (PASSWORD, SERVER_HELLO_SIZE, Closed, Guess, Meeting, Postgresql, Publisher, ServeCase, Session, WasReset, pakes,
                      spend, wire)
 
@@ -57,6 +58,63 @@ class Start(ServeCase):
     def test_ends_at_once_when_nobody_is_in(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             self.assertEqual(self.serve().stop(number), OK)
+
+
+class Handed(ServeCase):
+    """Sockets that a service manager hands in: sd_listen_fds(3)."""
+
+    LAUNCHER = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_FDS="1", LISTEN_FDNAMES="x", LISTEN_PID=str(os.getpid() + int(sys.argv[2])))
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+    def handed(self, handed, *args, off=0):
+        """A server that finds the file as its descriptor 3; `off` makes it another process's."""
+        return self.start("-c", self.LAUNCHER, str(handed.fileno()), str(off), PAKE, "serve", "127.0.0.1:0", "--data", self.data,
+                          "--ksf", "small", *args, program=sys.executable, pass_fds=(handed.fileno(),))
+
+    def test_they_are_listened_on_and_who_came_before_the_start_is_served(self):
+        config = self.path("pake.toml", "threads = 2\n[services.environment]\nexec = [\"/bin/sh\", \"-c\", \"env; ls /proc/self/fd\"]\n")
+        self.serve().stop()
+        self.add_user()
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            address = "127.0.0.1:%d" % listener.getsockname()[1]
+            early = Guess(address)
+            server = self.handed(listener, "--config", config)
+            early.answer()
+            early.hang_up()
+            self.assertEqual(re.findall("listening on (.*)", server.err), [address])
+            out = Session(address, service=b"environment").say(b"").decode()
+            self.assertNotIn("LISTEN_", out)
+            self.assertEqual(out.split()[-4:], ["0", "1", "2", "3"])  # 3 is the directory that ls reads
+            self.assertEqual(server.stop(), OK)
+
+    def test_a_unix_socket_stays_where_it_is(self):
+        path = self.path("socket")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path)
+            listener.listen()
+            server = self.handed(listener)
+            server.wait_for(f"listening on unix:{path}\n", "err")
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(path)
+            self.assertEqual(server.stop(), OK)
+        self.assertTrue(os.path.exists(path))
+
+    def test_those_of_another_process_are_left_alone(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            server = self.handed(listener, off=1)
+            address = server.wait_for(r"listening on (\S+)\n", "err")[1]
+            self.assertNotEqual(address, "127.0.0.1:%d" % listener.getsockname()[1])
+
+    def test_what_is_not_listened_on_is_refused(self):
+        with socket.socket() as idle, open(os.devnull, "rb") as file:
+            for handed in (idle, file):
+                server = self.handed(handed)
+                self.assertEqual(server.wait(), FAILED)
+                self.assertRegex(server.err, "(?m)^error: cannot take the socket 3 of the service manager: .*\nhint: .*Accept=no")
 
 
 class Users(ServeCase):

@@ -138,6 +138,7 @@ class Serving {
   Expected<void> run() {
     PAKE_TRY(auto config, to_config(*options_, invocation_.configuration.has_value()));
     PAKE_TRY(const auto addresses, to_addresses(*options_));
+    const auto handed = take_handed_sockets();
     raise_file_limit();
     SignalThread signals({SIGTERM, SIGINT, SIGHUP}, [this](int signal) { on_signal(signal); });
     PAKE_TRY(const auto data, open_or_create(*options_));
@@ -150,7 +151,9 @@ class Serving {
     server_ = std::move(*made);
     if (!signals.is_good()) return std::unexpected(Problem{.error = "no file descriptors are left"});
     if (auto ready = server_->prepare(); !ready) return std::unexpected(to_problem(std::move(ready.error())));
-    for (const auto& address : addresses) PAKE_TRYV(listen(address));
+    if (handed.empty())
+      for (const auto& address : addresses) PAKE_TRYV(listen(address));
+    for (const int socket : handed) PAKE_TRYV(listen_on(socket));
     listen_for_control();
     PAKE_TRY(const auto metrics, start_metrics());
     signals.start();
@@ -180,10 +183,25 @@ class Serving {
       return std::unexpected(
           Problem{.error = fmt::format("cannot listen on {}: {}", net::to_string(address), bound.error().explain()),
                   .hint = "choose another ADDRESS; port 0 lets the system choose a free port"});
-    const auto text = net::to_string(*bound);
-    if (options_->log_format == pake::server::LogFormat::text || options_->log_file) say_note("listening on " + text);
-    log_->write(LogLevel::info, "listening", {{.key = "address", .value = text}});
+    say_listening(*bound);
     return {};
+  }
+
+  // A socket of the service manager's.
+  Expected<void> listen_on(int socket) {
+    const auto bound = server_->listen_on(socket);
+    if (!bound)
+      return std::unexpected(Problem{
+          .error = fmt::format("cannot take the socket {} of the service manager: {}", socket, bound.error().explain()),
+          .hint = "its unit must say ListenStream= and Accept=no"});
+    say_listening(*bound);
+    return {};
+  }
+
+  void say_listening(const net::Address& address) {
+    const auto text = net::to_string(address);
+    if (says_words()) say_note("listening on " + text);
+    log_->write(LogLevel::info, "listening", {{.key = "address", .value = text}});
   }
 
   // Who is in, for the operator: without it the server does its work all the same.
@@ -287,6 +305,7 @@ Command serve_command() {
                "proves in return that it holds his record: no certificate is needed. What then passes is encrypted.",
                "Without a configuration the service `echo` is offered, and what --service names. A service is a TCP or "
                "unix socket that the server connects to for an authenticated user, or a program that it runs.",
+               "If systemd hands sockets in (LISTEN_FDS), they are listened on, and no address.",
                "SIGHUP reads the configuration again; what is wrong with it is logged and changes nothing. SIGTERM and "
                "SIGINT stop listening, let streams end for limits.drain seconds, then end them; a second one ends at "
                "once."},

@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstddef>
+#include <cstring>
 #include <deque>
 #include <set>
 #include <string>
@@ -271,6 +273,23 @@ Outcome<Bound> listen_on(const std::vector<Endpoint>& endpoints, Sharing sharing
   return std::unexpected(socket.error());
 }
 
+Outcome<Address> address_of_listening(int socket) {
+  int type = 0, is_listening = 0;
+  socklen_t size = sizeof type;
+  if (::getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &size) != 0) return fail(Error::Kind::other, errno);
+  size = sizeof is_listening;
+  if (::getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &size) != 0 || is_listening == 0 ||
+      type != SOCK_STREAM)
+    return fail(Error::Kind::other, EINVAL);
+  Endpoint bound{.size = sizeof bound.storage};
+  ::getsockname(socket, reinterpret_cast<sockaddr*>(&bound.storage), &bound.size);
+  if (bound.family() == AF_INET || bound.family() == AF_INET6) return to_address(bound);
+  if (bound.family() != AF_UNIX) return fail(Error::Kind::other, EAFNOSUPPORT);
+  const auto& local = reinterpret_cast<const sockaddr_un&>(bound.storage);
+  const auto length = bound.size - offsetof(sockaddr_un, sun_path);
+  return UnixAddress{.path = std::string(local.sun_path, ::strnlen(local.sun_path, length))};
+}
+
 // Of no host: all addresses of this machine, of both families if there are two.
 std::vector<Endpoint> any_address(std::uint16_t port) {
   Endpoint v6{.size = sizeof(sockaddr_in6)}, v4{.size = sizeof(sockaddr_in)};
@@ -298,7 +317,8 @@ class Listener::Impl {
       Endpoint from{.size = sizeof from.storage};
       const int socket = ::accept4(descriptor_.fd(), reinterpret_cast<sockaddr*>(&from.storage), &from.size,
                                    SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (socket >= 0) co_return adopt(home, socket, path_ ? address_ : to_address(from));
+      if (socket >= 0)
+        co_return net::adopt(home, socket, std::holds_alternative<UnixAddress>(address_) ? address_ : to_address(from));
       const auto error = from_errno(errno);
       if (error == Error::Kind::exhausted) co_return std::unexpected(error);
       // Other errors are those of a connection that died in the queue (accept(2)): the next one, please.
@@ -324,6 +344,13 @@ Outcome<Listener> Listener::open(Loop& loop, const Address& address, Sharing sha
   }
   PAKE_TRY(auto bound, tcp != nullptr ? listen_on(endpoints, sharing) : listen_on(std::get<UnixAddress>(address)));
   return Listener(std::make_unique<Impl>(loop, std::move(bound)));
+}
+
+Outcome<Listener> Listener::adopt(Loop& loop, int socket) {
+  PAKE_TRY(auto address, address_of_listening(socket));
+  ::fcntl(socket, F_SETFD, FD_CLOEXEC);
+  ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_NONBLOCK);
+  return Listener(std::make_unique<Impl>(loop, Bound{.socket = Socket(socket), .address = std::move(address)}));
 }
 
 Awaitable<Outcome<Listener>> listen(Loop& loop, Address address, Deadline deadline) {

@@ -1,5 +1,6 @@
 #include "pake/net/endpoint.h"
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
@@ -141,6 +142,34 @@ TEST(Endpoint, SaysWhyItCannotListen) {
   EXPECT_EQ(file.error().kind, Error::Kind::occupied);
   EXPECT_EQ(file.error().explain(), "a file that is no socket is there already");
   EXPECT_EQ(std::filesystem::file_size(directory / "file"), 12U) << "what is not a socket stays";
+}
+
+TEST(Endpoint, AdoptsASocketThatIsListenedOnAndNothingElse) {
+  const TemporaryDirectory directory;
+  Loops loops(1);
+  const int idle = ::socket(AF_INET, SOCK_STREAM, 0);
+  const int datagrams = ::socket(AF_UNIX, SOCK_DGRAM, 0);
+  const int file = ::open("/dev/null", O_RDONLY);
+  for (const int fd : {idle, datagrams, file, -1}) {
+    const auto refused = Listener::adopt(loops.main(), fd);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, Error::Kind::other);
+    if (fd >= 0) EXPECT_EQ(::close(fd), 0) << "it is the caller's still";
+  }
+
+  const int socket = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un at{.sun_family = AF_UNIX, .sun_path = {}};
+  const auto path = directory / "socket";
+  path.copy(at.sun_path, sizeof at.sun_path - 1);
+  ASSERT_EQ(::bind(socket, reinterpret_cast<const sockaddr*>(&at), sizeof at), 0);
+  ASSERT_EQ(::listen(socket, 1), 0);
+  {
+    const auto adopted = Listener::adopt(loops.main(), socket);
+    ASSERT_TRUE(adopted);
+    EXPECT_EQ(to_string(adopted->address()), "unix:" + path);
+    EXPECT_NE(::fcntl(socket, F_GETFD) & FD_CLOEXEC, 0);
+  }
+  EXPECT_TRUE(std::filesystem::exists(path)) << "who made it removes it";
 }
 
 TEST(Endpoint, AMissingDirectoryIsSaidInTheSystemsWords) {

@@ -17,7 +17,6 @@
 #include "meetings.h"
 #include "pake/channel/frame.h"
 #include "pake/channel/key_cache.h"
-#include "pake/crypto/aead.h"
 #include "pake/crypto/rng.h"
 #include "pake/internal/try.h"
 #include "pake/net/acceptor.h"
@@ -106,6 +105,14 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
       PAKE_TRY(auto listener, net::Listener::open(*loop, at, net::Sharing::one_a_loop));
       listeners_.push_back({.loop = loop, .listener = std::make_shared<net::Listener>(std::move(listener))});
     }
+    return at;
+  }
+
+  net::Outcome<net::Address> listen_on(int socket) {
+    PAKE_TRY(auto adopted, net::Listener::adopt(main_, socket));
+    auto at = adopted.address();
+    listeners_.push_back(
+        {.loop = &main_, .listener = std::make_shared<net::Listener>(std::move(adopted)), .is_alone = true});
     return at;
   }
 
@@ -240,8 +247,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
       timeouts.hello = std::max(1ms, std::chrono::ceil<std::chrono::milliseconds>(hello_by - net::Clock::now()));
     }
     Visit visit(self->state_, lane.loop, caller, *source);
-    const net::ServerSide side{.config = {.fastest_aead = self->fastest_aead_,
-                                          .ticket_keys = self->state_->accounts->keyring()->ticket_keys(wall_now())},
+    const net::ServerSide side{.config = {.ticket_keys = self->state_->accounts->keyring()->ticket_keys(wall_now())},
                                .decide = [&](const channel::ClientRequest& request) { return visit.decide(request); },
                                .rng = lane.rng,
                                .cache = lane.cache,
@@ -349,8 +355,6 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   std::shared_ptr<State> state_;
   Feed feed_;
   net::Signal drain_{main_};
-  channel::AeadId fastest_aead_ =
-      crypto::aes_gcm_in_hardware() ? channel::AeadId::aes_256_gcm : channel::AeadId::chacha20_poly1305;
   std::mutex mutex_;
   std::list<std::unique_ptr<Lane>> lanes_;
 };
@@ -366,6 +370,7 @@ net::Outcome<std::unique_ptr<Server>> Server::make(net::Loops& loops, Config con
 }
 
 net::Outcome<net::Address> Server::listen(const net::Address& address) { return impl_->listen(address); }
+net::Outcome<net::Address> Server::listen_on(int socket) { return impl_->listen_on(socket); }
 net::Outcome<void> Server::listen_for_control(const net::UnixAddress& address) {
   return impl_->listen_for_control(address);
 }

@@ -35,6 +35,12 @@ class Listener {
   /// @return Error::occupied if something else than a socket is at the path
   [[nodiscard]] static Outcome<Listener> open(Loop& loop, const Address& address, Sharing sharing = Sharing::alone);
 
+  /// A socket that is listened on already, TCP or unix, which it owns from here on; the path of a unix socket stays
+  /// when it goes. For sockets that a service manager hands in.
+  /// @return Error::other, with ENOTSOCK, EINVAL (nobody listens on it) or EAFNOSUPPORT: the socket is the caller's
+  /// still
+  [[nodiscard]] static Outcome<Listener> adopt(Loop& loop, int socket);
+
   Listener(Listener&&) noexcept;
   Listener& operator=(Listener&&) noexcept;
   ~Listener();

@@ -32,6 +32,9 @@ class Server {
   /// @return where it listens, with the port that the system chose
   [[nodiscard]] net::Outcome<net::Address> listen(const net::Address& address);
 
+  /// The same on a socket that is listened on already, which becomes the server's; its own if that fails.
+  [[nodiscard]] net::Outcome<net::Address> listen_on(int socket);
+
   /// Opens the socket on which an operator asks who is in (control.h), for its owner alone; before `run`.
   [[nodiscard]] net::Outcome<void> listen_for_control(const net::UnixAddress& address);
 
