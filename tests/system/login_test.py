@@ -19,7 +19,7 @@ from harness import AUTH_FAILED, CUT_SHORT, FAILED, OK, PAKE, PATIENCE, PROTOCOL
 from serving import PASSWORD, Closed, ServeCase, Session, WasReset, wire
 from terminal import Terminal
 
-THROTTLED, SERVICE = 5, 8
+THROTTLED, SERVICE, REMOTE = 5, 8, 10
 
 
 class Login(ServeCase):
@@ -462,6 +462,59 @@ class Connect(Login):
             refused = self.run_pake("connect", typed, env={"PAKE_PASSWORD": PASSWORD})
             self.assertEqual(refused.code, USAGE, typed)
             self.assertRegex(refused.err, "^error: ", typed)
+
+
+class Programs(Login):
+    """Services that are programs: how they end is how `pake connect` ends."""
+
+    SCRIPTS = {"cat": "cat", "three": "cat; exit 3", "killed": "printf before; kill -KILL $$", "deaf": "printf said; exit 4",
+               "content": "printf said", "shut": "exec >&-; cat > /dev/null; exit 5"}
+
+    def setUp(self):
+        super().setUp()
+        config = "".join(f"[services.{name}]\nexec = {json.dumps(['/bin/sh', '-c', script])}\n"
+                         for name, script in self.SCRIPTS.items())
+        self.server = self.serve("--config", self.path("pake.toml", config))
+        self.assertEqual(self.enroll().code, OK)
+
+    def test_the_status_is_the_exit_codes_reason_and_everything_came_before(self):
+        said = random.Random(1).randbytes(300_000)
+        for service, code, out, error in (
+                ("cat", OK, said, None),
+                ("three", REMOTE, said, "status 3"),
+                ("killed", REMOTE, b"before", "status 137: signal 9, Killed"),
+                ("shut", REMOTE, b"", "status 5")):
+            with self.subTest(service):
+                ended = self.connect(service, said=said)
+                self.assertEqual((ended.returncode, ended.stdout == out), (code, True), ended.stderr)
+                if error:
+                    self.assertIn(f"error: the remote command failed with {error}\n".encode(), ended.stderr)
+
+    def test_a_program_that_ends_first_ends_the_client(self):
+        """It has not read its stdin, and more would come."""
+        for service, code in (("deaf", REMOTE), ("content", OK)):
+            with self.subTest(service):
+                open_ended = self.start("connect", self.destination(), service, stdin=subprocess.PIPE,
+                                        env={"PAKE_PASSWORD": PASSWORD})
+                self.assertEqual(open_ended.process.wait(PATIENCE), code)
+                self.assertEqual(open_ended.out, "said")
+                endless = self.connect(service, said=bytes(2_000_000))
+                self.assertEqual((endless.returncode, endless.stdout), (code, b"said"), endless.stderr)
+
+    def test_at_a_terminal_too(self):
+        terminal = Terminal("connect", self.destination(), "deaf", env={"PAKE_PASSWORD": PASSWORD})
+        self.addCleanup(terminal.close)
+        terminal.see(r"\| said")
+        terminal.see("error: the remote command failed with status 4")
+        self.assertEqual(terminal.wait(), REMOTE)
+
+    def test_who_asks_is_told_and_nobody_else(self):
+        tag = bytes([1, 2, 3, 4])
+        for argument, told in ((b"pake:status" + tag, [wire.lp1(b"pake:status") + tag + b"\0\3"]), (b"", []), (b"pake:status", [])):
+            with self.subTest(argument):
+                session = Session(self.server.address, service=b"three", argument=argument)
+                self.assertEqual(session.say(b"x"), b"x")
+                self.assertEqual(list(session.pipe.refused.values()), told)
 
 
 class Forward(Login):

@@ -28,6 +28,12 @@ const std::vector<int> kExitCodesOfLogin = {kExitOk,          kExitFailed,    kE
                                             kExitUnreachable, kExitThrottled, kExitCutShort, kExitProtocol,
                                             kExitService,     kExitStore};
 
+std::vector<int> exit_codes_of_connect() {
+  auto codes = kExitCodesOfLogin;
+  codes.push_back(kExitRemote);
+  return codes;
+}
+
 std::vector<Variable> variables_of_login() {
   auto variables = secret_variables(SecretKind::password);
   variables.push_back({"PAKE_ASKPASS",
@@ -51,16 +57,18 @@ Command connect_command() {
       .name = "connect",
       .summary = "Log in at a server, then pass bytes both ways to one of its services",
       .brief = "The password is asked for on the terminal, unless an option or PAKE_PASSWORD gives it.",
-      .text = {"Logs in at a pake serve. The password never leaves this machine, not even encrypted: both sides prove "
-               "to each other that they know it or its record, and no certificate is needed.",
-               "At a terminal, lines are typed behind the prompt \"> \"; otherwise stdin goes to the service and what "
-               "it says goes to stdout, and the exit code is 0 only if everything arrived.",
-               "With --stdio it serves as a ProxyCommand of ssh: nothing but data is on stdin and stdout, the password "
-               "is asked for on the terminal or by the program of PAKE_ASKPASS, and with --remember it is seldom asked "
-               "for. The known_hosts of ssh then protects what pake has protected already."},
+      .text =
+          {"Logs in at a pake serve. The password never leaves this machine, not even encrypted: both sides prove "
+           "to each other that they know it or its record, and no certificate is needed.",
+           "At a terminal, lines are typed behind the prompt \"> \"; otherwise stdin goes to the service and what "
+           "it says goes to stdout, and the exit code is 0 only if everything arrived. If the service is a program, "
+           "it ends when the program has, and the exit code is 10 unless the program's status was 0.",
+           "With --stdio it serves as a ProxyCommand of ssh: nothing but data is on stdin and stdout, the password "
+           "is asked for on the terminal or by the program of PAKE_ASKPASS, and with --remember it is seldom asked "
+           "for. The known_hosts of ssh then protects what pake has protected already."},
       .examples = {"pake connect alice@box", "pake connect alice@box:8088 backup < photos.tar",
                    "ssh -o ProxyCommand='pake connect --stdio -- %r@%h sshd' alice@box"},
-      .exit_codes = kExitCodesOfLogin,
+      .exit_codes = exit_codes_of_connect(),
       .environment = variables_of_login(),
       .check =
           [options, hosts](const Given& given) {

@@ -201,6 +201,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
     Buffer chunk(kChunk);
     for (;;) {
       const auto count = co_await in_.read_some(chunk);
+      if (!count && count.error() == ECANCELED && takes_no_more_) break;
       if (!count && count.error() == ECANCELED) co_return std::unexpected(channel_cut());
       if (!count) co_return std::unexpected(local("cannot read stdin", count.error()));
       if (*count == 0) break;
@@ -252,7 +253,13 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
       if (is_end) break;
     }
     if (!is_shown && ::close(STDOUT_FILENO) != 0) co_return std::unexpected(local("cannot write to stdout", errno));
-    if (lines_) note_end(is_shown);
+    if (others_.takes_no_more && others_.takes_no_more()) {
+      takes_no_more_ = closes_itself_ = true;
+      in_.interrupt();
+      line_signal_.notify();
+    } else if (lines_) {
+      note_end(is_shown);
+    }
     co_return Expected<void>();
   }
 
@@ -293,6 +300,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   int running_ = 2;
   bool is_over_ = false;
   bool closes_itself_ = false;
+  bool takes_no_more_ = false;
 };
 
 }  // namespace

@@ -39,6 +39,7 @@ enum class Style : std::uint8_t {
 struct OtherStreams {
   std::function<bool(net::AcceptedStream&)> take = {};  // false, or not given: refused
   std::function<bool()> are_busy = {};                  // the channel is not to be closed yet; half a minute at most
+  std::function<bool()> takes_no_more = {};  // whoever is behind the pipe: asked at its end, which then ends stdin too
 };
 
 /// Carries both ways until both have ended, then closes the channel. At a terminal stdin is read in lines, with editing

@@ -18,10 +18,12 @@
 #include <utility>
 #include <vector>
 
+#include "forwarding_stream.h"
 #include "pake/net/clock.h"
 #include "pake/net/coroutine.h"
 #include "pake/net/endpoint.h"
 #include "pake/net/relay.h"
+#include "pake/net/signal.h"
 
 namespace pake::server {
 namespace {
@@ -96,15 +98,99 @@ net::Awaitable<std::optional<int>> reap(net::Loop& loop, pid_t pid, net::Deadlin
   }
 }
 
-net::Awaitable<int> end_program(net::Loop& loop, pid_t pid, bool is_cut) {
-  if (is_cut) ::kill(-pid, SIGTERM);
-  if (const auto status = co_await reap(loop, pid, net::after(is_cut ? kTermGrace : kEndsBy))) {
-    if (is_cut) ::kill(-pid, SIGKILL);  // what it has left behind
-    co_return *status;
+/// A program that runs, and the client's stream it runs for. Held by all that wait for its end.
+struct Program {
+  Program(net::Loop& of, pid_t process, std::unique_ptr<net::Stream> client, TellStatus tell_client)
+      : loop(of), pid(process), stream(std::move(client)), tell(std::move(tell_client)) {}
+
+  net::Loop& loop;
+  pid_t pid;
+  std::unique_ptr<net::Stream> stream;
+  TellStatus tell;
+  bool is_watched = false;
+  bool has_output_ended = false;
+  std::optional<int> status;  // of waitpid
+  net::Signal ended{loop};
+};
+
+channel::ProgramStatus to_program_status(int status) {
+  using Ended = channel::ProgramStatus::How;
+  if (WIFSIGNALED(status)) return {.how = Ended::killed, .value = static_cast<std::uint8_t>(WTERMSIG(status))};
+  return {.how = Ended::exited, .value = static_cast<std::uint8_t>(WEXITSTATUS(status))};
+}
+
+// The status comes before the end of what the program wrote, or a client would not wait for it.
+net::Awaitable<void> watch(std::shared_ptr<Program> program) {
+  const auto status = co_await reap(program->loop, program->pid, net::kNever);
+  if (!status) co_return;
+  program->status = status;
+  if (program->tell && program->has_output_ended) {
+    if (program->tell(to_program_status(*status)))
+      program->stream->shutdown_write();
+    else
+      program->stream->reset(channel::ResetCode::backend_failed);
   }
-  ::kill(-pid, SIGKILL);
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  program->ended.notify();
+}
+
+void begin_to_watch(const std::shared_ptr<Program>& program) {
+  if (!std::exchange(program->is_watched, true)) program->loop.spawn(watch(program));
+}
+
+/// The client's stream as the relay has it.
+class ClientEnd final : public ForwardingStream {
+ public:
+  explicit ClientEnd(std::shared_ptr<Program> program)
+      : ForwardingStream(*program->stream), program_(std::move(program)) {}
+
+  void shutdown_write() noexcept override {
+    if (!program_->tell) return ForwardingStream::shutdown_write();
+    program_->has_output_ended = true;
+    begin_to_watch(program_);
+  }
+
+ private:
+  std::shared_ptr<Program> program_;
+};
+
+/// The program's end of the socket. A program need not read all that it is sent: what it leaves is dropped, and that it
+/// has gone shows as the end of what it wrote.
+class ProgramEnd final : public ForwardingStream {
+ public:
+  explicit ProgramEnd(std::unique_ptr<net::Stream> stream) : ForwardingStream(*stream), stream_(std::move(stream)) {}
+
+  net::Awaitable<net::Outcome<std::size_t>> read_some(MutableBytes into, net::Deadline deadline) override {
+    auto count = co_await ForwardingStream::read_some(into, deadline);
+    if (!count && count.error() == net::Error::Kind::reset && !is_reset_) co_return net::fail(net::Error::Kind::closed);
+    co_return count;
+  }
+  net::Awaitable<net::Outcome<void>> write_all(Bytes bytes, net::Deadline deadline) override {
+    auto written = co_await ForwardingStream::write_all(bytes, deadline);
+    if (!written && written.error() == net::Error::Kind::reset && !is_reset_) co_return net::Outcome<void>();
+    co_return written;
+  }
+  void reset(channel::ResetCode code) override {
+    is_reset_ = true;
+    ForwardingStream::reset(code);
+  }
+
+ private:
+  std::unique_ptr<net::Stream> stream_;
+  bool is_reset_ = false;
+};
+
+net::Awaitable<int> end_program(std::shared_ptr<Program> program, bool is_cut) {
+  if (is_cut) ::kill(-program->pid, SIGTERM);
+  begin_to_watch(program);
+  const auto deadline = net::after(is_cut ? kTermGrace : kEndsBy);
+  while (!program->status && co_await program->ended.wait(deadline)) {
+  }
+  if (is_cut || !program->status) ::kill(-program->pid, SIGKILL);  // what it has left behind, too
+  while (!program->status && co_await program->ended.wait(net::kNever)) {
+  }
+  if (program->status) co_return *program->status;
+  int status = 0;  // the loops are cancelled, and nobody else waits for it
+  while (::waitpid(program->pid, &status, 0) < 0 && errno == EINTR) {
   }
   co_return status;
 }
@@ -133,8 +219,10 @@ net::Awaitable<StreamEnd> run_program(net::Loop& loop, ExecService program, Serv
     co_return StreamEnd{.how = How::unreachable, .detail = std::generic_category().message(spawned.error)};
   }
   auto backend = net::adopt(loop, pair[0], net::UnixAddress{.path = program.argv.front()});
-  const auto end = co_await net::relay(loop, std::move(stream), std::move(backend));
-  const auto status = co_await end_program(loop, spawned.pid, !end.complete);
+  const auto running = std::make_shared<Program>(loop, spawned.pid, std::move(stream), std::move(client.tell_status));
+  const auto end =
+      co_await net::relay(loop, std::make_unique<ClientEnd>(running), std::make_unique<ProgramEnd>(std::move(backend)));
+  const auto status = co_await end_program(running, !end.complete);
   co_return StreamEnd{.how = !end.complete ? How::cut
                              : status == 0 ? How::complete
                                            : How::failed,

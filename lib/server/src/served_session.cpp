@@ -176,7 +176,8 @@ void ServedSession::take(net::AcceptedStream accepted) {
   auto held = std::make_unique<Held>(shared_from_this(), std::move(accepted.stream));
   if (std::holds_alternative<MeetService>(service->second.what))
     return loop_.spawn(serve_meeting_stream(shared_from_this(), std::move(held)));
-  loop_.spawn(serve(shared_from_this(), service->second, std::move(accepted.service), std::move(held)));
+  loop_.spawn(serve(shared_from_this(), service->second, std::move(accepted.service),
+                    channel::find_status_request(accepted.argument), std::move(held)));
 }
 
 // This user brings a service.
@@ -299,11 +300,24 @@ void ServedSession::refuse(net::AcceptedStream accepted, channel::ResetCode code
                         {.key = "why", .value = why}});
 }
 
+// On a stream of its own, which says nothing more.
+bool ServedSession::tell_status(channel::ProgramStatus status) {
+  const auto opened = link_->open(channel::kStatusService, status.encode());
+  if (opened) (*opened)->shutdown_write();
+  return opened.has_value();
+}
+
 net::Awaitable<void> ServedSession::serve(std::shared_ptr<ServedSession> self, ServiceConfig service, std::string name,
-                                          std::unique_ptr<net::Stream> stream) {
+                                          std::optional<channel::StatusTag> tag, std::unique_ptr<net::Stream> stream) {
   const auto& facts = self->info_->facts;
-  const auto end = co_await serve_stream(self->loop_, std::move(service), {.user = facts.user, .source = self->source_},
-                                         std::move(stream), self->config_->limits.backend_connect);
+  ServiceClient client{.user = facts.user, .source = self->source_};
+  if (tag)
+    client.tell_status = [self, tag = *tag](channel::ProgramStatus status) {
+      status.tag = tag;
+      return self->tell_status(status);
+    };
+  const auto end = co_await serve_stream(self->loop_, std::move(service), std::move(client), std::move(stream),
+                                         self->config_->limits.backend_connect);
   self->info_->bytes_in += end.from_client;
   self->info_->bytes_out += end.to_client;
   self->log_stream(name, end);

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "account_service.h"
+#include "pake/channel/program_status.h"
 #include "pake/channel/ticket.h"
 #include "pake/net/awaitable.h"
 #include "pake/net/channel_link.h"
@@ -50,7 +51,7 @@ class ServedSession final : public Session, public std::enable_shared_from_this<
 
   static net::Awaitable<void> accept_streams(std::shared_ptr<ServedSession> self);
   static net::Awaitable<void> serve(std::shared_ptr<ServedSession> self, ServiceConfig service, std::string name,
-                                    std::unique_ptr<net::Stream> stream);
+                                    std::optional<channel::StatusTag> tag, std::unique_ptr<net::Stream> stream);
   static net::Awaitable<void> serve_meeting_stream(std::shared_ptr<ServedSession> self,
                                                    std::unique_ptr<net::Stream> stream);
   static net::Awaitable<void> serve_publication(std::shared_ptr<ServedSession> self, std::string name,
@@ -64,6 +65,7 @@ class ServedSession final : public Session, public std::enable_shared_from_this<
   void take(net::AcceptedStream accepted);
   void take_publication(net::AcceptedStream accepted);
   void take_published(net::AcceptedStream accepted, const PublishedConfig& published);
+  bool tell_status(channel::ProgramStatus status);
   void log_stream(const std::string& service, const StreamEnd& end);
   void refuse(net::AcceptedStream accepted, channel::ResetCode code, std::string_view why);
   void stream_ended();

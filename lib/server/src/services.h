@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "pake/channel/event.h"
+#include "pake/channel/program_status.h"
 #include "pake/net/awaitable.h"
 #include "pake/net/loops.h"
 #include "pake/net/stream.h"
@@ -14,10 +16,14 @@
 
 namespace pake::server {
 
+/// Tells the client how the program has ended, in a ProgramStatus whose tag it fills in; false if it cannot.
+using TellStatus = std::function<bool(channel::ProgramStatus status)>;
+
 /// For whom a stream is served.
 struct ServiceClient {
   std::string user;
   net::Address source;
+  TellStatus tell_status = {};  // not given: the client does not ask
 };
 
 /// How a stream ended, for the log and the counters.
