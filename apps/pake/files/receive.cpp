@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -52,6 +53,10 @@ class Receiver {
         what_(std::make_shared<Receivable>(options, std::move(target), report_)) {}
 
   net::Awaitable<Expected<void>> run(net::Loops& loops) {
+    // Its threads are there before the code is at stake.
+    const auto threads = loops.start_workers(std::max(1U, std::thread::hardware_concurrency()));
+    if (!threads)
+      co_return std::unexpected(Problem{.error = fmt::format("cannot begin: {}", threads.error().explain())});
     auto outcome = co_await run_to_its_end(loops.main());
     what_.reset();  // its file belongs to the loop
     if (point_) co_await point_->leave(loops.main());

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "files/channel.h"
@@ -134,6 +135,10 @@ class Sender {
       : options_(options), source_(std::move(source)), point_(std::move(point)) {}
 
   net::Awaitable<Expected<void>> run(net::Loops& loops) {
+    // Its threads are there before the code is at stake.
+    const auto threads = loops.start_workers(std::max(1U, std::thread::hardware_concurrency()));
+    if (!threads)
+      co_return std::unexpected(Problem{.error = fmt::format("cannot begin: {}", threads.error().explain())});
     auto& loop = loops.main();
     auto outcome = co_await run_to_its_end(loop);
     place_.stream.reset();  // it belongs to the loop
