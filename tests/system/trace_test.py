@@ -134,9 +134,20 @@ class Channel(ServeCase):
         seen = as_seen(read_trace(self, there, "server", secrets=(code, "what is said")))
         self.assertEqual(seen[:3], mirrored(frames)[:3])
 
+    def test_files(self):
+        here, there = self.path("here"), self.path("there")
+        sender = self.start("send", "--listen", "127.0.0.1:0", "--trace", there, self.path("a", "what is sent"))
+        code = sender.wait_for(r"the code is  (\S+)\n", "err")[1]
+        receiver = self.run_pake("receive", sender.wait_for(r"pake receive (\S+)\n", "err")[1], "--trace", here, "--yes",
+                                 "--out", self.path("out"), env={"PAKE_CODE": code})
+        self.assertEqual((receiver.code, sender.wait()), (OK, OK), receiver.err + sender.err)
+        for path, role in ((here, "client"), (there, "server")):
+            frames = read_trace(self, path, role, secrets=(code, "what is sent"))
+            self.assertEqual(names(frames)[:3], ["client_hello", "server_hello", "client_finish"])
+
     def test_a_server_and_its_users(self):
-        here, new = self.path("here"), "another password"
-        server = self.serve()
+        there, here, new = self.path("there"), self.path("here"), "another password"
+        server = self.serve("--trace", there)
         alice = f"alice@{server.address}"
         code = self.pake("user", "invite", "alice").out.strip()
         chosen = self.path("chosen", PASSWORD)
@@ -153,6 +164,9 @@ class Channel(ServeCase):
                 self.assertEqual(field(frames[0], "blinded_message")[1], "public")
                 self.assertEqual(field(frames[1], "masked_response")[1], "password")
                 self.assertEqual(len(field(frames[1], "masked_response")[0]), 128)
+        self.assertEqual(server.stop(), OK)
+        frames = read_trace(self, there, "server", secrets=(code, PASSWORD, new))
+        self.assertEqual({frame["conn"] for frame in frames}, {1, 2, 3})
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@
 #include "pipe/options.h"
 #include "process/output.h"
 #include "terminal/qr.h"
+#include "trace/trace.h"
 
 namespace pake::cli::files {
 namespace {
@@ -87,6 +88,7 @@ Command send_command() {
                    qr_setting(options->qr),
                    wait_setting(*options),
                    json_setting(*options),
+                   trace::setting(options->trace),
                    quiet_setting()},
       .check = [options](const Given& given) -> Expected<void> {
         PAKE_TRYV(check_qr(options->qr));
@@ -152,6 +154,7 @@ Command receive_command() {
                               .help = "How long the other side may take to answer"});
   command.settings.push_back(wait_setting(*options));
   command.settings.push_back(json_setting(*options));
+  command.settings.push_back(trace::setting(options->trace));
   command.settings.push_back(quiet_setting());
   meeting::add_via(command, options->via, meeting::Beside::code);
   return command;

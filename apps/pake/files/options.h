@@ -21,6 +21,7 @@ struct CommonOptions {
   bool json = false;
   bool lan = false;  // find the other side in this network
   meeting::ViaOptions via = {};
+  std::optional<std::string> trace = {};  // a file for what passes
 };
 
 struct SendOptions : CommonOptions {

@@ -27,6 +27,7 @@
 #include "pake/net/endpoint.h"
 #include "pake/net/handshake.h"
 #include "pipe/given_code.h"
+#include "pipe/trace.h"
 #include "process/output.h"
 #include "process/run.h"
 #include "terminal/escape.h"
@@ -46,9 +47,10 @@ constexpr std::chrono::seconds kToSayGoodbye{5};  // everything is stored, and t
 class Receiver {
  public:
   Receiver(const ReceiveOptions& options, pipe::GivenCode given, std::optional<Target> target,
-           std::shared_ptr<meeting::MeetingPoint> point)
+           std::optional<pipe::Trace>& trace, std::shared_ptr<meeting::MeetingPoint> point)
       : options_(options),
         given_(std::move(given)),
+        trace_(trace),
         point_(std::move(point)),
         what_(std::make_shared<Receivable>(options, std::move(target), report_)) {}
 
@@ -128,9 +130,9 @@ class Receiver {
 
   net::Awaitable<Expected<std::unique_ptr<net::Stream>>> connect(net::Loop& loop, net::Deadline deadline) {
     if (point_) co_return co_await meeting::join(loop, *point_, given_.selector, deadline);
-    auto stream = co_await net::connect(loop, address_, deadline);
-    if (!stream) co_return std::unexpected(cannot_connect(address_, stream.error(), "pake send"));
-    co_return std::move(*stream);
+    auto connected = co_await net::connect(loop, address_, deadline);
+    if (!connected) co_return std::unexpected(cannot_connect(address_, connected.error(), "pake send"));
+    co_return trace_ ? trace_->follow(std::move(*connected)) : std::move(*connected);
   }
 
   net::Awaitable<Expected<std::shared_ptr<net::ChannelLink>>> dial(net::Loop& loop, std::string selector, Bytes secret,
@@ -185,6 +187,7 @@ class Receiver {
   const ReceiveOptions& options_;
   net::Address address_ = options_.address;
   pipe::GivenCode given_;
+  std::optional<pipe::Trace>& trace_;
   std::shared_ptr<meeting::MeetingPoint> point_;  // null: at an address
   Report report_{Side::receiver, options_.json};
   std::shared_ptr<Receivable> what_;
@@ -212,13 +215,18 @@ Expected<int> try_receive(const ReceiveOptions& options) {
   const bool is_via = options.via.is_given();
   PAKE_TRY(auto code, pipe::ask_for_code(options.secret,
                                          options.lan || is_via ? pipe::Selector::wanted : pipe::Selector::allowed));
-  std::optional<pipe::Trace> no_trace;
+  std::optional<pipe::Trace> trace;
+  if (options.trace) {
+    PAKE_TRY(trace, pipe::Trace::open(*options.trace));
+  }
   std::shared_ptr<meeting::MeetingPoint> point;
   if (is_via) {
-    PAKE_TRY(point, meeting::MeetingPoint::open(options.via, no_trace));
+    PAKE_TRY(point, meeting::MeetingPoint::open(options.via, trace));
   }
-  Receiver receiver(options, std::move(code), std::move(target), std::move(point));
-  return run_to_the_end([&](net::Loops& loops) { return receiver.run(loops); });
+  Receiver receiver(options, std::move(code), std::move(target), trace, std::move(point));
+  const auto exit_code = run_to_the_end([&](net::Loops& loops) { return receiver.run(loops); });
+  if (trace) PAKE_TRYV(trace->finish());
+  return exit_code;
 }
 
 }  // namespace

@@ -27,6 +27,7 @@
 #include "pake/net/endpoint.h"
 #include "pipe/address_words.h"
 #include "pipe/code_acceptor.h"
+#include "pipe/trace.h"
 #include "process/output.h"
 #include "process/process.h"
 #include "process/run.h"
@@ -131,8 +132,9 @@ Expected<void> judge(const Sendable& what) {
 
 class Sender {
  public:
-  Sender(const SendOptions& options, Source source, std::shared_ptr<meeting::MeetingPoint> point)
-      : options_(options), source_(std::move(source)), point_(std::move(point)) {}
+  Sender(const SendOptions& options, Source source, std::optional<pipe::Trace>& trace,
+         std::shared_ptr<meeting::MeetingPoint> point)
+      : options_(options), source_(std::move(source)), trace_(trace), point_(std::move(point)) {}
 
   net::Awaitable<Expected<void>> run(net::Loops& loops) {
     // Its threads are there before the code is at stake.
@@ -213,10 +215,12 @@ class Sender {
     }
     std::optional<Announcer> announcer;
     if (options_.lan) announcer.emplace(loop, number, std::get<net::TcpAddress>(address_).port);
-    PAKE_CO_TRY(auto peer,
-                co_await pipe::wait_for_peer(
-                    loop, std::move(listener), std::move(code), cache_,
-                    {.silent = silent(), .tries = options_.tries, .start = "pake send", .selector = selector}));
+    PAKE_CO_TRY(auto peer, co_await pipe::wait_for_peer(loop, std::move(listener), std::move(code), cache_,
+                                                        {.silent = silent(),
+                                                         .tries = options_.tries,
+                                                         .start = "pake send",
+                                                         .selector = selector,
+                                                         .trace = &trace_}));
     say_note(fmt::format("connected: {} knows the code", net::to_string(peer.address)));
     co_return std::move(peer);
   }
@@ -287,7 +291,8 @@ class Sender {
                                               .tries = kEndless,
                                               .start = "pake send",
                                               .selector = continuation.selector,
-                                              .deadline = deadline});
+                                              .deadline = deadline,
+                                              .trace = &trace_});
     if (!peer && peer.error().exit_code == kExitCutShort) co_return std::unexpected(not_back());
     co_return peer;
   }
@@ -302,6 +307,7 @@ class Sender {
 
   const SendOptions& options_;
   Source source_;
+  std::optional<pipe::Trace>& trace_;
   std::shared_ptr<meeting::MeetingPoint> point_;  // null: at an address
   net::Address address_ = options_.address;
   meeting::Place place_;
@@ -311,20 +317,27 @@ class Sender {
   channel::KeyCache cache_{2};
 };
 
+Expected<int> try_send(const SendOptions& options) {
+  PAKE_TRY(auto source, look_at(options));
+  std::optional<pipe::Trace> trace;
+  if (options.trace) {
+    PAKE_TRY(trace, pipe::Trace::open(*options.trace));
+  }
+  std::shared_ptr<meeting::MeetingPoint> point;
+  if (options.via.is_given()) {
+    PAKE_TRY(point, meeting::MeetingPoint::open(options.via, trace));
+  }
+  Sender sender(options, std::move(source), trace, std::move(point));
+  const auto exit_code = run_to_the_end([&](net::Loops& loops) { return sender.run(loops); });
+  if (trace) PAKE_TRYV(trace->finish());
+  return exit_code;
+}
+
 }  // namespace
 
 int send(const SendOptions& options) {
-  auto source = look_at(options);
-  if (!source) return report(source.error());
-  std::optional<pipe::Trace> no_trace;
-  std::shared_ptr<meeting::MeetingPoint> point;
-  if (options.via.is_given()) {
-    auto opened = meeting::MeetingPoint::open(options.via, no_trace);
-    if (!opened) return report(opened.error());
-    point = std::move(*opened);
-  }
-  Sender sender(options, std::move(*source), std::move(point));
-  return run_to_the_end([&](net::Loops& loops) { return sender.run(loops); });
+  const auto exit_code = try_send(options);
+  return exit_code ? *exit_code : report(exit_code.error());
 }
 
 }  // namespace pake::cli::files

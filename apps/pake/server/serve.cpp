@@ -34,6 +34,7 @@
 #include "server/serve_options.h"
 #include "server/sessions.h"
 #include "terminal/escape.h"
+#include "trace/trace.h"
 
 namespace pake::cli::server {
 namespace {
@@ -149,6 +150,10 @@ class Serving {
     auto made = Server::make(loops, std::move(config), std::make_shared<Accounts>(data.store, data.keyring), log_);
     if (!made) return std::unexpected(Problem{.error = "the system has no threads left"});
     server_ = std::move(*made);
+    PAKE_TRY(const auto trace, trace::Trace::open(options_->trace));
+    if (trace.is_wanted())
+      server_->follow_connections(
+          [trace](std::unique_ptr<net::Stream> stream) { return trace.follow(std::move(stream)); });
     if (!signals.is_good()) return std::unexpected(Problem{.error = "no file descriptors are left"});
     if (auto ready = server_->prepare(); !ready) return std::unexpected(to_problem(std::move(ready.error())));
     if (handed.empty())
@@ -161,7 +166,7 @@ class Serving {
     loops.run(server_->run());
     signals.stop();
     log_->write(LogLevel::info, "stopped");
-    return {};
+    return trace.finish();
   }
 
  private:

@@ -8,6 +8,7 @@
 #include "pake/identity/name.h"
 #include "pake/internal/try.h"
 #include "terminal/escape.h"
+#include "trace/trace.h"
 
 namespace pake::cli::server {
 namespace {
@@ -263,6 +264,7 @@ Settings serve_settings(ServeOptions& o) {
            .key = "metrics",
            .value = text(o.metrics, "ADDRESS"),
            .help = "Where Prometheus finds /metrics, and others /healthz and /readyz"},
+          trace::setting(o.trace),
           {.key = "threads",
            .value = number(o.threads, "NUMBER", {.from = 0, .to = 256}),
            .help = "Event loops; 0: one a core"},

@@ -54,7 +54,8 @@ struct ServeOptions {
   bool strangers_meet = false;
 
   std::optional<std::string> metrics;
-  std::size_t threads = 0;  // 0: one a core
+  std::optional<std::string> trace;  // a file for what passes
+  std::size_t threads = 0;           // 0: one a core
   pake::server::LogFormat log_format = pake::server::LogFormat::text;
   pake::server::LogLevel log_level = pake::server::LogLevel::info;
   std::optional<std::string> log_file;

@@ -123,6 +123,8 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     return {};
   }
 
+  void follow(Follow follow) { follow_ = std::move(follow); }
+
   store::StoreStatus prepare() { return feed_.read_all(); }
 
   static net::Awaitable<void> run(std::shared_ptr<Impl> self) {
@@ -233,7 +235,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     if (!source) co_return;
     std::unique_ptr<net::Stream> stream;
     caller.wrap([&](std::unique_ptr<net::Stream> own) {
-      stream = std::move(own);
+      stream = self->follow_ ? self->follow_(std::move(own)) : std::move(own);
       return std::make_unique<ForwardingStream>(*stream);
     });
     const auto hello_by = net::after(net::HandshakeTimeouts().hello);
@@ -351,6 +353,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   const std::vector<net::Loop*> every_loop_;
   std::vector<OwnListener> listeners_;
   std::optional<net::Listener> control_;
+  Follow follow_;  // may be empty
   net::Callers callers_;
   std::shared_ptr<State> state_;
   Feed feed_;
@@ -374,6 +377,7 @@ net::Outcome<net::Address> Server::listen_on(int socket) { return impl_->listen_
 net::Outcome<void> Server::listen_for_control(const net::UnixAddress& address) {
   return impl_->listen_for_control(address);
 }
+void Server::follow_connections(Follow follow) { impl_->follow(std::move(follow)); }
 store::StoreStatus Server::prepare() { return impl_->prepare(); }
 net::Awaitable<void> Server::run() { return Impl::run(impl_); }
 void Server::drain() { impl_->drain(); }

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 
 #include "pake/net/address.h"
 #include "pake/net/awaitable.h"
 #include "pake/net/error.h"
 #include "pake/net/loops.h"
+#include "pake/net/stream.h"
 #include "pake/server/accounts.h"
 #include "pake/server/config.h"
 #include "pake/server/counters.h"
@@ -37,6 +39,11 @@ class Server {
 
   /// Opens the socket on which an operator asks who is in (control.h), for its owner alone; before `run`.
   [[nodiscard]] net::Outcome<void> listen_for_control(const net::UnixAddress& address);
+
+  /// Puts `follow(stream)` into each connection's place (a trace, say), behind a proxy's header; before `run`. Any
+  /// loop's thread calls it.
+  using Follow = std::function<std::unique_ptr<net::Stream>(std::unique_ptr<net::Stream>)>;
+  void follow_connections(Follow follow);
 
   /// Reads what a node must know of the store before it may let anybody in; before `run`. Blocks.
   [[nodiscard]] store::StoreStatus prepare();
