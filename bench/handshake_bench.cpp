@@ -65,7 +65,10 @@ class Parties {
 
     std::vector<TicketKey> keys(1);
     ticket_keys_ = std::make_shared<const TicketKeys>(std::move(keys));
-    ticket_.ticket = seal_ticket(*ticket_keys_, {.name = to_buffer(kName)}, ticket_.secret, rng_).value();
+    ticket_.ticket =
+        seal_ticket(*ticket_keys_, {.name = to_buffer(kName), .server_name = to_buffer(as_bytes("example.org"))},
+                    ticket_.secret, rng_)
+            .value();
   }
 
   /// One handshake from the client's configuration to both sides' keys.

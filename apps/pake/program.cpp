@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/command.h"
 #include "draw/command.h"
 #include "eke/command.h"
 #include "files/command.h"
@@ -26,7 +27,7 @@ Command program() {
       .examples = {"pake listen                  shows a code",
                    "pake dial HOST:PORT          on the other side, asks for it"}};
   for (auto commands : {login::commands(), server::commands(), pipe::commands(), files::commands(), eke::commands(),
-                        lab::commands(), draw::commands()})
+                        lab::commands(), draw::commands(), bench::commands()})
     all.commands.insert(all.commands.end(), std::make_move_iterator(commands.begin()),
                         std::make_move_iterator(commands.end()));
   return all;
