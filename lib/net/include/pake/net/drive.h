@@ -36,9 +36,9 @@ struct DriveError {
 /// ends the run.
 using ProvideRecord = std::function<Awaitable<Status>(Machine& machine)>;
 
-/// Runs `machine` to its end. A job (key stretching, a question to the holder of the keys) has a thread of its own;
-/// cancelling waits for its end. Buffers at most Incoming::at_most bytes and one read. If a silence ends a message, so
-/// does the end of the peer's side. Afterwards the stream is where it was: closing it is the caller's.
+/// Runs `machine` to its end. A job (key stretching, a question to the holder of the keys) runs on the pool that all
+/// loops share; cancelling waits for its end. Buffers at most Incoming::at_most bytes and one read. If a silence ends a
+/// message, so does the end of the peer's side. Afterwards the stream is where it was: closing it is the caller's.
 /// @param provide  null if the machine looks nobody up: one that does ends with Error::run_failed then
 /// @return what had arrived behind the last message, once the machine is done; else why it is not
 [[nodiscard]] Awaitable<std::expected<Buffer, DriveError>> drive(Loop& loop, Machine& machine, Stream& stream,

@@ -52,7 +52,7 @@ struct ServerChannel {
   channel::ServerOutcome outcome;
 };
 
-/// Runs the client's side. The key stretching has a thread of its own; cancelling waits for its end.
+/// Runs the client's side. The key stretching runs on the pool that all loops share; cancelling waits for its end.
 /// @param stream  taken once the channel stands. Else it stays with the caller, open, and an Alert that is due has been
 ///                sent
 /// @param cache   of the loop; it outlives the link and its streams
