@@ -18,7 +18,7 @@ EVERY_EXIT_CODE = {"0", "1", "2", "128 + n"}
 _VIA = {"3", "4", "5", "6", "7", "8", "9"}
 EXIT_CODES = {"pake listen": _VIA, "pake dial": _VIA, "pake send": _VIA, "pake receive": _VIA,
               "pake eke listen": {"3", "6", "7", "9"}, "pake eke connect": {"3", "4", "6", "7"},
-              "pake connect": {"3", "4", "5", "6", "7", "8", "9"}, "pake enroll": {"3", "4", "5", "6", "7", "8", "9"}, "pake passwd": {"3", "4", "5", "6", "7", "8", "9"},
+              "pake connect": {"3", "4", "5", "6", "7", "8", "9", "10"}, "pake enroll": {"3", "4", "5", "6", "7", "8", "9"}, "pake passwd": {"3", "4", "5", "6", "7", "8", "9"},
               "pake forward": {"3", "4", "5", "6", "7", "8", "9"}, "pake serve": {"9"}, "pake sessions list": {"4", "6"}, "pake sessions kill": {"4", "6"}}
 for _of_store in ("user add", "user list", "user show", "user disable", "user enable", "user remove", "user invite",
                   "user reset", "user logout", "user unthrottle", "user export", "user import", "keys status",
