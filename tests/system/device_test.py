@@ -1,7 +1,9 @@
 """Known devices: an account under attack lets its user in from where he has logged in before, and a stolen ticket buys little."""
 
+import contextlib
 import os
 import socket
+import sqlite3
 import subprocess
 import time
 import unittest
@@ -26,11 +28,20 @@ echo = "echo"
         self.server = self.serve("--config", self.path("pake.toml", self.CONFIG))
         self.add_user()
 
+    def devices(self):
+        with contextlib.closing(sqlite3.connect(os.path.join(self.data, "pake.db"))) as database:
+            return set(database.execute("SELECT key, created_at FROM devices"))
+
     def ticket(self, **how):
+        """The ticket of a login. A login by password writes its device down, a moment after the ticket has left."""
+        before = self.devices()
         session = Session(self.server.address, **how)
         self.assertTrue(session.echo(b"x"))
         session.read_until(lambda: session.ticket)
         session.hang_up()
+        deadline = time.monotonic() + PATIENCE
+        while "ticket" not in how and self.devices() == before:
+            self.assertLess(time.monotonic(), deadline, "no device was written down")
         return session.ticket
 
     def attack(self):
