@@ -10,6 +10,7 @@
 #include "files/command.h"
 #include "lab/command.h"
 #include "login/command.h"
+#include "pair/command.h"
 #include "pipe/command.h"
 #include "server/command.h"
 
@@ -26,8 +27,8 @@ Command program() {
                "pake help COMMAND prints what pake COMMAND --help prints."},
       .examples = {"pake listen                  shows a code",
                    "pake dial HOST:PORT          on the other side, asks for it"}};
-  for (auto commands : {login::commands(), server::commands(), pipe::commands(), files::commands(), eke::commands(),
-                        lab::commands(), draw::commands(), bench::commands()})
+  for (auto commands : {login::commands(), server::commands(), pipe::commands(), files::commands(), pair::commands(),
+                        eke::commands(), lab::commands(), draw::commands(), bench::commands()})
     all.commands.insert(all.commands.end(), std::make_move_iterator(commands.begin()),
                         std::make_move_iterator(commands.end()));
   return all;

@@ -16,7 +16,7 @@ from harness import OK, PAKE, PATIENCE, USAGE, Case
 MANUAL = os.path.abspath(os.environ["PAKE_MANUAL"])
 EVERY_EXIT_CODE = {"0", "1", "2", "128 + n"}
 _VIA = {"3", "4", "5", "6", "7", "8", "9"}
-EXIT_CODES = {"pake listen": _VIA, "pake dial": _VIA, "pake send": _VIA, "pake receive": _VIA,
+EXIT_CODES = {"pake listen": _VIA, "pake dial": _VIA, "pake send": _VIA, "pake receive": _VIA, "pake pair": _VIA,
               "pake eke listen": {"3", "6", "7", "9"}, "pake eke connect": {"3", "4", "6", "7"},
               "pake connect": {"3", "4", "5", "6", "7", "8", "9", "10"}, "pake enroll": {"3", "4", "5", "6", "7", "8", "9"}, "pake passwd": {"3", "4", "5", "6", "7", "8", "9"},
               "pake forward": {"3", "4", "5", "6", "7", "8", "9"}, "pake serve": {"9"}, "pake sessions list": {"4", "6"}, "pake sessions kill": {"4", "6"}}
@@ -25,7 +25,7 @@ for _of_store in ("user add", "user list", "user show", "user disable", "user en
                   "keys stage", "keys activate", "keys backup", "hosts list", "hosts forget"):
     EXIT_CODES["pake " + _of_store] = {"9"}
 _ASKPASS = ["PAKE_ASKPASS", "PAKE_ASKPASS_REQUIRE"]
-VARIABLES = {"pake dial": ["PAKE_CODE", "PAKE_PASSWORD"], "pake receive": ["PAKE_CODE", "PAKE_PASSWORD"],
+VARIABLES = {"pake dial": ["PAKE_CODE", "PAKE_PASSWORD"], "pake receive": ["PAKE_CODE", "PAKE_PASSWORD"], "pake pair": ["PAKE_CODE"],
              "pake eke listen": ["PAKE_PASSWORD"],
              "pake eke connect": ["PAKE_PASSWORD"], "pake user add": ["PAKE_PASSWORD"],
              "pake connect": ["PAKE_PASSWORD", *_ASKPASS], "pake forward": ["PAKE_PASSWORD", *_ASKPASS],

@@ -31,12 +31,18 @@ Problem server_has_changed(const client::HostId& id) {
 
 }  // namespace
 
-std::optional<client::HostMemory> host_memory() {
+std::optional<std::filesystem::path> state_directory() {
   if (const auto state = environment("XDG_STATE_HOME"); state.starts_with('/'))
-    return client::HostMemory(std::filesystem::path(state) / "pake" / "hosts");
+    return std::filesystem::path(state) / "pake";
   const auto home = environment("HOME");
   if (!home.starts_with('/')) return std::nullopt;
-  return client::HostMemory(std::filesystem::path(home) / ".local" / "state" / "pake" / "hosts");
+  return std::filesystem::path(home) / ".local" / "state" / "pake";
+}
+
+std::optional<client::HostMemory> host_memory() {
+  const auto directory = state_directory();
+  if (!directory) return std::nullopt;
+  return client::HostMemory(*directory / "hosts");
 }
 
 client::HostId host_id(const Destination& destination) {

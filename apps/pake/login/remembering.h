@@ -1,6 +1,7 @@
 // What is kept of servers between two runs, and what is said when it cannot be used.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -10,7 +11,9 @@
 
 namespace pake::cli::login {
 
-/// $XDG_STATE_HOME/pake/hosts or ~/.local/state/pake/hosts; nothing if the environment names neither.
+/// $XDG_STATE_HOME/pake or ~/.local/state/pake; nothing if the environment names neither.
+[[nodiscard]] std::optional<std::filesystem::path> state_directory();
+/// `hosts` in it.
 [[nodiscard]] std::optional<client::HostMemory> host_memory();
 
 [[nodiscard]] client::HostId host_id(const Destination& destination);

@@ -49,7 +49,8 @@ class Dialler {
     const auto deadline = net::after(options_.deadline);
     if (point_) co_return co_await meeting::join(loop, *point_, given_.selector, deadline);
     auto connected = co_await net::connect(loop, options_.address, deadline);
-    if (!connected) co_return std::unexpected(cannot_connect(options_.address, connected.error(), "pake listen"));
+    if (!connected)
+      co_return std::unexpected(cannot_connect(options_.address, connected.error(), options_.spellings.start));
     co_return trace_ ? trace_->follow(std::move(*connected)) : std::move(*connected);
   }
 
@@ -58,7 +59,7 @@ class Dialler {
     for (const auto& local : options_.locals) addresses.push_back(local.address);
     PAKE_CO_TRY(auto listeners, listen_locally(loop, addresses));
     std::shared_ptr<StandardFiles> files;
-    if (listeners.empty()) {
+    if (listeners.empty() && !options_.use) {
       PAKE_CO_TRY(files, take_standard_files(loop));
     }
     PAKE_CO_TRY(auto stream, co_await connect(loop));
@@ -68,11 +69,13 @@ class Dialler {
     auto channel =
         co_await net::connect_channel(loop, stream, *std::move(handshake), cache_, {.answer = options_.deadline});
     if (!channel)
-      co_return std::unexpected(no_channel(channel.error(), {.wrong_secret = wrong_code(given_.source, "pake listen"),
-                                                             .busy = "somebody else is trying this code"}));
+      co_return std::unexpected(
+          no_channel(channel.error(), {.wrong_secret = wrong_code(given_.source, options_.spellings.start),
+                                       .busy = "somebody else is trying this code"}));
     say_note(point_ ? meeting::connected_through(*point_) : "connected: both sides know the code");
 
     const auto& link = channel->link;
+    if (options_.use) co_return co_await options_.use(loop, link);
     if (options_.export_label) co_return co_await print_exported(loop, link, *options_.export_label);
     if (!listeners.empty()) {
       for (const auto& listener : listeners)

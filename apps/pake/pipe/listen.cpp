@@ -49,10 +49,11 @@ class Host {
  private:
   net::Awaitable<Expected<void>> run_to_its_end(net::Loop& loop) {
     std::shared_ptr<StandardFiles> files;
-    if (!options_.service) {
+    if (!options_.service && !options_.use) {
       PAKE_CO_TRY(files, take_standard_files(loop));
     }
     PAKE_CO_TRY(const auto peer, co_await (point_ ? wait_via(loop) : wait_at_address(loop)));
+    if (options_.use) co_return co_await options_.use(loop, peer.link);
     if (options_.export_label) co_return co_await print_exported(loop, peer.link, *options_.export_label);
     if (options_.service) {
       say_note(fmt::format("the other side reaches {} now; Ctrl-C ends this", net::to_string(*options_.service)));
@@ -65,13 +66,14 @@ class Host {
     auto listener = co_await net::listen(loop, options_.address, net::kNever);
     if (!listener) co_return std::unexpected(cannot_listen(options_.address, listener.error()));
     auto code = identity::generate_code(rng_);
-    PAKE_CO_TRYV(
-        show(std::string(as_text(code.reveal())), fmt::format("pake dial {}", reachable(listener->address()))));
-    explain_address(listener->address(), options_.is_plain, {.here = "pake listen", .there = "pake dial"});
+    PAKE_CO_TRYV(show(std::string(as_text(code.reveal())),
+                      fmt::format("{} {}", options_.spellings.commands.there, reachable(listener->address()))));
+    explain_address(listener->address(), options_.is_plain, options_.spellings.commands);
 
     PAKE_CO_TRY(auto peer, co_await wait_for_peer(loop, std::move(*listener), std::move(code), cache_,
                                                   {.silent = std::min(kMostSilent, files_ - kFilesOfOurOwn),
                                                    .tries = options_.tries,
+                                                   .start = options_.spellings.start,
                                                    .trace = &trace_}));
     say_note(fmt::format("connected: {} knows the code", net::to_string(peer.address)));
     co_return std::move(peer);
@@ -81,10 +83,11 @@ class Host {
     PAKE_CO_TRY(auto place, co_await meeting::take_place(loop, *point_, options_.tries));
     const auto code = identity::generate_code(rng_);
     PAKE_CO_TRYV(show(fmt::format("{}-{}", place.selector, as_text(code.reveal())),
-                      fmt::format("pake dial --via {}", options_.via.for_the_other_side())));
-    PAKE_CO_TRY(auto peer,
-                co_await meeting::wait_for_peer(loop, *point_, place, code, cache_,
-                                                {.tries = options_.tries, .name = std::to_string(place.selector)}));
+                      fmt::format("{} --via {}", options_.spellings.via, options_.via.for_the_other_side())));
+    PAKE_CO_TRY(auto peer, co_await meeting::wait_for_peer(loop, *point_, place, code, cache_,
+                                                           {.tries = options_.tries,
+                                                            .name = std::to_string(place.selector),
+                                                            .start = options_.spellings.start}));
     say_note(meeting::connected_through(*point_));
     co_return std::move(peer);
   }

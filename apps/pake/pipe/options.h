@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,15 +12,32 @@
 #include "login/forward.h"
 #include "meeting/via.h"
 #include "pake/net/address.h"
+#include "pake/net/awaitable.h"
+#include "pake/net/channel_link.h"
+#include "pake/net/loops.h"
+#include "pipe/address_words.h"
+#include "process/problem.h"
 #include "secrets/secret_source.h"
 
 namespace pake::cli::pipe {
+
+/// What runs over the channel in place of the pipe.
+using Use = std::function<net::Awaitable<Expected<void>>(net::Loop&, std::shared_ptr<net::ChannelLink>)>;
+
+/// The commands of both sides, as words on the screen have them.
+struct Spellings {
+  BothSides commands = {.here = "pake listen", .there = "pake dial"};
+  std::string via = "pake dial";      // the other side's, in front of --via
+  std::string start = "pake listen";  // shows another code
+};
 
 struct CommonOptions {
   net::Address address;
   std::optional<std::string> trace;              // a file for what passes
   std::optional<std::string> export_label = {};  // print a key of the channel instead
   meeting::ViaOptions via = {};
+  Use use = {};  // none: the pipe
+  Spellings spellings = {};
 };
 
 /// What --tries allows. A code is one of 94 million, and each try is a guess of an attacker's.

@@ -16,6 +16,7 @@
 #include "pake/base/writer.h"
 #include "pake/crypto/hash.h"
 #include "pake/internal/try.h"
+#include "private_file.h"
 
 namespace pake::client {
 namespace {
@@ -33,20 +34,6 @@ constexpr std::string_view kSuffix = ".host";
 std::unexpected<MemoryFailure> fail(What what, fs::path path, int error = 0) {
   return std::unexpected(MemoryFailure{.what = what, .path = std::move(path), .error = error});
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 std::string hex(Bytes bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -83,39 +70,6 @@ Remembered<RememberedHost> host_in(const SecretBuffer& bytes, const fs::path& pa
   auto host = decode_remembered_host(bytes.reveal());
   if (!host) return fail(What::corrupt, path);
   return std::move(*host);
-}
-
-int write_all(int fd, Bytes content) {
-  while (!content.empty()) {
-    const auto count = ::write(fd, content.data(), content.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return errno;
-    content = content.subspan(static_cast<std::size_t>(count));
-  }
-  return ::fsync(fd) == 0 ? 0 : errno;
-}
-
-// The errno of what failed, or 0. Whoever reads sees the old file or the new one, never a part.
-int replace(const fs::path& path, Bytes content) {
-  auto temporary = (path.parent_path() / ".new-XXXXXX").string();
-  const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));  // mode 0600
-  if (file.get() < 0) return errno;
-  int error = write_all(file.get(), content);
-  if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) error = errno;
-  if (error != 0) ::unlink(temporary.c_str());
-  return error;
-}
-
-void sync_directory(const fs::path& directory) {
-  const Descriptor opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  static_cast<void>(::fsync(opened.get()));  // what this loses is what one more login brings back
-}
-
-// The directory and those above it, for their owner alone.
-int make_directory(const fs::path& directory) {
-  if (directory.empty() || ::access(directory.c_str(), F_OK) == 0) return 0;
-  if (const int error = make_directory(directory.parent_path()); error != 0) return error;
-  return ::mkdir(directory.c_str(), S_IRWXU) == 0 || errno == EEXIST ? 0 : errno;
 }
 
 std::optional<RememberedHost> decode_content(Bytes content) {
@@ -193,7 +147,7 @@ Remembered<void> HostMemory::keep(const RememberedHost& host) const {
   const auto path = path_of(host.id);
   const auto content = encode(host);
   if (content.size() > kMaxRememberedHostSize) return fail(What::unwritable, path, EMSGSIZE);
-  if (const int error = replace(path, content.reveal()); error != 0) return fail(What::unwritable, path, error);
+  if (const int error = replace_file(path, content.reveal()); error != 0) return fail(What::unwritable, path, error);
   sync_directory(directory_);
   return {};
 }

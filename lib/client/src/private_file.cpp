@@ -1,0 +1,67 @@
+#include "private_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+namespace pake::client {
+namespace {
+
+namespace fs = std::filesystem;
+
+int write_all(int fd, Bytes content) {
+  while (!content.empty()) {
+    const auto count = ::write(fd, content.data(), content.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno;
+    content = content.subspan(static_cast<std::size_t>(count));
+  }
+  return ::fsync(fd) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+Descriptor::~Descriptor() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+NewFile::~NewFile() {
+  if (is_there_) ::unlink(temporary_.c_str());
+}
+
+int NewFile::write(Bytes content) {
+  const Descriptor file(::mkostemp(temporary_.data(), O_CLOEXEC));  // mode 0600
+  if (file.get() < 0) return errno;
+  is_there_ = true;
+  return write_all(file.get(), content);
+}
+
+int NewFile::replace(const fs::path& path) {
+  if (::rename(temporary_.c_str(), path.c_str()) != 0) return errno;
+  is_there_ = false;
+  return 0;
+}
+
+int NewFile::put_at(const fs::path& path) { return ::link(temporary_.c_str(), path.c_str()) == 0 ? 0 : errno; }
+
+int replace_file(const fs::path& path, Bytes content) {
+  NewFile file(path.parent_path());
+  const int error = file.write(content);
+  return error != 0 ? error : file.replace(path);
+}
+
+void sync_directory(const fs::path& directory) {
+  const Descriptor opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (opened.get() >= 0) static_cast<void>(::fsync(opened.get()));
+}
+
+int make_directory(const fs::path& directory) {
+  if (directory.empty() || ::access(directory.c_str(), F_OK) == 0) return 0;
+  if (const int error = make_directory(directory.parent_path()); error != 0) return error;
+  return ::mkdir(directory.c_str(), S_IRWXU) == 0 || errno == EEXIST ? 0 : errno;
+}
+
+}  // namespace pake::client

@@ -1,0 +1,173 @@
+"""`pake pair`: a code typed once leaves both machines with the same key, or neither with any."""
+
+import base64
+import os
+import stat
+import unittest
+
+from harness import AUTH_FAILED, CUT_SHORT, OK, PROTOCOL, STORE, USAGE
+from serving import ServeCase
+
+STRANGERS = "strangers_meet = true\n[services]\necho = \"echo\"\n"
+
+
+class PairCase(ServeCase):
+    def state(self, side):
+        return {"XDG_STATE_HOME": self.path(side)}
+
+    def shows(self, *args, side="a", where=("--listen", "127.0.0.1:0"), **how):
+        program = self.start("pair", *args, *where, env=self.state(side), **how)
+        program.code_shown = program.wait_for(r"the code is  (\S+)\n", "err")[1]
+        program.command = program.wait_for(r"on the other side:  pake (.*)\n", "err")[1].split()
+        return program
+
+    def types(self, code, address, *args, side="b", **how):
+        return self.start("pair", *args, address, env=self.state(side) | {"PAKE_CODE": code}, **how)
+
+    def file_of(self, side, name):
+        return os.path.join(self.path(side), "pake", "pairs", name)
+
+    def key(self, side, name):
+        path = self.file_of(side, name)
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+        self.assertEqual(stat.S_IMODE(os.stat(os.path.dirname(path)).st_mode), 0o700)
+        with open(path) as file:
+            line = file.read()
+        self.assertTrue(line.endswith("\n"))
+        key = base64.b64decode(line, validate=False)
+        self.assertEqual((len(key), base64.b64encode(key).decode() + "\n"), (32, line))
+        return key
+
+    def left(self, side):
+        """Every file below the state directory, whatever it is called."""
+        return [name for _, _, files in os.walk(self.path(side)) for name in files]
+
+    def pair(self, *args):
+        shows = self.shows("--name", "desktop", *args)
+        types = self.types(shows.code_shown, shows.command[-1], "--name", "laptop", *args)
+        self.assertEqual((types.wait(), shows.wait()), (OK, OK), types.err + shows.err)
+        return self.key("a", "desktop"), self.key("b", "laptop"), shows, types
+
+
+class Keys(PairCase):
+    def test_both_sides_keep_the_same_and_another_each_time(self):
+        first, there, shows, types = self.pair()
+        self.assertEqual(first, there)
+        self.assertEqual((self.left("a"), self.left("b")), (["desktop"], ["laptop"]))
+        self.assertIn(f"the key is in {self.file_of('a', 'desktop')}, and the other side has kept it too", shows.err)
+        self.assertIn(f"the key is in {self.file_of('b', 'laptop')}, and the other side has kept it too", types.err)
+        self.assertEqual(shows.out + types.out, "")
+        second, there, _, _ = self.pair("--overwrite")
+        self.assertEqual(second, there)
+        self.assertNotEqual(first, second)
+        self.assertEqual((self.left("a"), self.left("b")), (["desktop"], ["laptop"]))
+
+    def test_the_line_for_the_other_side_is_what_it_types(self):
+        shows = self.shows("--name", "desktop")
+        self.assertEqual(shows.command[:3], ["pair", "--name", "NAME"])
+        types = self.run_pake(*shows.command, env=self.state("b") | {"PAKE_CODE": shows.code_shown})
+        self.assertEqual((types.code, shows.wait()), (OK, OK), types.err + shows.err)
+        self.assertEqual(self.key("a", "desktop"), self.key("b", "NAME"))
+
+    def test_export_prints_one_for_another_program(self):
+        shows = self.shows("--export", "wireguard")
+        types = self.types(shows.code_shown, shows.command[-1], "--export", "wireguard")
+        self.assertEqual((types.wait(), shows.wait()), (OK, OK), types.err + shows.err)
+        self.assertEqual(shows.out, types.out)
+        self.assertEqual(len(base64.b64decode(shows.out.strip(), validate=True)), 32)
+        self.assertEqual(self.left("a") + self.left("b"), [])
+
+    def test_behind_a_server(self):
+        server = self.serve("--config", self.path("pake.toml", STRANGERS))
+        shows = self.shows("--name", "desktop", where=("--via", server.address))
+        self.assertEqual(shows.command[3:], ["--code-prompt", "--via", server.address])
+        types = self.start("pair", "--name", "laptop", "--via", server.address,
+                           env=self.state("b") | {"PAKE_CODE": shows.code_shown})
+        self.assertEqual((types.wait(), shows.wait()), (OK, OK), types.err + shows.err)
+        self.assertEqual(self.key("a", "desktop"), self.key("b", "laptop"))
+
+
+class Refusals(PairCase):
+    def test_a_wrong_code_leaves_nothing(self):
+        shows = self.shows("--name", "desktop")
+        types = self.types("copper-copper-11", shows.command[-1], "--name", "laptop")
+        self.assertEqual((types.wait(), shows.wait()), (AUTH_FAILED, AUTH_FAILED))
+        self.assertIn("pake pair", types.err)
+        self.assertEqual(self.left("a") + self.left("b"), [])
+
+    def test_a_name_that_is_taken_is_refused_before_anything_is_sent(self):
+        before, _, _, _ = self.pair()
+        again = self.run_pake("pair", "--name", "desktop", "--listen", "127.0.0.1:0", env=self.state("a"))
+        self.assertEqual(again.code, STORE)
+        self.assertNotIn("the code is", again.err)
+        self.assertIn("--overwrite", again.err)
+        shows = self.shows("--name", "other", side="c")
+        taken = self.types(shows.code_shown, shows.command[-1], "--name", "laptop")
+        self.assertEqual(taken.wait(), STORE)
+        types = self.types(shows.code_shown, shows.command[-1], "--name", "second")  # the code is still good
+        self.assertEqual((types.wait(), shows.wait()), (OK, OK), types.err + shows.err)
+        self.assertEqual(self.key("a", "desktop"), before)
+
+    def test_a_name_that_is_taken_meanwhile_stays(self):
+        shows = self.shows("--name", "desktop")
+        os.makedirs(os.path.dirname(self.file_of("a", "desktop")))
+        with open(self.file_of("a", "desktop"), "w") as file:
+            file.write("somebody's\n")
+        types = self.types(shows.code_shown, shows.command[-1], "--name", "laptop")
+        self.assertEqual(shows.wait(), STORE)
+        self.assertEqual(types.wait(), CUT_SHORT)
+        self.assertIn("the other side may have none", types.err)
+        with open(self.file_of("a", "desktop")) as file:
+            self.assertEqual(file.read(), "somebody's\n")
+
+    def test_a_state_directory_that_takes_nothing_is_told_on_both_sides(self):
+        for broken in "ab":
+            with self.subTest(broken=broken):
+                good = "b" if broken == "a" else "a"
+                sides = {broken: f"broken-{broken}", good: f"good-{broken}"}
+                self.path(sides[broken], "a file, in which nothing can be made\n")
+                shows = self.shows("--name", "desktop", side=sides["a"])
+                types = self.types(shows.code_shown, shows.command[-1], "--name", "laptop", side=sides["b"])
+                ends = {"a": shows, "b": types}
+                self.assertEqual((ends[broken].wait(), ends[good].wait()), (STORE, CUT_SHORT), shows.err + types.err)
+                self.assertIn("error: cannot keep the key in", ends[broken].err)
+                self.assertIn("could not write", ends[good].err)
+                self.assertEqual(self.left(sides[good]), [])
+
+    def test_a_full_stdout_is_told_on_both_sides(self):
+        with open("/dev/full", "w") as full:
+            shows = self.shows("--export", "x", stdout=full)
+            types = self.types(shows.code_shown, shows.command[-1], "--export", "x")
+            self.assertEqual((shows.wait(), types.wait()), (1, CUT_SHORT), shows.err + types.err)
+        self.assertIn("do not use this one", types.err)
+
+    def test_sides_that_want_different_things_get_nothing(self):
+        for here, there in ((("--name", "desktop"), ("--export", "x")), (("--export", "y"), ("--export", "x"))):
+            with self.subTest(here=here, there=there):
+                shows = self.shows(*here)
+                types = self.types(shows.code_shown, shows.command[-1], *there)
+                self.assertEqual((types.wait(), shows.wait()), (USAGE, USAGE), types.err + shows.err)
+                self.assertEqual(self.left("a") + self.left("b") + [shows.out, types.out], ["", ""])
+
+    def test_another_command_gets_nothing(self):
+        shows = self.shows("--name", "desktop")
+        dial = self.start("dial", shows.command[-1], env={"PAKE_CODE": shows.code_shown})
+        self.assertEqual(shows.wait(), PROTOCOL, shows.err)
+        self.assertNotEqual(dial.wait(), OK)
+        self.assertEqual(self.left("a"), [])
+
+    def test_what_does_not_fit_together(self):
+        for args in ((), ("--name", "a", "--export", "x"), ("--name", "../a"), ("--name", ".a"), ("--name", "a/b"),
+                     ("--name", ""), ("--name", "a" * 65), ("--export", "x", "--overwrite"),
+                     ("--name", "a", "--listen", "0", "127.0.0.1:1"), ("--name", "a", "--listen", "0", "--via", "box"),
+                     ("--name", "a", "--listen", "0", "--code-file", "/dev/null"), ("--name", "a", "127.0.0.1:1", "--via", "box"),
+                     ("--name", "a", "violin-harvest-42"), ("--name", "a", "--code", "violin-harvest-42"),
+                     ("--name", "a", "--password", "violin-harvest-42")):
+            with self.subTest(args=args):
+                refused = self.run_pake("pair", *args, env=self.state("a"))
+                self.assertEqual(refused.code, USAGE, refused.err)
+                self.assertNotIn("the code is  ", refused.err)
+
+
+if __name__ == "__main__":
+    unittest.main()
