@@ -4,6 +4,7 @@
 #   cmake -DBUILD=... -DWORK=... -DEXAMPLES=... -DCOMPILERS=clang++-19,g++-12 -DFLAGS=... -DSHARED=... -DNET=... -P run.cmake
 #
 # FLAGS are those of the build: a sanitized library needs a sanitized program.
+cmake_minimum_required(VERSION 3.25) # IN_LIST, which a script of its own does not know otherwise
 function(run)
   execute_process(COMMAND ${ARGV} COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY)
 endfunction()
