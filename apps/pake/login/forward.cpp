@@ -1,7 +1,6 @@
 #include "login/forward.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,8 +14,8 @@
 #include <variant>
 #include <vector>
 
-#include "login/own_user.h"
 #include "login/session.h"
+#include "network/own_user.h"
 #include "network/problems.h"
 #include "pake/channel/publish.h"
 #include "pake/internal/try.h"
@@ -25,6 +24,7 @@
 #include "pake/net/endpoint.h"
 #include "pake/net/relay.h"
 #include "process/output.h"
+#include "process/owner_only.h"
 #include "process/service_manager.h"
 
 namespace pake::cli::login {
@@ -50,18 +50,6 @@ bool is_loopback(const net::Address& address) {
 struct Local {
   net::Listener listener;
   std::string service;
-};
-
-/// What is made while it lives is for its owner alone: a unix socket.
-class OwnerOnly {
- public:
-  OwnerOnly() : before_(::umask(S_IRWXG | S_IRWXO)) {}
-  OwnerOnly(const OwnerOnly&) = delete;
-  OwnerOnly& operator=(const OwnerOnly&) = delete;
-  ~OwnerOnly() { ::umask(before_); }
-
- private:
-  mode_t before_;
 };
 
 Expected<std::vector<Local>> listen_on(net::Loop& loop, const ForwardOptions& options) {

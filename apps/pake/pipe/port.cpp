@@ -1,7 +1,6 @@
 #include "pipe/port.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -10,11 +9,12 @@
 #include <utility>
 #include <variant>
 
-#include "login/own_user.h"
+#include "network/own_user.h"
 #include "network/problems.h"
 #include "pake/net/coroutine.h"
 #include "pake/net/relay.h"
 #include "process/output.h"
+#include "process/owner_only.h"
 
 namespace pake::cli::pipe {
 namespace {
@@ -111,7 +111,7 @@ class Carrier : public std::enable_shared_from_this<Carrier> {
   // On loopback every user of this machine could connect.
   bool is_admitted(const net::Address& at, const net::Stream& connection) {
     if (admits_ == Admits::any_user || !is_loopback(at)) return true;
-    if (login::user_of_connection(connection.peer(), at) == ::geteuid()) return true;
+    if (user_of_connection(connection.peer(), at) == ::geteuid()) return true;
     if (!std::exchange(has_told_of_strangers_, true))
       say_note("a process of another user was refused (--any-user lets it in)");
     return false;
@@ -124,18 +124,6 @@ class Carrier : public std::enable_shared_from_this<Carrier> {
   std::size_t open_ = 0;
   bool is_over_ = false;
   bool has_told_of_strangers_ = false;
-};
-
-/// What is made while it lives is for its owner alone: a unix socket.
-class OwnerOnly {
- public:
-  OwnerOnly() : before_(::umask(S_IRWXG | S_IRWXO)) {}
-  OwnerOnly(const OwnerOnly&) = delete;
-  OwnerOnly& operator=(const OwnerOnly&) = delete;
-  ~OwnerOnly() { ::umask(before_); }
-
- private:
-  mode_t before_;
 };
 
 }  // namespace

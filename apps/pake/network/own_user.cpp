@@ -1,4 +1,4 @@
-#include "login/own_user.h"
+#include "network/own_user.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -12,7 +12,7 @@
 #include <string>
 #include <variant>
 
-namespace pake::cli::login {
+namespace pake::cli {
 namespace {
 
 /// As /proc/net/tcp and tcp6 write an address: words of 32 bits in the machine's order, then the port.
@@ -63,4 +63,4 @@ std::optional<uid_t> user_of_connection(const net::Address& peer, const net::Add
   return std::nullopt;
 }
 
-}  // namespace pake::cli::login
+}  // namespace pake::cli
