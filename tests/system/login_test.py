@@ -1034,6 +1034,35 @@ class Exported(Login):
         refused = self.connect("--export", "two words")
         self.assertEqual((refused.returncode, refused.stdout), (USAGE, b""))
 
+    def test_a_program_behind_a_service_has_the_key(self):
+        given = self.path("given")
+        scripts = {"tunnel": f"cat <&3 >{given}.$PAKE_USER; echo this is dropped", "none": "cat <&3",
+                   "fails": "exit 3", "open": "exec 3<&-; ls /proc/self/fd | wc -l >" + given}
+        config = '[services]\necho = "echo"\n'
+        config += "".join(f"[services.{name}]\nexec = {json.dumps(['/bin/sh', '-c', script])}\n"
+                         + ("" if name == "none" else 'export = "wireguard"\n') for name, script in scripts.items())
+        self.server = self.serve("--config", self.path("pake.toml", config))
+        self.assertEqual(self.enroll().code, OK)
+        keys = set()
+        for label in ("wireguard", "wireguard", "other"):
+            key = self.connect("tunnel", "--export", label, said=b"this too")
+            self.assertEqual(key.returncode, OK, key.stderr)
+            self.assertRegex(key.stdout, b"^[A-Za-z0-9+/]{43}=\n$")
+            with open(given + ".alice", "rb") as file:
+                self.assertEqual(file.read() == key.stdout, label == "wireguard")
+            keys.add(key.stdout)
+        self.assertEqual(len(keys), 3)
+        # No key without a program that took it.
+        for service, code, error in (("fails", REMOTE, "status 3"), ("none", REMOTE, "status 2"), ("echo", SERVICE, "is no program"),
+                                     ("nothing", SERVICE, "no service")):
+            with self.subTest(service):
+                ended = self.connect(service, "--export", "wireguard")
+                self.assertEqual((ended.returncode, ended.stdout), (code, b""), ended.stderr)
+                self.assertIn(error, ended.stderr.decode())
+        self.assertEqual(self.connect("open", "--export", "wireguard").returncode, OK)
+        with open(given, encoding="utf-8") as file:  # stdin, stdout, stderr, and the folder that ls reads
+            self.assertEqual(file.read().strip(), "4")
+
 
 class Behind(Login):
     """What stands behind `pake connect --stdio`, and a program that is asked for the password."""

@@ -194,6 +194,20 @@ class WireGuard(Login):
                 taken = subprocess.run(["wg", "pubkey"], stdin=file, capture_output=True, timeout=PATIENCE, check=False)
             self.assertEqual((taken.returncode, len(base64.b64decode(taken.stdout))), (0, 32), taken.stderr)
 
+    @unittest.skipUnless(shutil.which("wg"), "there is no wg: " + NEEDS)
+    def test_a_server_hands_wg_the_key_that_the_client_prints(self):
+        taken = self.path("taken")
+        self.server = self.serve("--config", self.path("pake.toml", f'''[services.tunnel]
+exec = ["/bin/sh", "-c", "case $PAKE_USER in alice) wg pubkey <&3 >{taken} ;; *) exit 1 ;; esac"]
+export = "wireguard"
+'''))
+        self.assertEqual(self.enroll().code, OK)
+        key = self.connect("tunnel", "--export", "wireguard")
+        self.assertEqual(key.returncode, OK, key.stderr)
+        of_client = subprocess.run(["wg", "pubkey"], input=key.stdout, capture_output=True, timeout=PATIENCE, check=True).stdout
+        with open(taken, "rb") as file:
+            self.assertEqual(file.read(), of_client)
+
     @unittest.skipUnless(interface_kind(), "no WireGuard interface can be made here: neither the kernel nor wireguard-go with root and /dev/net/tun")
     def test_a_tunnel_stands_with_the_key_at_both_ends_and_not_with_another(self):
         keys = self.exported()

@@ -869,6 +869,8 @@ class Configuration(ServeCase):
                            ("[services.web]\nto = \"192.0.2.1:80\"\nsend_user = true\n", "only to a unix socket or a loopback"),
                            ("trusted_proxies = [\"10.0.0.1/8\"]\n", "is no network"),
                            ("[services.sh]\nexec = [\"sh\"]\n", "must begin with"),
+                           ("[services.web]\nto = \"echo\"\nexport = \"key\"\n", "only a program gets a key"),
+                           ("[services.sh]\nexec = [\"/bin/cat\"]\nexport = \"a key\"\n", "no space"),
                            ("[guesses]\naccount_burst = 0\n", "account_burst")):
             with self.subTest(text):
                 program = self.check(text)

@@ -63,15 +63,20 @@ Command connect_command() {
            "At a terminal, lines are typed behind the prompt \"> \"; otherwise stdin goes to the service and what "
            "it says goes to stdout, and the exit code is 0 only if everything arrived. If the service is a program, "
            "it ends when the program has, and the exit code is 10 unless the program's status was 0.",
+           "With --export no data passes: a key is printed that the server's end of this channel has too. A program "
+           "behind a service gets it there if the operator has said so (`export` in pake.toml(5)) under the same "
+           "label; name that service, and the key is printed once the program has ended with 0.",
            "With --stdio it serves as a ProxyCommand of ssh: nothing but data is on stdin and stdout, the password "
            "is asked for on the terminal or by the program of PAKE_ASKPASS, and with --remember it is seldom asked "
            "for. The known_hosts of ssh then protects what pake has protected already."},
       .examples = {"pake connect alice@box", "pake connect alice@box:8088 backup < photos.tar",
-                   "ssh -o ProxyCommand='pake connect --stdio -- %r@%h sshd' alice@box"},
+                   "ssh -o ProxyCommand='pake connect --stdio -- %r@%h sshd' alice@box",
+                   "pake connect alice@box tunnel --export wireguard > psk"},
       .exit_codes = exit_codes_of_connect(),
       .environment = variables_of_login(),
       .check =
           [options, hosts](const Given& given) {
+            options->gives_key_to_service = given.contains("SERVICE");
             return apply_host(*hosts, given, {.login = options->login, .service = &options->service});
           },
       .run = [options](const Invocation&) { return connect(*options); },

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "login/session.h"
+#include "network/problems.h"
 #include "pake/channel/program_status.h"
 #include "pake/internal/try.h"
 #include "pake/net/address.h"
@@ -16,6 +17,7 @@
 #include "pipe/conversation.h"
 #include "pipe/exported.h"
 #include "process/output.h"
+#include "terminal/escape.h"
 
 namespace pake::cli::login {
 namespace {
@@ -53,6 +55,55 @@ class RemoteStatus {
   std::optional<channel::ProgramStatus> status_;
 };
 
+/// A key for a program behind a service, which gets it from the server, and for whoever reads our stdout. No data
+/// passes.
+class SharedKey : public std::enable_shared_from_this<SharedKey> {
+ public:
+  SharedKey(net::Loop& loop, Session& session, std::shared_ptr<net::ChannelLink> link)
+      : loop_(loop), session_(session), link_(std::move(link)) {}
+
+  net::Awaitable<Expected<void>> run(const std::string& service, const std::string& label) {
+    PAKE_CO_TRY(const auto key, pipe::exported_key(*link_, label));
+    auto stream = link_->open(service, channel::encode_status_request(RemoteStatus::kTag));
+    if (!stream) co_return std::unexpected(Problem{.error = "cannot open a stream"});
+    loop_.spawn(take_others(shared_from_this()));
+    loop_.spawn(await_end(shared_from_this(), std::move(*stream)));
+    const auto end = co_await link_->run();
+    if (problem_) co_return std::unexpected(*std::move(problem_));
+    if (end.end != channel::EndReason::closed) co_return std::unexpected(channel_ended(end));
+    if (!remote_.has_ended())
+      co_return std::unexpected(
+          Problem{.exit_code = kExitService,
+                  .error = fmt::format("the service '{}' is no program: nobody there takes a key", escape(service))});
+    PAKE_CO_TRYV(remote_.outcome());
+    co_return pipe::print_key(key);
+  }
+
+ private:
+  static net::Awaitable<void> take_others(std::shared_ptr<SharedKey> self) {
+    while (auto other = co_await self->link_->accept(net::kNever))
+      if (!self->remote_.take(*other) && !self->session_.take_stream(self->loop_, self->link_, *other))
+        other->stream->reset(channel::ResetCode::too_many);
+  }
+  // What the program writes is nobody's: stdout is the key's.
+  static net::Awaitable<void> await_end(std::shared_ptr<SharedKey> self, std::unique_ptr<net::Stream> stream) {
+    stream->shutdown_write();
+    Buffer dropped(kDropped);
+    net::Outcome<std::size_t> count = 0;
+    while (count) count = co_await stream->read_some(dropped, net::kNever);
+    if (count.error() != net::Error::Kind::closed) self->problem_ = stream_ended(count.error());
+    self->link_->close(channel::CloseCode::done);
+  }
+
+  static constexpr std::size_t kDropped = 4096;
+
+  net::Loop& loop_;
+  Session& session_;
+  std::shared_ptr<net::ChannelLink> link_;
+  RemoteStatus remote_;
+  std::optional<Problem> problem_;
+};
+
 }  // namespace
 
 int connect(const ConnectOptions& options) {
@@ -60,11 +111,15 @@ int connect(const ConnectOptions& options) {
     auto& loop = loops.main();
     PAKE_CO_TRY(auto files, pipe::take_standard_files(loop));  // a login may cost a guess
     PAKE_CO_TRY(auto channel, co_await session.log_in(loop));
-    session.events().say("connected", {{"user", options.login.destination.name},
-                                       {"host", net::to_string(options.login.destination.address)},
-                                       {"service", options.export_label ? "" : options.service}});
+    session.events().say("connected",
+                         {{"user", options.login.destination.name},
+                          {"host", net::to_string(options.login.destination.address)},
+                          {"service", options.export_label && !options.gives_key_to_service ? "" : options.service}});
     if (options.export_label) {
-      auto printed = co_await pipe::print_exported(loop, channel.link, *options.export_label);
+      auto printed = options.gives_key_to_service
+                         ? co_await std::make_shared<SharedKey>(loop, session, channel.link)
+                               ->run(options.service, *options.export_label)
+                         : co_await pipe::print_exported(loop, channel.link, *options.export_label);
       session.collect_ticket(*channel.link);
       co_return printed;
     }

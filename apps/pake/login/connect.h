@@ -12,7 +12,8 @@ struct ConnectOptions {
   LoginOptions login = {};
   std::string service = "echo";
   bool json = false;                             // events on stderr, where words are otherwise
-  std::optional<std::string> export_label = {};  // print a key of the channel instead of using a service
+  std::optional<std::string> export_label = {};  // print a key of the channel instead of passing data
+  bool gives_key_to_service = false;             // which has to end with 0 first
   bool stdio = false;                            // bytes as they are, whatever stdin and stdout are
 };
 

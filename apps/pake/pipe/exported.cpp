@@ -26,6 +26,16 @@ Accepted check_label(std::string_view label) {
 
 }  // namespace
 
+Value export_label(std::string& label) {
+  return {.name = "LABEL",
+          .set = [&label](std::string_view typed) -> Accepted {
+            if (auto accepted = check_label(typed); !accepted) return accepted;
+            label = typed;
+            return {};
+          },
+          .show = [&label] { return label; }};
+}
+
 Setting export_setting(std::optional<std::string>& label) {
   return {.flag = "--export",
           .value = {.name = "LABEL",

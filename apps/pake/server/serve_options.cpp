@@ -7,6 +7,7 @@
 #include "options/value.h"
 #include "pake/identity/name.h"
 #include "pake/internal/try.h"
+#include "pipe/exported.h"
 #include "terminal/escape.h"
 #include "trace/trace.h"
 
@@ -52,9 +53,9 @@ Value services_value(std::map<std::string, ServiceText>& services) {
               [&services] {
                 std::string all;
                 for (const auto& [name, service] : services)
-                  all += fmt::format("{}={},{},{},{},{};", name, service.to, fmt::join(service.exec, " "),
+                  all += fmt::format("{}={},{},{},{},{},{};", name, service.to, fmt::join(service.exec, " "),
                                      fmt::join(service.users, " "), service.send_user,
-                                     fmt::join(service.environment, " "));
+                                     fmt::join(service.environment, " "), service.export_label);
                 return all;
               }};
 }
@@ -67,6 +68,9 @@ std::vector<Setting> service_members(std::map<std::string, ServiceText>& service
       {.key = "environment",
        .value = list_of(service.environment, "NAME=VALUE"),
        .help = "What the program finds beside PATH and PAKE_USER"},
+      {.key = "export",
+       .value = pipe::export_label(service.export_label),
+       .help = "Give the program, on descriptor 3, the key that a client's --export prints for this label"},
       {.key = "users",
        .value = list_of(service.users, "NAMES", &service.is_for_some),
        .help = "Who may use it; every user if this is missing"},
@@ -123,8 +127,10 @@ Expected<pake::server::ServiceConfig> to_service(const std::string& name, const 
   PAKE_TRY(service.users, to_users(text.users, text.is_for_some));
   if (text.exec.empty() == text.to.empty())
     return wrong(fmt::format("service '{}' has either `to` or `exec`", escape(name)));
+  if (text.exec.empty() && !text.export_label.empty())
+    return wrong(fmt::format("service '{}': `export` belongs beside `exec`: only a program gets a key", escape(name)));
   if (!text.exec.empty()) {
-    pake::server::ExecService exec{.argv = text.exec, .environment = {}};
+    pake::server::ExecService exec{.argv = text.exec, .environment = {}, .export_label = text.export_label};
     for (const auto& entry : text.environment) {
       const auto equals = entry.find('=');
       if (equals == std::string::npos || equals == 0)

@@ -22,6 +22,7 @@ struct ServiceText {
   std::string to = {};                        // HOST:PORT, unix:PATH or `echo`
   std::vector<std::string> exec = {};         // a program and its arguments
   std::vector<std::string> environment = {};  // of the program: NAME=VALUE
+  std::string export_label = {};              // of a key that the program gets
   std::vector<std::string> users = {};
   bool is_for_some = false;  // `users` was written
   bool send_user = false;

@@ -19,6 +19,8 @@
 #include <vector>
 
 #include "forwarding_stream.h"
+#include "pake/base/ct.h"
+#include "pake/crypto/base64.h"
 #include "pake/net/clock.h"
 #include "pake/net/coroutine.h"
 #include "pake/net/endpoint.h"
@@ -52,13 +54,37 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return out;
 }
 
-// The errno, or the child: leader of a session and group of its own, with nothing of ours but the three descriptors.
+constexpr int kKeyDescriptor = 3;
+
+// The end of a pipe in which the key lies, in base64 and alone on its line, as `pake connect --export` prints it; or
+// -1.
+int pipe_with(const ExportedKey& key) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return -1;
+  auto line = crypto::base64_encode(key.reveal());
+  line.push_back('\n');
+  const auto written = ::write(ends[1], line.data(), line.size());  // it fits into an empty pipe
+  wipe(line);
+  ::close(ends[1]);
+  if (written == static_cast<ssize_t>(line.size())) return ends[0];
+  ::close(ends[0]);
+  return -1;
+}
+
+// The errno, or the child: leader of a session and group of its own, with nothing of ours but the three descriptors,
+// and a fourth if it gets a key.
 struct Spawned {
   int error = 0;
   pid_t pid = 0;
 };
 
 Spawned spawn(ExecService& program, const ServiceClient& client, int socket) {
+  Spawned spawned;
+  const int key = client.exported_key ? pipe_with(*client.exported_key) : -1;
+  if (client.exported_key && key < 0) {
+    spawned.error = errno;
+    return spawned;
+  }
   auto environment = environment_of(program, client);
   const auto argv = pointers(program.argv);
   const auto envp = pointers(environment);
@@ -69,18 +95,19 @@ Spawned spawn(ExecService& program, const ServiceClient& client, int socket) {
   posix_spawn_file_actions_adddup2(&actions, socket, STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, socket, STDOUT_FILENO);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+  if (key >= 0) posix_spawn_file_actions_adddup2(&actions, key, kKeyDescriptor);
+  posix_spawn_file_actions_addclosefrom_np(&actions, key >= 0 ? kKeyDescriptor + 1 : kKeyDescriptor);
   sigset_t all, none;
   sigfillset(&all);
   sigemptyset(&none);
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-  Spawned spawned;
   spawned.error =
       ::posix_spawn(&spawned.pid, program.argv.front().c_str(), &actions, &attributes, argv.data(), envp.data());
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
+  if (key >= 0) ::close(key);
   return spawned;
 }
 

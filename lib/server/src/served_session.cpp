@@ -316,6 +316,11 @@ net::Awaitable<void> ServedSession::serve(std::shared_ptr<ServedSession> self, S
       status.tag = tag;
       return self->tell_status(status);
     };
+  if (const auto* const program = std::get_if<ExecService>(&service.what); program && !program->export_label.empty())
+    client.exported_key = ExportedKey::make([&](std::span<std::uint8_t, ExportedKey::kSize> out) {
+      // It fails only for a size that this is not.
+      static_cast<void>(self->link_->export_keying_material(program->export_label, {}, out));
+    });
   const auto end = co_await serve_stream(self->loop_, std::move(service), std::move(client), std::move(stream),
                                          self->config_->limits.backend_connect);
   self->info_->bytes_in += end.from_client;

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "pake/base/secret.h"
 #include "pake/channel/event.h"
 #include "pake/channel/program_status.h"
 #include "pake/net/awaitable.h"
@@ -19,11 +21,14 @@ namespace pake::server {
 /// Tells the client how the program has ended, in a ProgramStatus whose tag it fills in; false if it cannot.
 using TellStatus = std::function<bool(channel::ProgramStatus status)>;
 
+using ExportedKey = Secret<32, struct ExportedKeyTag>;
+
 /// For whom a stream is served.
 struct ServiceClient {
   std::string user;
   net::Address source;
-  TellStatus tell_status = {};  // not given: the client does not ask
+  TellStatus tell_status = {};                   // not given: the client does not ask
+  std::optional<ExportedKey> exported_key = {};  // of the channel, for a program that is to have it
 };
 
 /// How a stream ended, for the log and the counters.

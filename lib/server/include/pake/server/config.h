@@ -35,6 +35,7 @@ struct ForwardService {
 struct ExecService {
   std::vector<std::string> argv;                   // an absolute path first
   std::map<std::string, std::string> environment;  // beside PAKE_USER and PATH; nothing is inherited
+  std::string export_label = {};                   // descriptor 3 has a key of the channel under it; empty: no key
   friend bool operator==(const ExecService&, const ExecService&) = default;
 };
 
