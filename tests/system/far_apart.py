@@ -45,7 +45,8 @@ class Namespace:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
                 for request, value in ((SIOCSIFADDR, address), (SIOCSIFNETMASK, "255.255.255.0")):
                     fcntl.ioctl(control, request, struct.pack("16sHH4s16x", b"far0", socket.AF_INET, 0, socket.inet_aton(value)))
-                fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH22x", b"far0", IFF_UP_RUNNING))
+                for interface in (b"far0", b"lo"):  # what one sends to oneself passes by lo
+                    fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH22x", interface, IFF_UP_RUNNING))
         finally:
             call("setns", self._home, CLONE_NEWNET)
 
@@ -63,10 +64,11 @@ Segment = namedtuple("Segment", "source left syn payload")  # of TCP: the namesp
 
 
 class Link:
-    """Carries packets between two namespaces; each takes `delay` seconds."""
+    """Carries packets between two namespaces; each takes `delay` seconds. `change(source, packet)` says what is carried
+    instead of a packet; None: nothing is."""
 
     def __init__(self, here, there, delay):
-        self.delay, self.segments = delay, []
+        self.delay, self.segments, self.change = delay, [], lambda source, packet: packet
         for source, target in ((here, there), (there, here)):
             on_the_way = queue.SimpleQueue()
             threading.Thread(target=self._take, args=(source, on_the_way), daemon=True).start()
@@ -75,8 +77,10 @@ class Link:
     def _take(self, source, on_the_way):
         sent = set()
         while True:
-            packet = os.read(source.tun, LARGEST_PACKET)
+            packet = self.change(source, os.read(source.tun, LARGEST_PACKET))
             now = time.monotonic()
+            if packet is None:
+                continue
             on_the_way.put((now + self.delay, packet))
             if packet[0] >> 4 != 4 or packet[9] != socket.IPPROTO_TCP:
                 continue
@@ -93,6 +97,35 @@ class Link:
             due, packet = on_the_way.get()
             time.sleep(max(0, due - time.monotonic()))
             os.write(target.tun, packet)
+
+
+def tcp_of(packet):
+    """(source port, destination port, flags, payload's size) of an IPv4 packet that is TCP, else None."""
+    if packet[0] >> 4 != 4 or packet[9] != socket.IPPROTO_TCP:
+        return None
+    tcp = packet[4 * (packet[0] & 15):int.from_bytes(packet[2:4], "big")]
+    return (*struct.unpack_from(">HH", tcp), tcp[13], len(tcp) - 4 * (tcp[12] >> 4))
+
+
+def checksum(data):
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return (~total & 0xFFFF).to_bytes(2, "big")
+
+
+def broken_off(packet):
+    """Of a segment with an acknowledgement: RST for who would receive it, and RST for who has sent it."""
+    source, target = packet[12:16], packet[16:20]
+    tcp = packet[4 * (packet[0] & 15):][:20]
+    return _rst(source, target, tcp[:12]), _rst(target, source, tcp[2:4] + tcp[:2] + tcp[8:12] + tcp[4:8])
+
+
+def _rst(source, target, ports_and_numbers):
+    tcp = ports_and_numbers + bytes([5 << 4, 0x14, 0, 0, 0, 0, 0, 0])
+    tcp = tcp[:16] + checksum(source + target + bytes([0, socket.IPPROTO_TCP, 0, len(tcp)]) + tcp) + tcp[18:]
+    ip = bytes([0x45, 0, 0, 20 + len(tcp), 0, 0, 0x40, 0, 64, socket.IPPROTO_TCP, 0, 0]) + source + target
+    return ip[:10] + checksum(ip) + ip[12:] + tcp
 
 
 def become_root_of_a_user_namespace():

@@ -16,6 +16,7 @@
 #include "files/lan.h"
 #include "files/receiving.h"
 #include "files/report.h"
+#include "meeting/direct.h"
 #include "meeting/meet.h"
 #include "meeting/via.h"
 #include "network/problems.h"
@@ -40,6 +41,7 @@ using pake::files::Target;
 
 constexpr std::chrono::milliseconds kFirstPause{200};
 constexpr std::chrono::milliseconds kLongestPause{2000};
+constexpr std::chrono::seconds kLeave{3};         // the server, for a direct way
 constexpr std::size_t kMostAnnouncers = 3;        // of one selector, each of which gets a guess
 constexpr std::size_t kMostAddresses = 16;        // at which somebody is looked for
 constexpr std::chrono::seconds kToSayGoodbye{5};  // everything is stored, and the other side may not know it
@@ -73,15 +75,26 @@ class Receiver {
       co_return std::unexpected(Problem{.error = fmt::format("cannot begin: {}", explain_errno(error.code().value()))});
     }
     PAKE_CO_TRY(auto link, co_await first_link(loop));
-    say_note(point_ ? meeting::connected_through(*point_) : "connected: both sides know the code");
-    for (;;) {
+    if (!point_) say_note("connected: both sides know the code");
+    for (bool is_new_meeting = point_ != nullptr;;) {
       continuations_.insert(continuations_.begin(), continuation_of(*link));
       if (continuations_.size() > 2) continuations_.pop_back();
       const auto over = std::exchange(link, nullptr);
-      auto result = co_await run_channel(loop, over, [&loop, what = what_](std::shared_ptr<net::ChannelLink> channel) {
-        return receive_over(loop, std::move(channel), what);
+      const auto path = std::make_shared<std::optional<meeting::DirectPath>>();
+      auto result = co_await run_channel(loop, over, [this, &loop, what = what_, is_new_meeting, path](auto channel) {
+        return receive_or_move(loop, std::move(channel), what, is_new_meeting, path);
       });
+      is_new_meeting = false;
       report_.end();
+      if (result.outcome && *path) {
+        auto direct = co_await (*path)->take();
+        if (direct) {
+          link = std::move(direct->link);
+          say_note(meeting::connected_directly(direct->address));
+          continue;
+        }
+        result = {.outcome = std::unexpected(std::move(direct.error())), .is_cut = true};
+      }
       if (result.outcome) break;
       if (!result.is_cut || !what_->can_continue() || options_.wait.count() == 0) co_return result.outcome;
       auto again = co_await dial_again(loop, result.outcome.error().error);
@@ -94,6 +107,23 @@ class Receiver {
     }
     report_.summary(what_->summary());
     co_return judge();
+  }
+
+  // In a new meeting: ends early with `path`, if the two are to go on by it.
+  net::Awaitable<Expected<void>> receive_or_move(net::Loop& loop, std::shared_ptr<net::ChannelLink> link,
+                                                 std::shared_ptr<Receivable> what, bool is_new_meeting,
+                                                 std::shared_ptr<std::optional<meeting::DirectPath>> path) {
+    if (is_new_meeting) {
+      if (options_.via.may_go_directly()) {
+        PAKE_CO_TRY(*path, co_await meeting::seek_direct_path(loop, link, {.cache = cache_, .trace = trace_}));
+      }
+      if (*path) {
+        link->close(channel::CloseCode::done, net::after(kLeave));
+        co_return Expected<void>();
+      }
+      say_note(meeting::connected_through(*point_));
+    }
+    co_return co_await receive_over(loop, std::move(link), std::move(what));
   }
 
   net::Awaitable<Expected<std::shared_ptr<net::ChannelLink>>> first_link(net::Loop& loop) {

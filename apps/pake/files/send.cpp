@@ -15,6 +15,7 @@
 #include "files/lan.h"
 #include "files/report.h"
 #include "files/sending.h"
+#include "meeting/direct.h"
 #include "meeting/meet.h"
 #include "meeting/via.h"
 #include "network/problems.h"
@@ -25,6 +26,7 @@
 #include "pake/internal/try.h"
 #include "pake/net/coroutine.h"
 #include "pake/net/endpoint.h"
+#include "pake/net/signal.h"
 #include "pipe/address_words.h"
 #include "pipe/code_acceptor.h"
 #include "pipe/trace.h"
@@ -48,6 +50,7 @@ constexpr std::size_t kFilesOfOurOwn = 32;  // what is open beside the callers, 
 constexpr std::size_t kEndless = SIZE_MAX;  // tries at what cannot be guessed
 constexpr std::size_t kNotesShown = 10;
 constexpr std::chrono::milliseconds kPortPause{100};
+constexpr std::chrono::seconds kLeave{3};  // the server, for a direct way
 
 std::string reason_in_words(Missing reason) {
   switch (reason) {
@@ -179,23 +182,69 @@ class Sender {
   // One receiver, to its end.
   net::Awaitable<Expected<void>> serve(net::Loop& loop, std::shared_ptr<Sendable> what, bool is_first) {
     PAKE_CO_TRY(auto peer, co_await (point_ ? wait_via(loop, is_first) : wait_at_address(loop, is_first)));
+    auto way = point_ ? Way::new_meeting : Way::settled;
     for (;;) {
       auto continuation = continuation_of(*peer.link);
       const auto link = std::exchange(peer.link, nullptr);
-      if (point_) loop.spawn(keep_meeting(loop, point_, place_.selector, place_.token));
-      auto result = co_await run_channel(
-          loop, link, [&loop, what](std::shared_ptr<net::ChannelLink> over) { return send_over(loop, over, what); });
+      const auto path = std::make_shared<std::optional<meeting::DirectPath>>();
+      auto result = co_await run_channel(loop, link, [this, &loop, what, way, path](auto over) {
+        return send_or_move(loop, std::move(over), what, way, path);
+      });
       report_.end();
+      if (result.outcome && *path) {
+        auto direct = co_await (*path)->take();
+        if (direct) {
+          peer = std::move(*direct);
+          way = Way::direct;
+          say_note(meeting::connected_directly(peer.address));
+          continue;
+        }
+        result = {.outcome = std::unexpected(std::move(direct.error())), .is_cut = true};
+      }
       if (result.outcome) break;
       if (!result.is_cut || !what->can_continue() || options_.wait.count() == 0) co_return result.outcome;
       say_note(fmt::format("{}: waiting {} s for the other side to come back", result.outcome.error().error,
                            options_.wait.count()));
       what->rules.begin_again();
       PAKE_CO_TRY(peer, co_await wait_again(loop, std::move(continuation)));
-      say_note(fmt::format("connected again: {}", net::to_string(peer.address)));
+      way = point_ ? Way::old_meeting : Way::settled;
+      say_note(fmt::format("connected again{}: {}", point_ ? " through" : "", net::to_string(peer.address)));
     }
     report_.summary(*what->summary);
     co_return Expected<void>();
+  }
+
+  enum class Way : std::uint8_t {
+    settled,      // at an address: there is no other
+    new_meeting,  // through the server, unless there is a direct one
+    old_meeting,  // through the server again, after a cut
+    direct,
+  };
+
+  // In a new meeting: ends early with `path`, if the two are to go on by it.
+  net::Awaitable<Expected<void>> send_or_move(net::Loop& loop, std::shared_ptr<net::ChannelLink> link,
+                                              std::shared_ptr<Sendable> what, Way way,
+                                              std::shared_ptr<std::optional<meeting::DirectPath>> path) {
+    const auto kept = std::make_shared<Kept>(loop);
+    const bool is_meeting = way == Way::new_meeting || way == Way::old_meeting;
+    if (is_meeting) loop.spawn(keep_meeting(loop, point_, place_.selector, place_.token, kept));
+    PAKE_CO_TRY(auto stream, co_await first_stream(link));
+    if (is_meeting && stream.service == meeting::kDirectService) {
+      if (way == Way::new_meeting && options_.via.may_go_directly()) {
+        PAKE_CO_TRY(*path, co_await meeting::answer_direct_path(loop, link, std::move(stream.stream),
+                                                                {.cache = cache_, .trace = trace_}));
+      } else {
+        stream.stream->reset(channel::ResetCode::no_such_service);
+      }
+      if (*path) {
+        co_await kept->wait();  // the way back
+        link->close(channel::CloseCode::done, net::after(kLeave));
+        co_return Expected<void>();
+      }
+      PAKE_CO_TRY(stream, co_await first_stream(link));
+    }
+    if (way == Way::new_meeting) say_note(meeting::connected_through(*point_));
+    co_return co_await send_over(loop, link, std::move(stream), what);
   }
 
   net::Awaitable<Expected<pipe::AuthenticatedPeer>> wait_at_address(net::Loop& loop, bool is_first) {
@@ -236,7 +285,6 @@ class Sender {
     PAKE_CO_TRY(auto peer,
                 co_await meeting::wait_for_peer(loop, *point_, place_, code, cache_,
                                                 {.tries = options_.tries, .name = name, .start = "pake send"}));
-    say_note(meeting::connected_through(*point_));
     co_return std::move(peer);
   }
 
@@ -259,13 +307,26 @@ class Sender {
     say_note(fmt::format("to send: {}", offer_in_words(source_.entries)));
   }
 
+  // Whether the server has said that it keeps the meeting.
+  struct Kept {
+    explicit Kept(net::Loop& loop) : answered(loop) {}
+    net::Awaitable<void> wait() {
+      if (!is_answered) static_cast<void>(co_await answered.wait(net::after(kLeave)));
+    }
+    net::Signal answered;
+    bool is_answered = false;
+  };
+
   // While the transfer runs. If the server does not answer, a cut ends the transfer.
   static net::Awaitable<void> keep_meeting(net::Loop& loop, std::shared_ptr<meeting::MeetingPoint> point,
-                                           std::uint32_t selector, channel::MeetingToken token) {
+                                           std::uint32_t selector, channel::MeetingToken token,
+                                           std::shared_ptr<Kept> kept) {
     meeting::Place place;
     place.selector = selector;
     place.token = token;
     static_cast<void>(co_await meeting::keep(loop, *point, place));
+    kept->is_answered = true;
+    kept->answered.notify();
   }
 
   net::Awaitable<Expected<pipe::AuthenticatedPeer>> wait_at_meeting(net::Loop& loop, const Continuation& continuation,

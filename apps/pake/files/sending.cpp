@@ -39,17 +39,15 @@ class SendingRun : public std::enable_shared_from_this<SendingRun> {
   SendingRun(net::Loop& loop, std::shared_ptr<Sendable> what)
       : loop_(loop), what_(std::move(what)), chunk_(MessageHeader::kSize + kMaxBody) {}
 
-  net::Awaitable<Expected<void>> run(std::shared_ptr<net::ChannelLink> link) {
-    auto accepted = co_await link->accept(net::after(kStreamOpens));
-    if (!accepted) co_return std::unexpected(channel_cut());
+  net::Awaitable<Expected<void>> run(std::shared_ptr<net::ChannelLink> link, net::AcceptedStream accepted) {
     const Buffer version = {kVersion};
-    if (accepted->service != kService || accepted->argument != version) {
-      accepted->stream->reset(channel::ResetCode::no_such_service);
+    if (accepted.service != kService || accepted.argument != version) {
+      accepted.stream->reset(channel::ResetCode::no_such_service);
       co_return std::unexpected(Problem{.exit_code = kExitProtocol,
                                         .error = "the other side does not want files",
                                         .hint = "the other side types: pake receive ADDRESS"});
     }
-    messages_.emplace(std::move(accepted->stream));
+    messages_.emplace(std::move(accepted.stream));
     loop_.spawn(refuse_streams(link));
     OfferEncoder encoder(what_->source.entries);
     for (auto some = encoder.next(); !some.empty(); some = encoder.next())
@@ -280,10 +278,16 @@ class SendingRun : public std::enable_shared_from_this<SendingRun> {
 
 }  // namespace
 
+net::Awaitable<Expected<net::AcceptedStream>> first_stream(std::shared_ptr<net::ChannelLink> link) {
+  auto accepted = co_await link->accept(net::after(kStreamOpens));
+  if (!accepted) co_return std::unexpected(channel_cut());
+  co_return std::move(*accepted);
+}
+
 net::Awaitable<Expected<void>> send_over(net::Loop& loop, std::shared_ptr<net::ChannelLink> link,
-                                         std::shared_ptr<Sendable> what) {
+                                         net::AcceptedStream stream, std::shared_ptr<Sendable> what) {
   const auto run = std::make_shared<SendingRun>(loop, std::move(what));
-  co_return co_await run->run(std::move(link));
+  co_return co_await run->run(std::move(link), std::move(stream));
 }
 
 }  // namespace pake::cli::files

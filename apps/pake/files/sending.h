@@ -41,8 +41,12 @@ struct Sendable {
   [[nodiscard]] bool can_continue() const { return !in || !is_begun; }
 };
 
+/// The first stream of a channel, which the receiver opens.
+[[nodiscard]] net::Awaitable<Expected<net::AcceptedStream>> first_stream(std::shared_ptr<net::ChannelLink> link);
+
 /// Over one channel, to the receiver's last word.
+/// @param stream  that the receiver has opened for it
 [[nodiscard]] net::Awaitable<Expected<void>> send_over(net::Loop& loop, std::shared_ptr<net::ChannelLink> link,
-                                                       std::shared_ptr<Sendable> what);
+                                                       net::AcceptedStream stream, std::shared_ptr<Sendable> what);
 
 }  // namespace pake::cli::files

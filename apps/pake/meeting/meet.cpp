@@ -174,6 +174,11 @@ std::string connected_through(const MeetingPoint& point) {
   return fmt::format("connected: both sides know the code; all passes through {}, which cannot read it", point.name());
 }
 
+std::string connected_directly(const net::Address& peer) {
+  return fmt::format("connected: both sides know the code; all passes directly, the other side is {}",
+                     net::to_string(peer));
+}
+
 net::Awaitable<Expected<void>> return_to(net::Loop& loop, MeetingPoint& point, Place& place, net::Deadline deadline) {
   for (;;) {
     auto asked =

@@ -10,6 +10,7 @@
 #include "pake/base/secret.h"
 #include "pake/channel/key_cache.h"
 #include "pake/channel/meeting.h"
+#include "pake/net/address.h"
 #include "pake/net/awaitable.h"
 #include "pake/net/clock.h"
 #include "pake/net/loops.h"
@@ -31,8 +32,9 @@ struct Place {
 /// @param tries  how many may be led to this side: 1 to 5
 [[nodiscard]] net::Awaitable<Expected<Place>> take_place(net::Loop& loop, MeetingPoint& point, std::size_t tries);
 
-/// For a note, once the channel stands.
+/// For a note, once the channel stands and it is known which way the bytes go.
 [[nodiscard]] std::string connected_through(const MeetingPoint& point);
+[[nodiscard]] std::string connected_directly(const net::Address& peer);
 
 struct WaitOptions {
   std::size_t tries = 1;              // wrong ones before the secret is used up

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <iterator>
 #include <utility>
+#include <variant>
 
 #include "network/problems.h"
 #include "pake/internal/try.h"
@@ -30,6 +31,19 @@ Problem usage(std::string error, std::string hint = {}) {
 std::string ViaOptions::for_the_other_side() const {
   const auto address = net::to_string(login.destination.address);
   return is_user() ? "NAME@" + address : address;
+}
+
+bool ViaOptions::may_go_directly() const {
+  const auto* const tcp = std::get_if<net::TcpAddress>(&login.destination.address);
+  if (no_direct || tcp == nullptr) return false;
+  return !tcp->host.starts_with("127.") && tcp->host != "::1" && tcp->host != "localhost";
+}
+
+Setting no_direct_setting(ViaOptions& options) {
+  return {
+      .flag = "--no-direct",
+      .value = flag(options.no_direct),
+      .help = "With --via: let all bytes pass through the server, and tell the other side no address of this machine"};
 }
 
 void add_via(Command& command, ViaOptions& options, Beside beside) {

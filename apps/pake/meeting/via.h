@@ -27,9 +27,13 @@ namespace pake::cli::meeting {
 struct ViaOptions {
   login::LoginOptions login = {};  // its destination is the server; without a name: as nobody
   login::NamedHosts hosts = {};
+  bool no_direct = false;  // stay behind the server
 
   [[nodiscard]] bool is_given() const noexcept { return !login.destination.typed.empty(); }
   [[nodiscard]] bool is_user() const noexcept { return !login.destination.name.empty(); }
+  /// Whether this side tells its addresses once the other one has proved the code. Not behind a loopback address: that
+  /// is this machine, or the end of a tunnel that somebody has chosen.
+  [[nodiscard]] bool may_go_directly() const;
   /// What the other side types behind --via.
   [[nodiscard]] std::string for_the_other_side() const;
 };
@@ -44,6 +48,9 @@ inline const std::vector<int> kExitCodesVia = {kExitOk,          kExitFailed,   
 /// Adds --via and the client's configuration, in which it may stand too; and the sources of a password, unless the
 /// command reads a code, whose settings have them already.
 void add_via(Command& command, ViaOptions& options, Beside beside);
+
+/// --no-direct, of the commands that look for a way past the server.
+[[nodiscard]] Setting no_direct_setting(ViaOptions& options);
 
 /// Puts what the configuration says of the host in its place. If one of `other_ways` is typed, the configuration's
 /// `via` does not count; a --via that is typed beside it is a usage problem.

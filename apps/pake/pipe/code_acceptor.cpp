@@ -44,7 +44,9 @@ class CodeAcceptor : public std::enable_shared_from_this<CodeAcceptor> {
              [](const net::Error& error, const net::Address*) {
                say_note(fmt::format("callers that say nothing are turned away: {}", error.explain()));
              }}));
+    if (options_.stop != nullptr) *options_.stop = [this] { over_.notify(); };
     const auto over = co_await over_.wait(options_.deadline);
+    if (options_.stop != nullptr) *options_.stop = nullptr;
     listener->interrupt();
     is_settled_ = true;
     for (auto* const caller : callers_) caller->stream().interrupt();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +33,7 @@ struct CodeAcceptorOptions {
   std::string selector = {};             // public, in front of the code; empty: none
   net::Deadline deadline = net::kNever;  // until when somebody may come
   std::optional<Trace>* trace = nullptr;
+  std::function<void()>* stop = nullptr;  // is set to what ends the wait at once, while it lasts
 };
 
 /// Answers callers until one has proved the code, or all tries are used up; then the port is closed and the others are

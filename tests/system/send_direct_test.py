@@ -1,0 +1,223 @@
+"""Two who meet behind a server and can reach each other go past it, in two network namespaces; the server is in one of them."""
+
+import contextlib
+import os
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import unittest
+
+import far_apart
+from far_apart import broken_off, tcp_of
+from harness import OK, PATIENCE, PROTOCOL
+from sending import Inbox, data, wire
+from send_via_test import ViaCase
+from serving import Meeting
+
+CANNOT_RUN = 77
+SYN, ACK = 0x02, 0x10
+DIRECTLY = "all passes directly, the other side is"
+THROUGH = "which cannot read it"
+ADDRESSES, REACHED, CHOICE = 1, 2, 3
+
+
+def message(kind, body):
+    return bytes([kind, len(body)]) + body
+
+
+def addresses(*list_):
+    """Of (IPv4 address, port)."""
+    return message(ADDRESSES, bytes([len(list_)]) +
+                   b"".join(b"\x04" + socket.inet_aton(host) + struct.pack(">H", port) for host, port in list_))
+
+
+class DirectPipe(wire.Pipe):
+    """A channel whose stream 1 is the search for a direct way."""
+
+    def __init__(self, connection, keys, ahead=b""):
+        super().__init__(connection, keys, True, ahead, service=b"direct")
+
+
+class DirectCase(ViaCase):
+    def setUp(self):
+        super().setUp()
+        self.here, self.there, self.link = WORLD
+        self.link.change = lambda source, packet: packet
+        with self.here.inside():
+            self.server = self.serve("--config", self.path("pake.toml", "strangers_meet = true\n[services]\necho = \"echo\"\n"),
+                                     address=f"{self.here.address}:0")
+        self.port = int(self.server.address.rsplit(":", 1)[1])
+
+    def may_dial(self, *namespaces):
+        """Only from these connections begin, but for those to the server; packets of others are lost."""
+        def change(source, packet):
+            tcp = tcp_of(packet)
+            begins = tcp is not None and tcp[2] & (SYN | ACK) == SYN and tcp[1] != self.port
+            return None if begins and source not in namespaces else packet
+        self.link.change = change
+
+    def sends(self, *args, **how):
+        with self.here.inside():
+            return self.send(*args, **how)
+
+    def receives(self, code, *args, **how):
+        with self.there.inside():
+            return self.receive(code, *args, **how)
+
+    def wait_for_both(self, sender, receiver, words):
+        for program in (sender, receiver):
+            program.wait_for(words, "err")
+
+
+class Direct(DirectCase):
+    def check_way(self, words, *args):
+        content = data(300_000)
+        sender = self.sends(self.put("in/a", content), *args)
+        receiver = self.receives(sender.code_shown)
+        self.ends(sender, receiver)
+        self.assertEqual(self.read("out/a"), content)
+        for program in (sender, receiver):
+            self.assertIn(words, program.err)
+            self.assertEqual(program.err.count("both sides know the code"), 1, program.err)
+
+    def test_no_byte_passes_the_server(self):
+        sender = self.sends("-", stdin=subprocess.PIPE)
+        receiver = self.receives(sender.code_shown)
+        self.wait_for_both(sender, receiver, DIRECTLY)
+        self.server.process.kill()
+        sender.write("what comes when the server has gone\n")
+        sender.process.stdin.close()
+        self.ends(sender, receiver)
+        self.assertEqual(self.read("out/stdin"), b"what comes when the server has gone\n")
+
+    def test_one_who_can_dial_is_enough(self):
+        for who in (self.here, self.there):
+            with self.subTest(who.address):
+                self.may_dial(who)
+                self.check_way(DIRECTLY)
+
+    def test_if_neither_can_it_passes_the_server(self):
+        self.may_dial()
+        self.check_way(THROUGH)
+
+    def test_who_does_not_want_it_tells_no_address(self):
+        seen = []
+        def change(source, packet):
+            tcp = tcp_of(packet)
+            if tcp is not None and self.port not in tcp[:2]:
+                seen.append(tcp)
+            return packet
+        self.link.change = change
+        for side in (0, 1):
+            sender = self.sends(self.put("in/a", data(3)), *("--no-direct",) * (side == 0))
+            receiver = self.receives(sender.code_shown, *("--no-direct",) * (side == 1), out=f"out{side}")
+            self.ends(sender, receiver)
+            for program in (sender, receiver):
+                self.assertIn(THROUGH, program.err)
+        self.assertEqual(seen, [])
+
+    def test_a_cut_leads_back_to_the_server(self):
+        content = data(2_000_000)
+        passed = 0
+        def change(source, packet):
+            nonlocal passed
+            tcp = tcp_of(packet)
+            if tcp is None or self.port in tcp[:2] or not tcp[3]:
+                return packet
+            passed += tcp[3]
+            if passed <= 700_000:
+                return packet
+            there, back = broken_off(packet)
+            os.write(source.tun, back)
+            return there
+        self.link.change = change
+        sender = self.sends(self.put("in/a", content))
+        receiver = self.receives(sender.code_shown)
+        self.ends(sender, receiver)
+        self.assertEqual(self.read("out/a"), content)
+        for program in (sender, receiver):
+            self.assertIn(DIRECTLY, program.err)
+            self.assertEqual(program.err.count("connected again"), 1, program.err)
+
+
+class Hostile(DirectCase):
+    """The one who knows the code lists what it likes."""
+
+    def joins(self, sender):
+        selector, _, code = sender.code_shown.partition("-")
+        with self.here.inside():
+            met = Meeting(self.server.address, Meeting.JOIN, selector=int(selector))
+        self.addCleanup(met.hang_up)
+        self.assertEqual(met.met()[0], Meeting.JOINED)
+        by_code = wire.ByCode(code.encode())
+        by_code.name = selector.encode()
+        keys, finish = wire.client_handshake(met.connection, by_code, (wire.CHACHA20_POLY1305,))
+        return DirectPipe(met.connection, keys, finish)
+
+    def says(self, pipe, *messages):
+        inbox = Inbox()
+        thread = threading.Thread(target=self.reads, args=(pipe, inbox), daemon=True)
+        thread.start()
+        with contextlib.suppress(OSError):
+            pipe.write(b"".join(messages))
+        return thread
+
+    @staticmethod
+    def reads(pipe, inbox):
+        with contextlib.suppress(wire.ProtocolError, wire.Truncated, OSError):
+            pipe.read_all(inbox)
+        pipe.connection.close()
+
+    def listener(self, host):
+        with self.here.inside():
+            listener = socket.create_server((host, 0))
+        self.addCleanup(listener.close)
+        return listener, listener.getsockname()[1]
+
+    def test_an_address_that_must_not_be_told_ends_it_and_none_is_dialled(self):
+        good, port = self.listener(self.here.address)
+        for bad in (addresses((self.here.address, port), ("127.0.0.1", 8088)), addresses((self.here.address, port), ("239.255.80.88", 8088)),
+                    addresses((self.here.address, port), (self.here.address, 22)), addresses(*[(self.here.address, port)] * 2),
+                    addresses(*((self.here.address, port + i) for i in range(9))), message(CHOICE, b"\x01"), b"\x01\xff"):
+            with self.subTest(bad.hex()):
+                sender = self.sends(self.put("in/a", b"abc"))
+                thread = self.says(self.joins(sender), bad)
+                self.assertEqual(sender.wait(), PROTOCOL, sender.err)
+                thread.join(PATIENCE)
+        good.settimeout(0)
+        self.assertRaises(BlockingIOError, good.accept)
+
+    def test_each_address_is_dialled_once_and_gets_no_code(self):
+        listeners = [self.listener(self.here.address) for _ in range(8)]
+        sender = self.sends(self.put("in/a", b"abc"), "--wait", "0")
+        pipe = self.joins(sender)
+        self.says(pipe, addresses(*((self.here.address, port) for _, port in listeners)))
+        for listener, _ in listeners:
+            listener.settimeout(PATIENCE)
+            connection = listener.accept()[0]
+            hello = wire.read_frame(connection, (wire.CLIENT_HELLO,), 8192)
+            for word in sender.code_shown.split("-")[1:]:
+                self.assertNotIn(word.encode(), hello)
+            connection.close()
+        pipe.write(message(CHOICE, b"\x00"))
+        pipe.connection.close()
+        sender.wait()
+        for listener, _ in listeners:
+            listener.settimeout(0)
+            self.assertRaises(BlockingIOError, listener.accept)
+
+    def test_who_claims_a_way_that_does_not_stand_is_refused(self):
+        sender = self.sends(self.put("in/a", b"abc"))
+        self.says(self.joins(sender), addresses(), message(CHOICE, b"\x02"))
+        self.assertEqual(sender.wait(), PROTOCOL, sender.err)
+
+
+if __name__ == "__main__":
+    try:
+        WORLD = far_apart.connect_two(0)
+    except OSError as error:
+        print(f"skipped: two network namespaces cannot be had here: {error}")
+        sys.exit(CANNOT_RUN)
+    unittest.main(verbosity=2)
