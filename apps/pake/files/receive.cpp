@@ -30,6 +30,7 @@
 #include "pipe/given_code.h"
 #include "pipe/trace.h"
 #include "process/output.h"
+#include "process/process.h"
 #include "process/run.h"
 #include "terminal/escape.h"
 #include "terminal/prompt.h"
@@ -54,7 +55,9 @@ class Receiver {
         given_(std::move(given)),
         trace_(trace),
         point_(std::move(point)),
-        what_(std::make_shared<Receivable>(options, std::move(target), report_)) {}
+        what_(std::make_shared<Receivable>(options, std::move(target), report_)) {
+    static_cast<void>(raise_file_limit());  // many small files are open at once
+  }
 
   net::Awaitable<Expected<void>> run(net::Loops& loops) {
     // Its threads are there before the code is at stake.

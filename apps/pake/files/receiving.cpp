@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <deque>
 #include <ranges>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "network/problems.h"
 #include "pake/files/source.h"
 #include "pake/internal/try.h"
+#include "pake/net/clock.h"
 #include "pake/net/coroutine.h"
 #include "process/output.h"
 #include "terminal/escape.h"
@@ -27,6 +29,9 @@ using Fate = Receivable::Fate;
 constexpr std::size_t kLinesShown = 10;
 constexpr std::size_t kLongestAnswer = 64;
 constexpr std::size_t kHashChunk = 256 * 1024;
+constexpr std::size_t kMostSetDown = 128;  // two descriptors each
+constexpr std::uint64_t kMostBytesSetDown = 16UL << 20U;
+constexpr std::chrono::milliseconds kLongestSetDown{500};
 
 Missing reason_for(const FileError& error) {
   if (error == FileError::Kind::no_room) return Missing::no_room;
@@ -59,6 +64,13 @@ class ReceivingRun : public std::enable_shared_from_this<ReceivingRun> {
   ReceivingRun(net::Loop& loop, std::shared_ptr<Receivable> what) : loop_(loop), what_(std::move(what)) {}
 
   net::Awaitable<Expected<void>> run(std::shared_ptr<net::ChannelLink> link) {
+    auto outcome = co_await run_to_its_end(std::move(link));
+    static_cast<void>(co_await store_what_was_set_down());  // what is whole gets its name after a cut, too
+    co_return outcome;
+  }
+
+ private:
+  net::Awaitable<Expected<void>> run_to_its_end(std::shared_ptr<net::ChannelLink> link) {
     const Buffer version = {kVersion};
     auto stream = link->open(kService, version);
     if (!stream) co_return std::unexpected(channel_cut());
@@ -82,11 +94,11 @@ class ReceivingRun : public std::enable_shared_from_this<ReceivingRun> {
       const auto answer = rules_->receive(message);
       if (!answer) co_return std::unexpected(broken_rules());
       PAKE_CO_TRYV(co_await take(*answer));
+      if (is_time_to_store()) PAKE_CO_TRYV(co_await store_what_was_set_down());
     }
     co_return co_await finish();
   }
 
- private:
   [[nodiscard]] std::uint64_t total() const {
     std::uint64_t sum = 0;
     for (const auto& entry : what_->entries) sum += entry.size;
@@ -241,8 +253,13 @@ class ReceivingRun : public std::enable_shared_from_this<ReceivingRun> {
   net::Awaitable<Expected<void>> begin_part(std::uint32_t index, EarlierPart earlier) {
     const auto& wanted = entry(index);
     FileResult<Part> part = pake::files::fail(FileError::Kind::system);
+    PAKE_CO_TRYV(co_await on_worker([&] { part = what_->target->open_part(wanted.path); }));
+    if (!part && part.error() == FileError::Kind::busy && !what_->set_down.empty()) {
+      // On a disk that takes two names for one, the other one may have been set down.
+      PAKE_CO_TRYV(co_await store_what_was_set_down());
+      PAKE_CO_TRYV(co_await on_worker([&] { part = what_->target->open_part(wanted.path); }));
+    }
     PAKE_CO_TRYV(co_await on_worker([&] {
-      part = what_->target->open_part(wanted.path);
       const bool is_kept =
           earlier == EarlierPart::kept && part && wanted.kind == EntryKind::file && part->size() <= wanted.size;
       if (part && !is_kept)
@@ -412,15 +429,40 @@ class ReceivingRun : public std::enable_shared_from_this<ReceivingRun> {
       co_return Expected<void>();
     }
     const auto size = pending.part->size();
-    FileResult<void> stored;
-    PAKE_CO_TRYV(
-        co_await on_worker([&] { stored = what_->target->store(std::move(*pending.part), wanted, overwrite()); }));
-    if (!stored) {
-      note_missing(index, stored.error());
+    FileResult<void> is_down;
+    PAKE_CO_TRYV(co_await on_worker([&] { is_down = what_->target->set_down(std::move(*pending.part), wanted); }));
+    if (!is_down) {
+      note_missing(index, is_down.error());
       co_return Expected<void>();
     }
-    what_->fates[index] = Fate::stored;
-    what_->report.file("stored", wanted.path, size);
+    if (what_->set_down.empty()) store_at_ = net::after(kLongestSetDown);
+    what_->set_down.push_back({.index = index, .size = size});
+    bytes_set_down_ += size;
+    co_return Expected<void>();
+  }
+
+  // Of many small files each would wait for the disk anew: they get their names together, soon.
+  [[nodiscard]] bool is_time_to_store() const {
+    if (what_->set_down.empty()) return false;
+    return what_->set_down.size() >= kMostSetDown || bytes_set_down_ >= kMostBytesSetDown ||
+           net::Clock::now() >= store_at_;
+  }
+
+  net::Awaitable<Expected<void>> store_what_was_set_down() {
+    if (what_->set_down.empty()) co_return Expected<void>();
+    std::vector<FileResult<void>> results;
+    PAKE_CO_TRYV(co_await on_worker([&] { results = what_->target->store_all(overwrite()); }));
+    const auto stored = std::exchange(what_->set_down, {});
+    bytes_set_down_ = 0;
+    for (std::size_t i = 0; i < stored.size(); ++i) {
+      const auto [index, size] = stored[i];
+      if (!results[i]) {
+        note_missing(index, results[i].error());
+        continue;
+      }
+      what_->fates[index] = Fate::stored;
+      what_->report.file("stored", entry(index).path, size);
+    }
     co_return Expected<void>();
   }
 
@@ -436,6 +478,7 @@ class ReceivingRun : public std::enable_shared_from_this<ReceivingRun> {
   // --- the end ---
 
   net::Awaitable<Expected<void>> finish() {
+    PAKE_CO_TRYV(co_await store_what_was_set_down());
     FileResult<void> synced;
     if (what_->target) {
       PAKE_CO_TRYV(co_await on_worker([&] {
@@ -459,7 +502,9 @@ class ReceivingRun : public std::enable_shared_from_this<ReceivingRun> {
   std::optional<MessageStream> messages_;
   std::optional<ReceivingRules> rules_;
   std::deque<Pending> pending_;
-  bool is_stopped_ = false;  // nothing more is taken
+  std::uint64_t bytes_set_down_ = 0;
+  net::Deadline store_at_{};  // what was set down, at the latest
+  bool is_stopped_ = false;   // nothing more is taken
 };
 
 }  // namespace

@@ -27,6 +27,11 @@ struct Receivable {
   Receivable& operator=(const Receivable&) = delete;
 
   enum class Fate : std::uint8_t { open, stored, unchanged, missing };
+  /// What has come whole, and gets its name with others.
+  struct SetDown {
+    std::uint32_t index;
+    std::uint64_t size;
+  };
 
   const ReceiveOptions& options;
   std::optional<pake::files::Target> target;  // none: stdout
@@ -34,6 +39,7 @@ struct Receivable {
   Report& report;
   std::vector<pake::files::Entry> entries = {};  // once they are accepted
   std::vector<Fate> fates = {};
+  std::vector<SetDown> set_down = {};  // in the target too, in the same order
   pake::files::Missing reason = pake::files::Missing::nothing;
   bool is_out_begun = false;  // bytes have gone to stdout: they cannot be taken back
   bool is_folder_missing = false;

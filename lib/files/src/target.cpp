@@ -5,12 +5,14 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <utility>
 
 #include "pake/internal/try.h"
 
@@ -20,6 +22,8 @@ namespace {
 constexpr std::size_t kHashChunk = 256 * 1024;
 constexpr std::size_t kHashAtOnce = 4UL << 20U;
 constexpr mode_t kModeOfFolders = 0777;
+constexpr std::size_t kManyFiles = 8;     // from which on the whole file system is written rather than each
+constexpr std::size_t kMostFolders = 64;  // that are open, since names were given there
 
 // openat2 below `folder`, or ENOSYS if the system does not let us.
 int open_beneath(int folder, const std::string& path, std::uint64_t flags) {
@@ -57,6 +61,18 @@ int rename_by_link(int folder, const char* from, const char* to) {
   if (::linkat(folder, from, folder, to, 0) != 0) return -1;
   static_cast<void>(::unlinkat(folder, from, 0));
   return 0;
+}
+
+// Since Linux 5.8.
+bool syncfs_tells_errors() {
+  static const bool tells = [] {
+    utsname system{};
+    int major = 0;
+    int minor = 0;
+    return ::uname(&system) == 0 && std::sscanf(system.release, "%d.%d", &major, &minor) == 2 &&
+           (major > 5 || (major == 5 && minor >= 8));
+  }();
+  return tells;
 }
 
 std::array<timespec, 2> times_of(const Entry& entry) {
@@ -270,11 +286,14 @@ FileResult<void> Target::rename(const Part& part, Overwrite overwrite) const {
   return {};
 }
 
-FileResult<void> Target::store(Part part, const Entry& entry, Overwrite overwrite) {
+FileResult<void> Target::set_bits_and_time(const Part& part, const Entry& entry) const {
   const mode_t wanted = entry.is_private ? (entry.executable ? 0700 : 0600) : (entry.executable ? 0777 : 0666);
   if (::fchmod(part.file_.get(), wanted & ~umask_) != 0) return fail_with(errno);
   static_cast<void>(::futimens(part.file_.get(), times_of(entry).data()));  // a time that the disk cannot hold
-  if (::fsync(part.file_.get()) != 0) return fail_with(errno);
+  return {};
+}
+
+FileResult<void> Target::give_name(Part part, Overwrite overwrite) {
   struct stat status{};
   struct stat named{};
   if (::fstat(part.file_.get(), &status) != 0) return fail_with(errno);
@@ -287,16 +306,63 @@ FileResult<void> Target::store(Part part, const Entry& entry, Overwrite overwrit
     return renamed;
   }
   stored_.emplace(status.st_dev, status.st_ino);
+  renamed_in_.insert(part.folder_);
   const auto closed = std::move(part.file_);
-  if (renamed_in_ == part.folder_) return {};
-  auto synced = sync_names();
-  renamed_in_ = part.folder_;
-  return synced;
+  return renamed_in_.size() < kMostFolders ? FileResult<void>() : sync_names();
+}
+
+FileResult<void> Target::store(Part part, const Entry& entry, Overwrite overwrite) {
+  PAKE_TRYV(set_bits_and_time(part, entry));
+  if (::fsync(part.file_.get()) != 0) return fail_with(errno);
+  return give_name(std::move(part), overwrite);
+}
+
+FileResult<void> Target::set_down(Part part, const Entry& entry) {
+  PAKE_TRYV(set_bits_and_time(part, entry));
+  set_down_.push_back(std::move(part));
+  return {};
+}
+
+std::vector<FileResult<void>> Target::store_all(Overwrite overwrite) {
+  std::vector<FileResult<void>> results;
+  results.reserve(set_down_.size());
+  const bool is_synced = sync_at_once();
+  for (auto& part : std::exchange(set_down_, {})) {
+    if (!is_synced && ::fsync(part.file_.get()) != 0)
+      results.push_back(fail_with(errno));
+    else
+      results.push_back(give_name(std::move(part), overwrite));
+  }
+  return results;
+}
+
+// Whether all that was set down is on the disk, by one call a file system: of many small files each fsync would wait
+// for the disk anew. False if that says nothing, or if each is to be asked what has become of it.
+bool Target::sync_at_once() const {
+  if (set_down_.size() < kManyFiles || !syncfs_tells_errors()) return false;
+  std::set<dev_t> synced;
+  for (const auto& part : set_down_) {
+    struct stat status{};
+    if (::fstat(part.file_.get(), &status) != 0) return false;
+    if (synced.insert(status.st_dev).second && ::syncfs(part.file_.get()) != 0) return false;
+  }
+  return true;
 }
 
 FileResult<void> Target::sync_names() {
-  const auto folder = std::exchange(renamed_in_, nullptr);
-  if (folder && ::fsync(folder->get()) != 0 && errno != EINVAL) return fail_with(errno);
+  const auto folders = std::exchange(renamed_in_, {});
+  std::set<dev_t> synced;
+  for (const auto& folder : folders) {
+    struct stat status{};
+    if (folders.size() >= kManyFiles && syncfs_tells_errors() && ::fstat(folder->get(), &status) == 0) {
+      if (synced.contains(status.st_dev)) continue;
+      if (::syncfs(folder->get()) == 0) {
+        synced.insert(status.st_dev);
+        continue;
+      }
+    }
+    if (::fsync(folder->get()) != 0 && errno != EINVAL) return fail_with(errno);
+  }
   return {};
 }
 

@@ -68,6 +68,65 @@ TEST_P(Targets, StoreFilesWithTheirFolders) {
   EXPECT_EQ(target.find("x/y")->kind, Found::Kind::nothing);
 }
 
+TEST_P(Targets, GiveNamesToManyTogether) {
+  auto target = open();
+  for (const auto count : {1UL, 3UL, 40UL}) {  // of few each is written, of many all at once
+    const auto folder = std::to_string(count);
+    ASSERT_TRUE(put(target, folder + "/2", "there before"));
+    for (std::size_t i = 0; i < count; ++i) {
+      const Entry entry{.executable = true, .path = folder + "/" + std::to_string(i)};
+      auto part = target.open_part(entry.path);
+      ASSERT_TRUE(part);
+      ASSERT_TRUE(part->write(as_bytes(entry.path)));
+      ASSERT_TRUE(target.set_down(std::move(*part), entry));
+      EXPECT_FALSE(fs::exists(inside() / folder / "0")) << "it has its name before it is on the disk";
+    }
+    const auto results = target.store_all(Overwrite::no);
+    ASSERT_EQ(results.size(), count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto path = folder + "/" + std::to_string(i);
+      EXPECT_FALSE(fs::exists(inside() / (path + ".pake-part")));
+      if (i == 2) {
+        EXPECT_EQ(results[i].error(), FileError::Kind::exists);
+        EXPECT_EQ(read(inside() / path), "there before");
+        continue;
+      }
+      EXPECT_TRUE(results[i]);
+      EXPECT_EQ(read(inside() / path), path);
+      EXPECT_TRUE((fs::status(inside() / path).permissions() & fs::perms::owner_exec) != fs::perms::none);
+    }
+    EXPECT_TRUE(target.store_all(Overwrite::no).empty());
+  }
+  EXPECT_TRUE(target.sync_names());
+}
+
+TEST_P(Targets, LeaveWhatWasSetDownAsParts) {
+  {
+    auto target = open();
+    auto part = target.open_part("a");
+    ASSERT_TRUE(part->write(as_bytes("text")));
+    ASSERT_TRUE(target.set_down(std::move(*part), {.path = "a"}));
+    EXPECT_EQ(target.open_part("a").error(), FileError::Kind::busy);
+  }
+  EXPECT_FALSE(fs::exists(inside() / "a"));
+  EXPECT_EQ(read(inside() / "a.pake-part"), "text");
+}
+
+TEST_P(Targets, GiveNoNameToWhatWasPutInThePlaceOfAPart) {
+  auto target = open();
+  for (const auto* const name : {"a", "b"}) {
+    auto part = target.open_part(name);
+    ASSERT_TRUE(part->write(as_bytes(name)));
+    ASSERT_TRUE(target.set_down(std::move(*part), {.path = name}));
+  }
+  fs::remove(inside() / "a.pake-part");
+  fs::create_symlink(outside() / "precious", inside() / "a.pake-part");
+  const auto results = target.store_all(Overwrite::no);
+  EXPECT_EQ(results[0].error(), FileError::Kind::changed);
+  EXPECT_TRUE(results[1]);
+  EXPECT_FALSE(fs::exists(fs::symlink_status(inside() / "a")));
+}
+
 TEST_P(Targets, KeepBitsAndTimes) {
   auto target = open();
   const auto old = ::umask(022);

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "pake/base/bytes.h"
 #include "pake/crypto/blake2b.h"
@@ -86,6 +87,11 @@ class Target {
   /// @return exists, if something has the name and `overwrite` does not say to replace it (a regular file; never one
   ///         that was stored in this run), and then the part is discarded
   [[nodiscard]] FileResult<void> store(Part part, const Entry& entry, Overwrite overwrite);
+  /// The same in two steps, for many small files: what is whole is set down with its bits and its time, and all that
+  /// was set down gets its names together, once it is on the disk. Until then it keeps the part's name and stays open.
+  [[nodiscard]] FileResult<void> set_down(Part part, const Entry& entry);
+  /// @return what `store` does, of each that was set down, in that order
+  [[nodiscard]] std::vector<FileResult<void>> store_all(Overwrite overwrite);
   /// That the names of all that was stored are on the disk as well.
   [[nodiscard]] FileResult<void> sync_names();
 
@@ -100,13 +106,17 @@ class Target {
   [[nodiscard]] FileResult<Descriptor> walk(std::string_view path, Missing missing) const;
   [[nodiscard]] FileResult<Place> place_of(std::string_view path, Missing missing);
   [[nodiscard]] FileResult<void> rename(const Part& part, Overwrite overwrite) const;
+  [[nodiscard]] FileResult<void> set_bits_and_time(const Part& part, const Entry& entry) const;
+  [[nodiscard]] FileResult<void> give_name(Part part, Overwrite overwrite);
+  [[nodiscard]] bool sync_at_once() const;
 
   std::shared_ptr<const Descriptor> root_;
   Walk walk_;
   mode_t umask_;
   std::string last_path_;  // the folder that was opened last
   std::shared_ptr<const Descriptor> last_folder_;
-  std::shared_ptr<const Descriptor> renamed_in_;  // names were given there, and may not be on the disk yet
+  std::set<std::shared_ptr<const Descriptor>> renamed_in_;  // names were given there, and may not be on the disk yet
+  std::vector<Part> set_down_;
   std::set<std::pair<dev_t, ino_t>> stored_;
 };
 
