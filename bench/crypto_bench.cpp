@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "pake/crypto/backend.h"
 #include "pake/crypto/group.h"
 #include "pake/crypto/hash.h"
 #include "pake/crypto/rng.h"
@@ -105,6 +106,23 @@ void bench_multiply_batch_of_4(benchmark::State& state, const Operands& o) {
   }
 }
 
+/// That many products of points.
+template <std::size_t kCount>
+void bench_products(benchmark::State& state, const Operands& o) {
+  std::array<Multiplication, kCount> batch;
+  for (auto _ : state) {
+    for (auto& member : batch) member = {.scalar = &o.scalar, .element = &o.element};
+    benchmark::DoNotOptimize(o.group.multiply(batch));
+  }
+}
+
+template <std::size_t kCount>
+void bench_decodings(benchmark::State& state, const Operands& o) {
+  std::array<Decoding, kCount> batch;
+  for (auto& member : batch) member.bytes = o.encoded;
+  for (auto _ : state) benchmark::DoNotOptimize(o.group.decode(batch));
+}
+
 void bench_x25519(benchmark::State& state) {
   SystemRng rng;
   const auto k = X25519Scalar::make([&](MutableBytes out) { rng.fill(out); });
@@ -123,6 +141,7 @@ void bench_elligator2(benchmark::State& state) {
 }
 
 void register_all() {
+  const auto fastest = ristretto255_backend();
   for (const auto id : kHashes) {
     for (const std::size_t size : {64U, 16384U})
       benchmark::RegisterBenchmark(("hash/" + name(id) + "/" + std::to_string(size)).c_str(), bench_hash, id, size);
@@ -133,7 +152,10 @@ void register_all() {
     static std::array<std::optional<Operands>, std::size(kGroups)> operands;
     const auto& o = operands[static_cast<std::size_t>(id)].emplace(id);
     const auto add = [&](const char* what, auto bench) {
-      benchmark::RegisterBenchmark((name(id) + "/" + what).c_str(), [bench, &o](auto& state) { bench(state, o); });
+      benchmark::RegisterBenchmark((name(id) + "/" + what).c_str(), [bench, fastest, &o](auto& state) {
+        choose_ristretto255_backend(fastest);
+        bench(state, o);
+      });
     };
     if (id != GroupId::edwards25519) add("hash_to_group", bench_hash_to_group);
     add("hash_to_scalar", bench_hash_to_scalar);
@@ -145,6 +167,26 @@ void register_all() {
     add("multiply/batch_of_4", bench_multiply_batch_of_4);
     add("sum", bench_sum);
   }
+  for (const auto backend : kRistrettoBackends) {  // the same group by every way to compute it that this processor has
+    if (!choose_ristretto255_backend(backend)) continue;
+    static std::array<std::optional<Operands>, kRistrettoBackends.size()> operands;
+    const auto& o = operands[static_cast<std::size_t>(backend)].emplace(GroupId::ristretto255);
+    const auto add = [&](const char* what, auto bench) {
+      benchmark::RegisterBenchmark(("ristretto255 by " + std::string(to_string(backend)) + "/" + what).c_str(),
+                                   [bench, backend, &o](auto& state) {
+                                     choose_ristretto255_backend(backend);
+                                     bench(state, o);
+                                   });
+    };
+    add("hash_to_group", bench_hash_to_group);
+    add("decode", bench_decode);
+    add("decode/4", bench_decodings<4>);
+    add("multiply", bench_multiply);
+    add("multiply/4", bench_products<4>);
+    add("multiply/8", bench_products<8>);
+    add("multiply_generator", bench_multiply_generator);
+  }
+  choose_ristretto255_backend(fastest);
   benchmark::RegisterBenchmark("x25519", bench_x25519);
   benchmark::RegisterBenchmark("x25519_base", bench_x25519_base);
   benchmark::RegisterBenchmark("elligator2", bench_elligator2);

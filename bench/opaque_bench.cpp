@@ -20,8 +20,6 @@ using namespace pake::opaque;
 
 constexpr std::array kSuites = {SuiteId::ristretto255, SuiteId::ristretto255_curve25519, SuiteId::p256, SuiteId::p384,
                                 SuiteId::p521};
-constexpr std::array kBackends = {crypto::RistrettoBackend::libsodium, crypto::RistrettoBackend::avx2,
-                                  crypto::RistrettoBackend::avx512_ifma};
 constexpr std::array kProfiles = {crypto::KsfProfile::small, crypto::KsfProfile::scrypt_rfc9807,
                                   crypto::KsfProfile::rfc9106_2, crypto::KsfProfile::rfc9807};
 
@@ -171,7 +169,8 @@ void register_suite(SuiteId suite, const std::string& name, crypto::RistrettoBac
 int main(int argc, char** argv) {
   const auto fastest = crypto::ristretto255_backend();
   for (const auto suite : kSuites) register_suite(suite, name(suite), fastest);
-  for (const auto backend : kBackends) {  // the same suite by every way to compute its group that this processor has
+  for (const auto backend :
+       crypto::kRistrettoBackends) {  // the same suite by every way to compute its group that this processor has
     if (backend == fastest || !crypto::choose_ristretto255_backend(backend)) continue;
     register_suite(SuiteId::ristretto255, "ristretto255 by " + std::string(to_string(backend)), backend);
   }

@@ -65,7 +65,7 @@ def install_srp():
 
 def commands(pake_peer):
     """What to start for each program, by name."""
-    found = {f"pake, {name}": [pake_peer, name] for name in ("AVX-512 IFMA", "AVX2", "libsodium")}
+    found = {f"pake, {name}": [pake_peer, name] for name in ("AVX-512 IFMA", "AVX2", "portable", "libsodium")}
 
     def add(names, make):
         try:

@@ -60,7 +60,7 @@ Buffer run(std::uint8_t what, Bytes input) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   std::optional<Buffer> first;
-  for (const auto backend : {RistrettoBackend::libsodium, RistrettoBackend::avx2, RistrettoBackend::avx512_ifma}) {
+  for (const auto backend : kRistrettoBackends) {
     if (!choose_ristretto255_backend(backend)) continue;
     auto out = run(data[0], Bytes(data + 1, size - 1));
     if (!first)

@@ -124,8 +124,7 @@ std::uint64_t srp_login(std::size_t count) {
 
 int main(int argc, char** argv) {
   const std::string_view wanted = argc == 2 ? argv[1] : "";
-  for (const auto backend :
-       {crypto::RistrettoBackend::libsodium, crypto::RistrettoBackend::avx2, crypto::RistrettoBackend::avx512_ifma})
+  for (const auto backend : crypto::kRistrettoBackends)
     if (wanted == to_string(backend) && !crypto::choose_ristretto255_backend(backend)) {
       std::cout << "missing" << std::endl;
       return 77;

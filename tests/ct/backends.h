@@ -16,6 +16,8 @@ void for_each_ristretto255_backend(const Use& use) {
     use();
   else
     static_cast<void>(std::fputs("no AVX2: its lanes are not looked into\n", stderr));
+  crypto::choose_ristretto255_backend(RistrettoBackend::portable);
+  use();
   crypto::choose_ristretto255_backend(RistrettoBackend::libsodium);
   use();
 }

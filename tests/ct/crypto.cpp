@@ -1,4 +1,5 @@
 // Everything of the crypto room that follows a password, a blind or a private key, on secret bytes.
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <tuple>
@@ -52,6 +53,21 @@ void run_group(const Group& group, Bytes password, Rng& rng) {
   std::ignore = group.decode(ct::secret(password.first(group.element_size())));  // and garbage
 }
 
+/// As many as the lanes of any vector unit are used for.
+void run_ristretto255_batch(Bytes password, Rng& rng) {
+  const auto& group = Group::get(GroupId::ristretto255);
+  const auto key = group.hash_to_scalar({password}, {as_bytes("DST")});
+  const auto blind = must(group.random_scalar(rng));
+  const auto encoded = group.encode(must(group.multiply_generator(blind)));
+  std::array<Decoding, 3> points;
+  for (auto& point : points) point.bytes = encoded.reveal();
+  require(group.decode(points).has_value(), "a batch does not decode");
+  std::array<Multiplication, 3> products = {
+      {{&key, &points[0].element}, {&blind, &points[1].element}, {&key, &points[2].element}}};
+  require(group.multiply(products).has_value(), "a batch is not multiplied");
+  require(ct::is_secret(group.encode(products[2].result).reveal()), "a product of secrets is secret");
+}
+
 void run_nist(GroupId id, Bytes password, Rng& rng) {
   const auto generator = nist_encode_to_curve(id, password, as_bytes("DST"));
   const auto share = must(Group::get(id).multiply(must(Group::get(id).random_scalar(rng)), generator));
@@ -77,7 +93,10 @@ int main() {
   Buffer password(100);
   rng.fill(password);
   for (const auto id : {HashId::sha256, HashId::sha384, HashId::sha512, HashId::sha1}) run_hashes(id, password);
-  ct::for_each_ristretto255_backend([&] { run_group(Group::get(GroupId::ristretto255), password, rng); });
+  ct::for_each_ristretto255_backend([&] {
+    run_group(Group::get(GroupId::ristretto255), password, rng);
+    run_ristretto255_batch(password, rng);
+  });
   for (const auto id : {GroupId::p256, GroupId::p384, GroupId::p521}) run_group(Group::get(id), password, rng);
   for (const auto id : {GroupId::p256, GroupId::p384, GroupId::p521}) run_nist(id, password, rng);
   ct::for_each_ristretto255_backend([&] { run_curve25519(password, rng); });

@@ -1,31 +1,41 @@
-// The lanes of AVX-512 IFMA upon secret scalars and points, under MemorySanitizer (valgrind does not know AVX-512):
-// secrets are poisoned, so that a branch or an address that depends on one ends the program. With PAKE_PLANT (branch,
-// index or vector_test) such a leak is there, and must be found. Exit code 77 where the processor has not the
-// instructions.
+// The lanes of AVX-512 IFMA, four or with PAKE_WIDE eight, upon secret scalars and points, under MemorySanitizer
+// (valgrind does not know AVX-512): secrets are poisoned, so that a branch or an address that depends on one ends the
+// program. The argument is `nothing`, or names a leak that is there, and must be found: branch, index or vector_test.
+// Exit code 77 where the processor has not the instructions.
 #include <sanitizer/msan_interface.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 
+#ifdef PAKE_WIDE
+#include "lanes/avx512_ifma_wide.cpp"  // NOLINT(bugprone-suspicious-include): instrumented here, alone
+#else
 #include "lanes/avx512_ifma.cpp"  // NOLINT(bugprone-suspicious-include): instrumented here, alone
+#endif
 
 namespace {
 
 using namespace pake::crypto::lanes;
 
-[[maybe_unused]] bool branch(const std::uint8_t* scalar) { return scalar[0] == 1; }
-[[maybe_unused]] bool index(const std::uint8_t* scalar) {
+volatile int leaked;
+
+[[gnu::noinline]] void branch(const std::uint8_t* scalar) {
+  if (scalar[0] == 1) leaked = 1;
+}
+[[gnu::noinline]] void index(const std::uint8_t* scalar) {
   static volatile std::uint8_t table[256] = {1};
-  return table[scalar[0]] == 2;
+  leaked = table[scalar[0]];
 }
-[[maybe_unused]] bool vector_test(const std::uint8_t* scalar) {
+[[gnu::noinline]] void vector_test(const std::uint8_t* scalar) {
+#ifdef PAKE_WIDE
+  const auto bytes = _mm512_maskz_loadu_epi64(0x0f, scalar);
+  if (_mm512_test_epi64_mask(bytes, bytes) == 0) leaked = 1;
+#else
   const auto bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(scalar));
-  return _mm256_testz_si256(bytes, bytes) != 0;
-}
-[[maybe_unused]] bool nothing(const std::uint8_t*) { return false; }
-#ifndef PAKE_PLANT
-#define PAKE_PLANT nothing
+  if (_mm256_testz_si256(bytes, bytes) != 0) leaked = 1;
 #endif
+}
 
 void require(bool condition, const char* what) {
   if (condition) return;
@@ -40,12 +50,19 @@ bool is_secret(const T& value) {
 
 }  // namespace
 
-int main() {
-  if (__builtin_cpu_supports("avx512ifma") == 0 || __builtin_cpu_supports("avx512vl") == 0) {
+int main(int argc, char** argv) {
+  const std::string_view plant = argc == 2 ? argv[1] : "";
+  if (__builtin_cpu_supports("avx512ifma") == 0 || __builtin_cpu_supports("avx512vl") == 0 ||
+      __builtin_cpu_supports("avx512dq") == 0) {
     static_cast<void>(std::fputs("skipped: this processor has no AVX-512 IFMA\n", stderr));
     return 77;
   }
+#ifdef PAKE_WIDE
+  const auto& lanes = kBackend_avx512_ifma_wide;
+#else
   const auto& lanes = kBackend_avx512_ifma;
+#endif
+  constexpr auto kLanes = kWidth;
   std::uint8_t scalars[kLanes][32], uniform[64];
   for (std::size_t i = 0; i < kLanes; ++i)
     for (std::size_t b = 0; b < 32; ++b) scalars[i][b] = static_cast<std::uint8_t>(b == 31 ? 7 : 37 * i + 11 * b + 5);
@@ -58,16 +75,22 @@ int main() {
   std::uint64_t valid[kLanes];
   static_cast<void>(lanes.from_uniform(uniform, &point));
   require(is_secret(point), "the map of secret bytes is secret");
-  const std::uint8_t* const k[] = {scalars[0], scalars[1], scalars[2], scalars[3]};
-  const Point* const P[] = {&point, &point, &point, &point};
-  if (PAKE_PLANT(scalars[0])) return 1;
+  const std::uint8_t *k[kLanes], *in[kLanes];
+  const Point *P[kLanes], *Q[kLanes];
+  for (std::size_t i = 0; i < kLanes; ++i) {
+    k[i] = scalars[i];
+    P[i] = &point;
+    Q[i] = &products[i];
+    in[i] = encodings[i];
+  }
+  if (plant == "branch") branch(scalars[0]);
+  if (plant == "index") index(scalars[0]);
+  if (plant == "vector_test") vector_test(scalars[0]);
   lanes.multiply(k, P, kLanes, products, encodings);
   require(is_secret(products) && is_secret(encodings), "products of secrets are secret");
   lanes.multiply_generator(scalars[1], &products[0], encodings[0]);
   require(is_secret(encodings[0]), "a public key is secret until it is sent");
-  const Point* const Q[] = {&products[0], &products[1], &products[2], &products[3]};
   lanes.encode(Q, kLanes, encodings);
-  const std::uint8_t* const in[] = {encodings[0], encodings[1], encodings[2], encodings[3]};
   lanes.decode(in, kLanes, decoded, valid);
   require(is_secret(valid), "what was decoded is secret");
   __msan_unpoison(valid, sizeof valid);

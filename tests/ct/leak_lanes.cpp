@@ -1,8 +1,16 @@
-// The lanes with a leak planted in their multiplication: PAKE_PLANT is branch, index or vector_test. Takes
-// lanes/avx2.cpp's place.
+// The lanes of AVX2, or with PAKE_PORTABLE the portable code, with a leak planted in their multiplication: PAKE_PLANT
+// is branch, index or (AVX2) vector_test. Takes the place of lanes/avx2.cpp or lanes/portable.cpp.
+#ifdef PAKE_PORTABLE
+#define PAKE_LEAKY kBackend_portable
+#define kBackend_portable kSoundBackend
+#include "lanes/portable.cpp"  // NOLINT(bugprone-suspicious-include)
+#undef kBackend_portable
+#else
+#define PAKE_LEAKY kBackend_avx2
 #define kBackend_avx2 kSoundBackend
 #include "lanes/avx2.cpp"  // NOLINT(bugprone-suspicious-include)
 #undef kBackend_avx2
+#endif
 
 namespace pake::crypto::lanes {
 namespace {
@@ -14,10 +22,12 @@ namespace {
   return table[scalar[0]] == 2;
 }
 
+#ifndef PAKE_PORTABLE
 [[maybe_unused]] bool vector_test(const std::uint8_t* scalar) {
   const auto bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(scalar));
   return _mm256_testz_si256(bytes, bytes) != 0;
 }
+#endif
 
 }  // namespace
 
@@ -29,8 +39,14 @@ void leaky_multiply(const std::uint8_t* const* scalars, const Point* const* poin
   kSoundBackend.multiply(scalars, points, count, products, encodings);
 }
 
-extern const Backend kBackend_avx2;
-const Backend kBackend_avx2 = {"leaky",           decode_lanes, encode_lanes, leaky_multiply, multiply_generator_lanes,
-                               from_uniform_lanes};
+extern const Backend PAKE_LEAKY;
+const Backend PAKE_LEAKY = {.name = "leaky",
+                            .lanes = kSoundBackend.lanes,
+                            .fewest = kSoundBackend.fewest,
+                            .decode = decode_lanes,
+                            .encode = encode_lanes,
+                            .multiply = leaky_multiply,
+                            .multiply_generator = multiply_generator_lanes,
+                            .from_uniform = from_uniform_lanes};
 
 }  // namespace pake::crypto::lanes

@@ -1,5 +1,5 @@
-// ristretto255 (RFC 9496) in four lanes if the processor has a vector unit for it, else by libsodium; its scalars by
-// our own field.
+// ristretto255 (RFC 9496) in the lanes of a vector unit if the processor has one for it, else one point after the
+// other; its scalars by our own field. libsodium is what tests and benchmarks compare it with.
 #include <sodium.h>
 
 #include <algorithm>
@@ -27,11 +27,11 @@ std::atomic<const lanes::Backend*>& backend() noexcept {
   return chosen;
 }
 
-/// Products of which fewer are left to libsodium: four lanes of AVX2 take as long as 1.7 of its products. Whoever chose
-/// the lanes gets them for every one.
-std::atomic<std::size_t>& fewest() noexcept {
-  static std::atomic<std::size_t> count = lanes::best() != nullptr && lanes::best() == lanes::avx2() ? 2 : 1;
-  return count;
+/// What computes `count` points at once, if `lanes` is in use.
+const lanes::Backend& lanes_for(std::size_t count, const lanes::Backend& lanes) noexcept {
+  if (count < lanes.fewest) return *lanes::portable();
+  const auto* const wide = count > lanes.lanes && &lanes == lanes::avx512_ifma() ? lanes::avx512_ifma_wide() : nullptr;
+  return wide != nullptr ? *wide : lanes;
 }
 
 /// What an Element holds, one of the two at least: its encoding, which is all that libsodium takes and gives, and the
@@ -48,14 +48,14 @@ const RistrettoPoint& point_of(const Element& element) {
   return ElementAccess::get<RistrettoPoint>(GroupId::ristretto255, element);
 }
 
-// Tests choose between back ends, so a point may lack what the one in use needs. Coordinates without an encoding come
-// from the lanes alone, which are there then.
+// Tests choose between back ends, so a point may lack what the one in use needs.
 std::array<std::uint8_t, kSize> encoding_of(const RistrettoPoint& P) {
   if (P.has_encoding) return P.encoding;
   std::array<std::uint8_t, kSize> encoding;
   std::uint8_t out[1][kSize];
   const lanes::Point* const point = &P.coordinates;
-  lanes::best()->encode(&point, 1, out);
+  const auto* const lanes = backend().load();
+  (lanes == nullptr ? *lanes::portable() : lanes_for(1, *lanes)).encode(&point, 1, out);
   std::ranges::copy(out[0], encoding.begin());
   return encoding;
 }
@@ -63,7 +63,7 @@ const lanes::Point& coordinates_of(const RistrettoPoint& P, const lanes::Backend
   if (P.has_coordinates) return P.coordinates;
   const std::uint8_t* const encoding = P.encoding.data();
   std::uint64_t valid = 0;
-  lanes.decode(&encoding, 1, &room, &valid);
+  lanes_for(1, lanes).decode(&encoding, 1, &room, &valid);
   return room;
 }
 
@@ -76,13 +76,14 @@ class Ristretto255 final : public GroupWithScalars<Ristretto255Order, std::endia
   Ristretto255() : GroupWithScalars(GroupId::ristretto255, HashId::sha512, kSize) { ensure_sodium(); }
 
   [[nodiscard]] Status decode(std::span<Decoding> batch) const override {
-    return on_clean_stack<8192>([&] {
+    const auto decode_all = [&] {
       const auto* const lanes = backend().load();
       bool valid = true;
-      for (; !batch.empty(); batch = batch.subspan(std::min(batch.size(), lanes::kLanes)))
-        valid &= decode_some(batch.first(std::min(batch.size(), lanes::kLanes)), lanes);
+      for (; !batch.empty(); batch = batch.subspan(std::min(batch.size(), lanes::kMostLanes)))
+        valid &= decode_some(batch.first(std::min(batch.size(), lanes::kMostLanes)), lanes);
       return valid ? Status() : Status(fail(Errc::malformed));
-    });
+    };
+    return batch.size() > 4 ? on_clean_stack<16384>(decode_all) : on_clean_stack<8192>(decode_all);
   }
 
   [[nodiscard]] SecretUpTo<kMaxElementSize> encode(const Element& element) const override {
@@ -101,12 +102,11 @@ class Ristretto255 final : public GroupWithScalars<Ristretto255Order, std::endia
   }
 
   [[nodiscard]] Status multiply(std::span<Multiplication> batch) const override {
-    return on_clean_stack<kStackOfProducts>([&] {
+    const auto multiply_all = [&] {
       bool identity = false;
       const auto* const lanes = backend().load();
       while (!batch.empty()) {
-        const bool one_of_generator = batch[0].element == nullptr;
-        if (lanes != nullptr && (one_of_generator || batch.size() >= fewest().load())) {
+        if (lanes != nullptr) {
           batch = multiply_some(batch, *lanes, identity);
           continue;
         }
@@ -116,7 +116,9 @@ class Ristretto255 final : public GroupWithScalars<Ristretto255Order, std::endia
         batch = batch.subspan(1);
       }
       return identity ? Status(fail(Errc::malformed)) : Status();
-    });
+    };
+    return batch.size() > 4 ? on_clean_stack<kStackOfWideProducts>(multiply_all)
+                            : on_clean_stack<kStackOfProducts>(multiply_all);
   }
 
   [[nodiscard]] Element negate(const Element& element) const override {
@@ -159,11 +161,12 @@ class Ristretto255 final : public GroupWithScalars<Ristretto255Order, std::endia
 
   // The lanes keep a table of multiples of each point.
   static constexpr std::size_t kStackOfProducts = 16384;
+  static constexpr std::size_t kStackOfWideProducts = 32768;  // eight lanes: it is twice as large
 
-  /// At most kLanes members.
+  /// At most kMostLanes members.
   [[nodiscard]] static bool decode_some(std::span<Decoding> batch, const lanes::Backend* lanes) {
-    std::array<const std::uint8_t*, lanes::kLanes> encodings{};
-    std::array<Decoding*, lanes::kLanes> members{};
+    std::array<const std::uint8_t*, lanes::kMostLanes> encodings{};
+    std::array<Decoding*, lanes::kMostLanes> members{};
     std::size_t count = 0;
     for (auto& member : batch) {
       if (member.bytes.size() != kSize || ct_is_zero(member.bytes)) continue;
@@ -172,10 +175,10 @@ class Ristretto255 final : public GroupWithScalars<Ristretto255Order, std::endia
     }
     bool all_valid = count == batch.size();
     if (count == 0) return all_valid;
-    std::array<lanes::Point, lanes::kLanes> points{};
-    std::array<std::uint64_t, lanes::kLanes> valid{};
+    std::array<lanes::Point, lanes::kMostLanes> points{};
+    std::array<std::uint64_t, lanes::kMostLanes> valid{};
     if (lanes != nullptr)
-      lanes->decode(encodings.data(), count, points.data(), valid.data());
+      lanes_for(count, *lanes).decode(encodings.data(), count, points.data(), valid.data());
     else
       for (std::size_t i = 0; i < count; ++i)
         valid[i] = is_valid_by_libsodium(members[i]->bytes) ? ~std::uint64_t{0} : 0;
@@ -198,37 +201,36 @@ class Ristretto255 final : public GroupWithScalars<Ristretto255Order, std::endia
     return declassify_value(crypto_core_ristretto255_is_valid_point(bytes.data()) & ~top_bit) == 1;
   }
 
-  /// Computes the first products of the batch and returns the rest: one of the generator, or as many others as there
-  /// are lanes.
+  /// Computes the first products of the batch and returns the rest: one of the generator, or as many others as one call
+  /// takes.
   [[nodiscard]] static std::span<Multiplication> multiply_some(std::span<Multiplication> batch,
                                                                const lanes::Backend& lanes, bool& identity) {
-    std::array<RistrettoPoint, lanes::kLanes> products{};
-    const auto finish = [&](std::size_t i) {
-      auto& P = products[i];
+    const auto finish = [&](Multiplication& member, RistrettoPoint& P) {
       P.has_encoding = P.has_coordinates = true;
       identity |= ct_is_zero(P.encoding);
-      batch[i].result = element_of(P);
+      member.result = element_of(P);
     };
     if (batch[0].element == nullptr) {
-      lanes.multiply_generator(scalar_bytes(*batch[0].scalar).data(), &products[0].coordinates,
-                               products[0].encoding.data());
-      finish(0);
+      RistrettoPoint product;
+      lanes_for(1, lanes).multiply_generator(scalar_bytes(*batch[0].scalar).data(), &product.coordinates,
+                                             product.encoding.data());
+      finish(batch[0], product);
       return batch.subspan(1);
     }
-    std::array<const std::uint8_t*, lanes::kLanes> scalars{};
-    std::array<const lanes::Point*, lanes::kLanes> points{};
-    std::array<lanes::Point, lanes::kLanes> room{}, results{};
+    std::array<const std::uint8_t*, lanes::kMostLanes> scalars{};
+    std::array<const lanes::Point*, lanes::kMostLanes> points{};
+    std::array<lanes::Point, lanes::kMostLanes> room{}, results{};
     std::size_t count = 0;
-    for (; count < lanes::kLanes && count < batch.size() && batch[count].element != nullptr; ++count) {
+    for (; count < points.size() && count < batch.size() && batch[count].element != nullptr; ++count) {
       scalars[count] = scalar_bytes(*batch[count].scalar).data();
       points[count] = &coordinates_of(point_of(*batch[count].element), lanes, room[count]);
     }
-    std::uint8_t encodings[lanes::kLanes][kSize];
-    lanes.multiply(scalars.data(), points.data(), count, results.data(), encodings);
+    std::uint8_t encodings[lanes::kMostLanes][kSize];
+    lanes_for(count, lanes).multiply(scalars.data(), points.data(), count, results.data(), encodings);
     for (std::size_t i = 0; i < count; ++i) {
-      products[i].coordinates = results[i];
-      std::ranges::copy(encodings[i], products[i].encoding.begin());
-      finish(i);
+      RistrettoPoint product{.coordinates = results[i]};
+      std::ranges::copy(encodings[i], product.encoding.begin());
+      finish(batch[i], product);
     }
     return batch.subspan(count);
   }
@@ -257,7 +259,8 @@ Result<Element> ristretto255_from_uniform(std::span<const std::uint8_t, 64> byte
   return on_clean_stack<8192>([&]() -> Result<Element> {
     RistrettoPoint P;
     if (const auto* const lanes = backend().load()) {
-      if (declassify_value(lanes->from_uniform(bytes.data(), &P.coordinates)) != 0) return fail(Errc::malformed);
+      if (declassify_value(lanes_for(1, *lanes).from_uniform(bytes.data(), &P.coordinates)) != 0)
+        return fail(Errc::malformed);
       P.has_coordinates = true;
       return element_of(P);
     }
@@ -272,6 +275,8 @@ std::string_view to_string(RistrettoBackend backend) noexcept {
   switch (backend) {
     case RistrettoBackend::libsodium:
       return "libsodium";
+    case RistrettoBackend::portable:
+      return "portable";
     case RistrettoBackend::avx2:
       return "AVX2";
     case RistrettoBackend::avx512_ifma:
@@ -282,18 +287,19 @@ std::string_view to_string(RistrettoBackend backend) noexcept {
 
 RistrettoBackend ristretto255_backend() noexcept {
   const auto* const lanes = backend().load();
-  return lanes == nullptr         ? RistrettoBackend::libsodium
-         : lanes == lanes::avx2() ? RistrettoBackend::avx2
-                                  : RistrettoBackend::avx512_ifma;
+  return lanes == nullptr             ? RistrettoBackend::libsodium
+         : lanes == lanes::portable() ? RistrettoBackend::portable
+         : lanes == lanes::avx2()     ? RistrettoBackend::avx2
+                                      : RistrettoBackend::avx512_ifma;
 }
 
 bool choose_ristretto255_backend(RistrettoBackend wanted) noexcept {
-  const auto* const lanes = wanted == RistrettoBackend::avx2          ? lanes::avx2()
+  const auto* const lanes = wanted == RistrettoBackend::portable      ? lanes::portable()
+                            : wanted == RistrettoBackend::avx2        ? lanes::avx2()
                             : wanted == RistrettoBackend::avx512_ifma ? lanes::avx512_ifma()
                                                                       : nullptr;
   if (lanes == nullptr && wanted != RistrettoBackend::libsodium) return false;
   backend().store(lanes);
-  fewest().store(1);
   return true;
 }
 

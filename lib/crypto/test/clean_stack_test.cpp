@@ -149,6 +149,23 @@ TEST_P(CleanStack, NoProductIsLeft) {
   EXPECT_EQ(pieces_on(stack, product.reveal().last(32)), 0U);
 }
 
+// Eight at once, which take the most room.
+TEST_P(CleanStack, NoProductOfABatchIsLeft) {
+  const auto product = group_.encode(product_);
+  const auto encoded = group_.encode(point_);
+  const auto stack = stack_after([&] {
+    std::array<Multiplication, 8> products{};
+    for (auto& member : products) member = {.scalar = &k_, .element = &point_};
+    std::ignore = group_.multiply(products);
+    std::array<Decoding, 8> points{};
+    for (auto& member : points) member.bytes = encoded.reveal();
+    std::ignore = group_.decode(points);
+  });
+  EXPECT_EQ(pieces_on(stack, k_.reveal()), 0U);
+  EXPECT_EQ(pieces_on(stack, product.reveal().last(32)), 0U);
+  EXPECT_EQ(pieces_on(stack, encoded.reveal().last(32)), 0U);
+}
+
 TEST(CleanStack, NoGeneratorOfCurve25519IsLeft) {
   const auto uniform = hash(HashId::sha512, {as_bytes("correct horse")});
   const auto bytes = uniform.reveal().first<kX25519Size>();

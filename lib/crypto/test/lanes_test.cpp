@@ -59,7 +59,7 @@ class Lanes : public ::testing::TestWithParam<Case> {
     std::vector<const Point*> in;
     in.reserve(points.size());
     for (const auto& point : points) in.push_back(&point);
-    std::uint8_t out[kLanes][32] = {};
+    std::uint8_t out[kMostLanes][32] = {};
     backend_->encode(in.data(), in.size(), out);
     std::vector<std::string> texts;
     for (std::size_t i = 0; i < points.size(); ++i) texts.push_back(hex(out[i]));
@@ -74,7 +74,7 @@ class Lanes : public ::testing::TestWithParam<Case> {
       at.push_back(&points[i]);
     }
     std::vector<Point> products(points.size());
-    std::uint8_t out[kLanes][32] = {};
+    std::uint8_t out[kMostLanes][32] = {};
     backend_->multiply(in.data(), at.data(), points.size(), products.data(), out);
     std::vector<std::string> texts;
     for (std::size_t i = 0; i < points.size(); ++i) texts.push_back(hex(out[i]));
@@ -136,16 +136,16 @@ class Lanes : public ::testing::TestWithParam<Case> {
   const Backend* backend_ = nullptr;
 };
 
-INSTANTIATE_TEST_SUITE_P(Each, Lanes, ::testing::Values(Case{"AVX2", avx2}, Case{"AVX-512 IFMA", avx512_ifma}),
-                         [](const auto& test) { return test.index == 0 ? "AVX2" : "IFMA"; });
+constexpr std::array kCases = {Case{"AVX2", avx2}, Case{"IFMA", avx512_ifma}, Case{"IFMA_wide", avx512_ifma_wide},
+                               Case{"portable", portable}};
+INSTANTIATE_TEST_SUITE_P(Each, Lanes, ::testing::ValuesIn(kCases), [](const auto& test) { return test.param.name; });
 
 TEST_P(Lanes, AgreeWithLibsodiumAtRandom) {
   std::random_device device;
   const auto seed = (std::uint64_t{device()} << 32U) | device();
   SCOPED_TRACE("seed " + std::to_string(seed));
   testing::SeededRng rng(seed);
-  for (std::size_t run = 0; run < cases(); run += kLanes) {
-    const auto count = 1 + run / kLanes % kLanes;
+  for (std::size_t run = 0, count = 1; run < cases(); run += count, count = 1 + count % kMostLanes) {
     std::vector<Buffer> elements, scalars;
     std::vector<std::string> texts, products;
     for (std::size_t i = 0; i < count; ++i) {
@@ -176,9 +176,9 @@ TEST_P(Lanes, AgreeWithLibsodiumAtRandom) {
 TEST_P(Lanes, DecodeWhatLibsodiumDecodes) {
   testing::SeededRng rng(5);
   std::size_t valid_ones = 0;
-  for (std::size_t run = 0; run < cases(); run += kLanes) {
+  for (std::size_t run = 0; run < cases(); run += kMostLanes) {
     std::vector<Buffer> encodings;
-    for (std::size_t i = 0; i < kLanes; ++i) {
+    for (std::size_t i = 0; i < kMostLanes; ++i) {
       Buffer bytes(32);
       rng.fill(bytes);
       bytes[31] &= 0x7fU;
@@ -186,7 +186,7 @@ TEST_P(Lanes, DecodeWhatLibsodiumDecodes) {
       encodings.push_back(bytes);
     }
     const auto decoded = decode(encodings);
-    for (std::size_t i = 0; i < kLanes; ++i) {
+    for (std::size_t i = 0; i < kMostLanes; ++i) {
       const bool valid = crypto_core_ristretto255_is_valid_point(encodings[i].data()) == 1;
       ASSERT_EQ(decoded.valid[i], valid ? ~std::uint64_t{0} : 0U) << hex(encodings[i]);
       valid_ones += valid ? 1 : 0;
@@ -218,11 +218,11 @@ TEST_P(Lanes, EdgesOfEncodings) {
       {"3eb858e78f5a7254d8c9731174a94f76755fd3941c0ac93735c07ba14579630e", false},
       {"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", false}};
   for (const auto& [text, valid] : edges) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      std::vector<Buffer> encodings(kLanes, unhex(edges[8].first));
+    for (std::size_t lane = 0; lane < kMostLanes; ++lane) {
+      std::vector<Buffer> encodings(kMostLanes, unhex(edges[8].first));
       encodings[lane] = unhex(text);
       const auto decoded = decode(encodings);
-      for (std::size_t i = 0; i < kLanes; ++i) {
+      for (std::size_t i = 0; i < kMostLanes; ++i) {
         EXPECT_EQ(decoded.valid[i] != 0, i != lane || valid) << text << " in lane " << lane;
         if (decoded.valid[i] != 0) EXPECT_EQ(encode({decoded.points[i]})[0], hex(encodings[i]));
       }
@@ -288,19 +288,19 @@ TEST(RistrettoBackend, CanBeChosenWhereItRuns) {
   const auto before = ristretto255_backend();
   EXPECT_EQ(before, avx512_ifma() != nullptr ? RistrettoBackend::avx512_ifma
                     : avx2() != nullptr      ? RistrettoBackend::avx2
-                                             : RistrettoBackend::libsodium);
+                                             : RistrettoBackend::portable);
   const auto& group = Group::get(GroupId::ristretto255);
   testing::SeededRng rng(9);
   const auto k = group.random_scalar(rng).value();
   std::vector<Element> elements;
   std::vector<std::string> hashed;
-  for (const auto backend : {RistrettoBackend::libsodium, RistrettoBackend::avx2, RistrettoBackend::avx512_ifma}) {
+  for (const auto backend : kRistrettoBackends) {
     if (!choose_ristretto255_backend(backend)) continue;
     EXPECT_EQ(ristretto255_backend(), backend);
     elements.push_back(group.hash_to_group({as_bytes("message")}, {as_bytes("tag")}).value());
   }
   std::string product, difference;
-  for (const auto backend : {RistrettoBackend::libsodium, RistrettoBackend::avx2, RistrettoBackend::avx512_ifma}) {
+  for (const auto backend : kRistrettoBackends) {
     if (!choose_ristretto255_backend(backend)) continue;
     for (const auto& element : elements) {  // made by one, used by another
       const auto text =
@@ -312,6 +312,42 @@ TEST(RistrettoBackend, CanBeChosenWhereItRuns) {
       EXPECT_EQ(text, product) << to_string(backend);
       EXPECT_EQ(sum, difference) << to_string(backend);
       EXPECT_EQ(group.subtract(element, element).error(), Errc::malformed);
+    }
+  }
+  EXPECT_TRUE(choose_ristretto255_backend(before));
+}
+
+// More than any vector has lanes, with the generator in between: every member gets its own product.
+TEST(RistrettoBackend, TakesBatchesOfAnySize) {
+  const auto before = ristretto255_backend();
+  const auto& group = Group::get(GroupId::ristretto255);
+  testing::SeededRng rng(10);
+  for (const auto backend : kRistrettoBackends) {
+    if (!choose_ristretto255_backend(backend)) continue;
+    for (std::size_t size = 1; size <= 2 * kMostLanes + 3; ++size) {
+      std::vector<Buffer> encodings;
+      std::vector<Decoding> decodings;
+      for (std::size_t i = 0; i < size; ++i) {
+        const auto bytes = group.encode(group.multiply_generator(group.random_scalar(rng).value()).value());
+        encodings.push_back(to_buffer(bytes.reveal()));
+      }
+      for (const auto& encoding : encodings) decodings.push_back({.bytes = encoding});
+      ASSERT_TRUE(group.decode(decodings));
+      std::vector<Scalar> scalars;
+      for (std::size_t i = 0; i < size; ++i) scalars.push_back(group.random_scalar(rng).value());
+      std::vector<Multiplication> batch;
+      for (std::size_t i = 0; i < size; ++i)
+        batch.push_back({.scalar = &scalars[i], .element = i % 7 == 3 ? nullptr : &decodings[i].element});
+      ASSERT_TRUE(group.multiply(batch));
+      for (std::size_t i = 0; i < size; ++i) {
+        Buffer expected(32);
+        if (batch[i].element == nullptr)
+          ASSERT_EQ(crypto_scalarmult_ristretto255_base(expected.data(), scalars[i].reveal().data()), 0);
+        else
+          ASSERT_EQ(crypto_scalarmult_ristretto255(expected.data(), scalars[i].reveal().data(), encodings[i].data()),
+                    0);
+        ASSERT_EQ(hex(group.encode(batch[i].result).reveal()), hex(expected)) << to_string(backend) << ", " << i;
+      }
     }
   }
   EXPECT_TRUE(choose_ristretto255_backend(before));

@@ -28,7 +28,18 @@ namespace {
 
 using Vector = __m256i;
 
+constexpr std::size_t kWidth = 4;
+
 inline Vector broadcast(std::uint64_t value) { return _mm256_set1_epi64x(static_cast<long long>(value)); }
+inline Vector shift_right(Vector x, int bits) { return _mm256_srli_epi64(x, bits); }
+inline Vector mask_of(Vector bit) { return broadcast(0) - bit; }
+inline Vector is_same(Vector a, Vector b) { return _mm256_cmpeq_epi64(a, b); }
+inline Vector choose(Vector mask, Vector a, Vector b) { return _mm256_blendv_epi8(b, a, mask); }
+/// Lane i from lane i ^ kDistance.
+template <int kDistance>
+inline Vector swap_lanes(Vector x) {
+  return _mm256_permute4x64_epi64(x, kDistance == 2 ? 0x4e : 0xb1);
+}
 
 constexpr std::size_t kLimbs = 10;
 constexpr std::uint64_t kLow51 = (std::uint64_t{1} << 51) - 1;

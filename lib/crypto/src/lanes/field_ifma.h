@@ -1,6 +1,7 @@
-// Private to avx512_ifma.cpp: four field elements modulo p = 2^255 - 19 at once, by AVX-512 IFMA on ymm registers.
+// Private to avx512_ifma.cpp and avx512_ifma_wide.cpp: four field elements modulo p = 2^255 - 19 at once, by AVX-512
+// IFMA on ymm registers, or, with PAKE_LANES_WIDE, eight on zmm registers.
 //
-// A vector holds the same limb of four elements; five limbs of radix 2^51. IFMA multiplies the low 52 bits of its
+// A vector holds the same limb of all elements; five limbs of radix 2^51. IFMA multiplies the low 52 bits of its
 // operands and adds the low or the high 52 bits of the product, so the one rule is that **every operand of a product is
 // below 2^52**. It is kept by three bounds on limbs:
 //
@@ -23,9 +24,43 @@
 
 namespace {
 
+#ifdef PAKE_LANES_WIDE
+using Vector = __m512i;
+constexpr std::size_t kWidth = 8;
+constexpr __mmask8 kAll = 0xff;  // masked by all ones: GCC 12 warns of what its other forms leave undefined
+
+inline Vector broadcast(std::uint64_t value) { return _mm512_set1_epi64(static_cast<long long>(value)); }
+/// sum + the low or the high 52 bits of the product of the low 52 bits of a and b.
+inline Vector add_low(Vector sum, Vector a, Vector b) { return _mm512_madd52lo_epu64(sum, a, b); }
+inline Vector add_high(Vector sum, Vector a, Vector b) { return _mm512_madd52hi_epu64(sum, a, b); }
+inline Vector shift_right(Vector x, unsigned bits) { return _mm512_maskz_srli_epi64(kAll, x, bits); }
+inline Vector is_same(Vector a, Vector b) { return _mm512_movm_epi64(_mm512_cmpeq_epi64_mask(a, b)); }
+inline Vector choose(Vector mask, Vector a, Vector b) { return (a & mask) | (b & ~mask); }
+/// Lane i from lane i ^ kDistance.
+template <int kDistance>
+inline Vector swap_lanes(Vector x) {
+  if constexpr (kDistance == 4) return _mm512_maskz_shuffle_i64x2(kAll, x, x, 0x4e);
+  if constexpr (kDistance == 2) return _mm512_maskz_permutex_epi64(kAll, x, 0x4e);
+  return _mm512_maskz_permutex_epi64(kAll, x, 0xb1);
+}
+#else
 using Vector = __m256i;
+constexpr std::size_t kWidth = 4;
 
 inline Vector broadcast(std::uint64_t value) { return _mm256_set1_epi64x(static_cast<long long>(value)); }
+/// sum + the low or the high 52 bits of the product of the low 52 bits of a and b.
+inline Vector add_low(Vector sum, Vector a, Vector b) { return _mm256_madd52lo_epu64(sum, a, b); }
+inline Vector add_high(Vector sum, Vector a, Vector b) { return _mm256_madd52hi_epu64(sum, a, b); }
+inline Vector shift_right(Vector x, int bits) { return _mm256_srli_epi64(x, bits); }
+inline Vector is_same(Vector a, Vector b) { return _mm256_cmpeq_epi64(a, b); }
+inline Vector choose(Vector mask, Vector a, Vector b) { return _mm256_blendv_epi8(b, a, mask); }
+/// Lane i from lane i ^ kDistance.
+template <int kDistance>
+inline Vector swap_lanes(Vector x) {
+  return _mm256_permute4x64_epi64(x, kDistance == 2 ? 0x4e : 0xb1);
+}
+#endif
+inline Vector mask_of(Vector bit) { return broadcast(0) - bit; }
 
 constexpr std::size_t kLimbs = 5;
 constexpr std::uint64_t kLow51 = (std::uint64_t{1} << 51) - 1;
@@ -37,8 +72,8 @@ struct Field {
 #ifdef PAKE_LANES_CHECK_BOUNDS
 inline void require_below(const Field& a, std::uint64_t bound) {
   for (const auto& limb : a.limb) {
-    alignas(32) std::uint64_t values[4];
-    _mm256_store_si256(reinterpret_cast<Vector*>(values), limb);
+    std::uint64_t values[kWidth];
+    __builtin_memcpy(values, &limb, sizeof limb);
     for (const auto value : values)
       if (value >= bound) std::abort();
   }
@@ -57,18 +92,16 @@ inline Vector hide(Vector x) {
 #endif
   return x;
 }
-inline Vector twice(Vector x) { return _mm256_add_epi64(x, x); }
+inline Vector twice(Vector x) { return x + x; }
 
 inline Field carry(const Field& a) {
   require_below(a, std::uint64_t{1} << 63);
   const auto mask = broadcast(kLow51);
   Field out;
   Vector over[kLimbs];
-  for (std::size_t i = 0; i < kLimbs; ++i) over[i] = _mm256_srli_epi64(a.limb[i], 51);
-  // What is carried is below 2^12, so the multiplier of 32 bits will do.
-  out.limb[0] = _mm256_add_epi64(_mm256_and_si256(a.limb[0], mask), _mm256_mul_epu32(over[4], broadcast(19)));
-  for (std::size_t i = 1; i < kLimbs; ++i)
-    out.limb[i] = _mm256_add_epi64(_mm256_and_si256(a.limb[i], mask), over[i - 1]);
+  for (std::size_t i = 0; i < kLimbs; ++i) over[i] = shift_right(a.limb[i], 51);
+  out.limb[0] = add_low(a.limb[0] & mask, over[4], broadcast(19));
+  for (std::size_t i = 1; i < kLimbs; ++i) out.limb[i] = (a.limb[i] & mask) + over[i - 1];
   require_below(out, kTight);
   return out;
 }
@@ -76,7 +109,7 @@ inline Field carry(const Field& a) {
 /// a + b: raw.
 inline Field raw_add(const Field& a, const Field& b) {
   Field out;
-  for (std::size_t i = 0; i < kLimbs; ++i) out.limb[i] = _mm256_add_epi64(a.limb[i], b.limb[i]);
+  for (std::size_t i = 0; i < kLimbs; ++i) out.limb[i] = a.limb[i] + b.limb[i];
   return out;
 }
 /// a + kTimes * p - b, for a b that kTimes * p exceeds in every limb: raw.
@@ -85,8 +118,7 @@ inline Field add_p_and_subtract(const Field& a, const Field& b) {
   require_below(b, kTimes * (kLow51 - 18));
   const auto low = broadcast(kTimes * (kLow51 - 18)), high = broadcast(kTimes * kLow51);
   Field out;
-  for (std::size_t i = 0; i < kLimbs; ++i)
-    out.limb[i] = _mm256_sub_epi64(_mm256_add_epi64(a.limb[i], i == 0 ? low : high), b.limb[i]);
+  for (std::size_t i = 0; i < kLimbs; ++i) out.limb[i] = a.limb[i] + (i == 0 ? low : high) - b.limb[i];
   return out;
 }
 /// a - b for a tight b, which 2p exceeds: raw.
@@ -103,9 +135,9 @@ inline Field operand(const Field& a) { return carry(a); }
 inline Field fold(const Vector (&once)[10], const Vector (&doubled)[10]) {
   Field out;
   for (std::size_t k = 0; k < kLimbs; ++k) {
-    const auto back = hide(_mm256_add_epi64(once[k + 5], twice(doubled[k + 5])));
-    const auto nine = hide(_mm256_add_epi64(_mm256_slli_epi64(back, 3), back));
-    out.limb[k] = _mm256_add_epi64(_mm256_add_epi64(once[k], back), twice(_mm256_add_epi64(doubled[k], nine)));
+    const auto back = hide(once[k + 5] + twice(doubled[k + 5]));
+    const auto nine = hide((back << 3) + back);
+    out.limb[k] = once[k] + back + twice(doubled[k] + nine);
   }
   require_below(out, kWide);
   return out;
@@ -116,13 +148,13 @@ inline Field product(const Field& a, const Field& b) {
   require_below(a, kTight);
   require_below(b, kTight);
   Vector low[10], high[10];
-  for (std::size_t k = 0; k < 10; ++k) low[k] = high[k] = _mm256_setzero_si256();
+  for (std::size_t k = 0; k < 10; ++k) low[k] = high[k] = broadcast(0);
 #pragma GCC unroll 5
   for (std::size_t i = 0; i < kLimbs; ++i) {
 #pragma GCC unroll 5
     for (std::size_t j = 0; j < kLimbs; ++j) {
-      low[i + j] = _mm256_madd52lo_epu64(low[i + j], a.limb[i], b.limb[j]);
-      high[i + j + 1] = _mm256_madd52hi_epu64(high[i + j + 1], a.limb[i], b.limb[j]);
+      low[i + j] = add_low(low[i + j], a.limb[i], b.limb[j]);
+      high[i + j + 1] = add_high(high[i + j + 1], a.limb[i], b.limb[j]);
     }
   }
   return fold(low, high);
@@ -133,19 +165,19 @@ inline Field product(const Field& a, const Field& b) {
 inline Field squared(const Field& a) {
   require_below(a, kTight);
   Vector once[10], doubled[10], four_times[10];
-  for (std::size_t k = 0; k < 10; ++k) once[k] = doubled[k] = four_times[k] = _mm256_setzero_si256();
+  for (std::size_t k = 0; k < 10; ++k) once[k] = doubled[k] = four_times[k] = broadcast(0);
 #pragma GCC unroll 5
   for (std::size_t i = 0; i < kLimbs; ++i) {
-    once[2 * i] = _mm256_madd52lo_epu64(once[2 * i], a.limb[i], a.limb[i]);
-    doubled[2 * i + 1] = _mm256_madd52hi_epu64(doubled[2 * i + 1], a.limb[i], a.limb[i]);
+    once[2 * i] = add_low(once[2 * i], a.limb[i], a.limb[i]);
+    doubled[2 * i + 1] = add_high(doubled[2 * i + 1], a.limb[i], a.limb[i]);
 #pragma GCC unroll 5
     for (std::size_t j = i + 1; j < kLimbs; ++j) {
-      doubled[i + j] = _mm256_madd52lo_epu64(doubled[i + j], a.limb[i], a.limb[j]);
-      four_times[i + j + 1] = _mm256_madd52hi_epu64(four_times[i + j + 1], a.limb[i], a.limb[j]);
+      doubled[i + j] = add_low(doubled[i + j], a.limb[i], a.limb[j]);
+      four_times[i + j + 1] = add_high(four_times[i + j + 1], a.limb[i], a.limb[j]);
     }
   }
 #pragma GCC unroll 10
-  for (std::size_t k = 0; k < 10; ++k) doubled[k] = _mm256_add_epi64(doubled[k], twice(four_times[k]));
+  for (std::size_t k = 0; k < 10; ++k) doubled[k] = doubled[k] + twice(four_times[k]);
   return fold(once, doubled);
 }
 

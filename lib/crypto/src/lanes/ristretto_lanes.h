@@ -1,5 +1,6 @@
 // Private to the translation units of the lanes, each of which has included its field before: ristretto255 (RFC 9496)
-// upon four lanes, in terms of
+// upon the lanes of a vector, in terms of
+//   Vector, kWidth: its lanes of 64 bits; broadcast, shift_right, mask_of, is_same, choose, swap_lanes
 //   Field: multiply, square (tight from operands), carry (tight from raw), operand, raw_add, raw_subtract, product,
 //   squared, and of these sum, difference, difference_of_sum, twice_and_difference (operands); from_limbs51, to_limbs51
 // A Field is tight unless it says otherwise. Everything is in an unnamed namespace and nothing is inlined from
@@ -10,7 +11,6 @@
 
 namespace {
 
-using pake::crypto::lanes::kLanes;
 using LanePoint = pake::crypto::lanes::Point;
 
 // --- Constants (RFC 9496, Section 4.1; RFC 8032, Section 5.1), in limbs of radix 2^51.
@@ -41,7 +41,7 @@ inline Field constant(const Limbs51& value) {
 }
 inline Field zero() {
   Field out;
-  for (auto& limb : out.limb) limb = _mm256_setzero_si256();
+  for (auto& limb : out.limb) limb = broadcast(0);
   return out;
 }
 
@@ -54,49 +54,47 @@ inline Field negate(const Field& a) { return carry(raw_subtract(zero(), a)); }
 
 inline Field select(Vector mask, const Field& a, const Field& b) {
   Field out;
-  for (std::size_t i = 0; i < kLimbs; ++i) out.limb[i] = _mm256_blendv_epi8(b.limb[i], a.limb[i], mask);
+  for (std::size_t i = 0; i < kLimbs; ++i) out.limb[i] = choose(mask, a.limb[i], b.limb[i]);
   return out;
 }
 
 /// The value below p, in limbs of radix 2^51.
 inline void canonical(const Field& a, Vector (&limb)[5]) {
   const auto mask = broadcast(kLow51);
-  const auto times_19 = [](Vector x) {
-    return _mm256_add_epi64(_mm256_add_epi64(_mm256_slli_epi64(x, 4), _mm256_slli_epi64(x, 1)), x);
-  };
+  const auto times_19 = [](Vector x) { return (x << 4) + (x << 1) + x; };
   to_limbs51(a, limb);
   for (int pass = 0; pass < 2; ++pass) {  // the second leaves a value below 2^255 in limbs below 2^51
     for (std::size_t i = 0; i < 4; ++i) {
-      limb[i + 1] = _mm256_add_epi64(limb[i + 1], _mm256_srli_epi64(limb[i], 51));
-      limb[i] = _mm256_and_si256(limb[i], mask);
+      limb[i + 1] = limb[i + 1] + shift_right(limb[i], 51);
+      limb[i] = limb[i] & mask;
     }
-    const auto over = _mm256_srli_epi64(limb[4], 51);
-    limb[4] = _mm256_and_si256(limb[4], mask);
-    limb[0] = _mm256_add_epi64(limb[0], times_19(over));
+    const auto over = shift_right(limb[4], 51);
+    limb[4] = limb[4] & mask;
+    limb[0] = limb[0] + times_19(over);
   }
   // Adding 19 reaches 2^255 if and only if the value is p or above: then 19 are added, and 2^255 dropped.
-  auto over = _mm256_srli_epi64(_mm256_add_epi64(limb[0], broadcast(19)), 51);
-  for (std::size_t i = 1; i < 5; ++i) over = _mm256_srli_epi64(_mm256_add_epi64(limb[i], over), 51);
-  limb[0] = _mm256_add_epi64(limb[0], times_19(over));
+  auto over = shift_right(limb[0] + broadcast(19), 51);
+  for (std::size_t i = 1; i < 5; ++i) over = shift_right(limb[i] + over, 51);
+  limb[0] = limb[0] + times_19(over);
   for (std::size_t i = 0; i < 4; ++i) {
-    limb[i + 1] = _mm256_add_epi64(limb[i + 1], _mm256_srli_epi64(limb[i], 51));
-    limb[i] = _mm256_and_si256(limb[i], mask);
+    limb[i + 1] = limb[i + 1] + shift_right(limb[i], 51);
+    limb[i] = limb[i] & mask;
   }
-  limb[4] = _mm256_and_si256(limb[4], mask);
+  limb[4] = limb[4] & mask;
 }
 
 /// Whether the value below p is odd (RFC 9496's IS_NEGATIVE).
 inline Vector is_negative(const Field& a) {
   Vector limb[5];
   canonical(a, limb);
-  return _mm256_sub_epi64(_mm256_setzero_si256(), _mm256_and_si256(limb[0], broadcast(1)));
+  return mask_of(limb[0] & broadcast(1));
 }
 inline Vector is_zero(const Field& a) {
   Vector limb[5];
   canonical(a, limb);
   auto any = limb[0];
-  for (std::size_t i = 1; i < 5; ++i) any = _mm256_or_si256(any, limb[i]);
-  return _mm256_cmpeq_epi64(any, _mm256_setzero_si256());
+  for (std::size_t i = 1; i < 5; ++i) any = any | limb[i];
+  return is_same(any, broadcast(0));
 }
 inline Vector is_equal(const Field& a, const Field& b) { return is_zero(a - b); }
 inline Field absolute(const Field& a) { return select(is_negative(a), negate(a), a); }
@@ -134,8 +132,8 @@ inline Vector sqrt_ratio(const Field& u, const Field& v, Field& root) {
   const auto correct = is_equal(check, u);
   const auto flipped = is_equal(check, minus_u);
   const auto flipped_i = is_equal(check, minus_u * i);
-  root = absolute(select(_mm256_or_si256(flipped, flipped_i), r * i, r));
-  return _mm256_or_si256(correct, flipped);
+  root = absolute(select(flipped | flipped_i, r * i, r));
+  return correct | flipped;
 }
 
 // --- Points: extended coordinates on -x^2 + y^2 = 1 + d x^2 y^2.
@@ -230,8 +228,7 @@ inline Vector decompress(const Field& s, Extended& P) {
   P.Y = u1 * den_y;
   P.Z = one;
   P.T = P.X * P.Y;
-  const auto bad = _mm256_or_si256(is_negative(P.T), is_zero(P.Y));
-  return _mm256_andnot_si256(bad, was_square);
+  return was_square & ~(is_negative(P.T) | is_zero(P.Y));
 }
 
 /// RFC 9496, Section 4.3.4, MAP.
@@ -252,49 +249,51 @@ inline Extended map(const Field& t) {
 
 // --- Between lanes and memory.
 
-/// Lane i of every limb from lanes[i], the last of them for the lanes beyond `count`.
-inline Field gather(const std::uint64_t* const (&lanes)[kLanes]) {
+inline Vector load(const std::uint64_t (&lanes)[kWidth]) {
+  Vector x;
+  __builtin_memcpy(&x, lanes, sizeof x);
+  return x;
+}
+inline void store(Vector x, std::uint64_t (&lanes)[kWidth]) { __builtin_memcpy(lanes, &x, sizeof x); }
+
+/// Lane i of every limb from lanes[i].
+inline Field gather(const std::uint64_t* const (&lanes)[kWidth]) {
   Vector limbs[5];
-  for (std::size_t k = 0; k < 5; ++k)
-    limbs[k] = _mm256_set_epi64x(static_cast<long long>(lanes[3][k]), static_cast<long long>(lanes[2][k]),
-                                 static_cast<long long>(lanes[1][k]), static_cast<long long>(lanes[0][k]));
+  for (std::size_t k = 0; k < 5; ++k) {
+    std::uint64_t values[kWidth];
+    for (std::size_t i = 0; i < kWidth; ++i) values[i] = lanes[i][k];
+    limbs[k] = load(values);
+  }
   return from_limbs51(limbs);
 }
+/// `count` points, the last of them in the lanes beyond.
 inline Extended load(const LanePoint* const* points, std::size_t count) {
   Field coordinates[4];
   for (std::size_t c = 0; c < 4; ++c) {
-    const std::uint64_t* lanes[kLanes];
-    for (std::size_t i = 0; i < kLanes; ++i) lanes[i] = points[i < count ? i : count - 1]->coordinates[c];
+    const std::uint64_t* lanes[kWidth];
+    for (std::size_t i = 0; i < kWidth; ++i) lanes[i] = points[i < count ? i : count - 1]->coordinates[c];
     coordinates[c] = gather(lanes);
   }
   return {coordinates[0], coordinates[1], coordinates[2], coordinates[3]};
 }
-/// By shuffles: of plain loops the compiler makes scattered stores, which take longer than an addition of points.
 inline void store(const Extended& P, LanePoint* points, std::size_t count) {
   const Field* const coordinates[4] = {&P.X, &P.Y, &P.Z, &P.T};
   for (std::size_t c = 0; c < 4; ++c) {
     Vector limbs[5];
     to_limbs51(*coordinates[c], limbs);
-    const auto low01 = _mm256_unpacklo_epi64(limbs[0], limbs[1]), high01 = _mm256_unpackhi_epi64(limbs[0], limbs[1]);
-    const auto low23 = _mm256_unpacklo_epi64(limbs[2], limbs[3]), high23 = _mm256_unpackhi_epi64(limbs[2], limbs[3]);
-    const Vector lanes[kLanes] = {
-        _mm256_permute2x128_si256(low01, low23, 0x20), _mm256_permute2x128_si256(high01, high23, 0x20),
-        _mm256_permute2x128_si256(low01, low23, 0x31), _mm256_permute2x128_si256(high01, high23, 0x31)};
-    alignas(32) std::uint64_t last[kLanes];
-    _mm256_store_si256(reinterpret_cast<Vector*>(last), limbs[4]);
-    for (std::size_t i = 0; i < count; ++i) {
-      auto* const to = points[i].coordinates[c];
-      _mm256_storeu_si256(reinterpret_cast<__m256i_u*>(to), lanes[i]);
-      to[4] = last[i];
+    for (std::size_t k = 0; k < 5; ++k) {
+      std::uint64_t values[kWidth];
+      store(limbs[k], values);
+      for (std::size_t i = 0; i < kWidth && i < count; ++i) points[i].coordinates[c][k] = values[i];
     }
   }
 }
 inline void store_encodings(const Field& s, std::uint8_t (*encodings)[32], std::size_t count) {
   Vector limbs[5];
   canonical(s, limbs);
-  alignas(32) std::uint64_t values[5][kLanes];
-  for (std::size_t k = 0; k < 5; ++k) _mm256_store_si256(reinterpret_cast<Vector*>(values[k]), limbs[k]);
-  for (std::size_t i = 0; i < count; ++i) {
+  std::uint64_t values[5][kWidth];
+  for (std::size_t k = 0; k < 5; ++k) store(limbs[k], values[k]);
+  for (std::size_t i = 0; i < kWidth && i < count; ++i) {
     const std::uint64_t words[4] = {values[0][i] | values[1][i] << 51, values[1][i] >> 13 | values[2][i] << 38,
                                     values[2][i] >> 26 | values[3][i] << 25, values[3][i] >> 39 | values[4][i] << 12};
     for (std::size_t b = 0; b < 32; ++b) encodings[i][b] = static_cast<std::uint8_t>(words[b / 8] >> (8 * (b % 8)));
@@ -335,19 +334,17 @@ inline void recode(const std::uint8_t* scalar, std::int8_t (&digits)[64]) {
 /// digit * P out of P, 2P, ..., 8P, lane by lane: all eight are read. kAffine: without 2Z.
 template <bool kAffine>
 inline Cached look_up(const Cached (&multiples)[8], Vector digit) {
-  const auto nothing = _mm256_setzero_si256();
-  const auto below_zero = _mm256_cmpgt_epi64(nothing, digit);
-  const auto magnitude = _mm256_sub_epi64(_mm256_xor_si256(digit, below_zero), below_zero);
-  const auto is_none = _mm256_cmpeq_epi64(magnitude, nothing);
-  const auto one = _mm256_and_si256(is_none, broadcast(1)), two = _mm256_and_si256(is_none, broadcast(2));
+  const auto below_zero = mask_of(shift_right(digit, 63));
+  const auto magnitude = (digit ^ below_zero) - below_zero;
+  const auto is_none = is_same(magnitude, broadcast(0));
+  const auto one = is_none & broadcast(1), two = is_none & broadcast(2);
   Cached out = {zero(), zero(), zero(), zero()};  // of digit 0: the identity, 1, 1, 2, 0
   out.y_plus_x.limb[0] = out.y_minus_x.limb[0] = one;
   out.z2.limb[0] = two;
   for (std::size_t i = 0; i < 8; ++i) {
-    const auto wanted = _mm256_cmpeq_epi64(magnitude, broadcast(i + 1));
+    const auto wanted = is_same(magnitude, broadcast(i + 1));
     const auto take = [&](Field& to, const Field& from) {
-      for (std::size_t k = 0; k < kLimbs; ++k)
-        to.limb[k] = _mm256_or_si256(to.limb[k], _mm256_and_si256(from.limb[k], wanted));
+      for (std::size_t k = 0; k < kLimbs; ++k) to.limb[k] = to.limb[k] | (from.limb[k] & wanted);
     };
     take(out.y_plus_x, multiples[i].y_plus_x);
     take(out.y_minus_x, multiples[i].y_minus_x);
@@ -373,78 +370,96 @@ inline void cache_multiples(const Extended& P, Cached (&multiples)[8]) {
   multiples[7] = cache(twice(P4));
 }
 
-// --- The calls of lanes.h.
+/// A digit of each lane, where `digit(i)` is that of lane i.
+template <class Digit>
+inline Vector gather_digits(const Digit& digit) {
+  std::uint64_t values[kWidth];
+  for (std::size_t i = 0; i < kWidth; ++i) values[i] = static_cast<std::uint64_t>(std::int64_t{digit(i)});
+  return load(values);
+}
+
+// --- The calls of lanes.h, kWidth of the batch at a time.
 
 void decode_lanes(const std::uint8_t* const* encodings, std::size_t count, LanePoint* points, std::uint64_t* valid) {
-  std::uint64_t limbs[kLanes][5];
-  std::uint64_t canonical_bytes[kLanes] = {};
-  for (std::size_t i = 0; i < kLanes; ++i) canonical_bytes[i] = read_limbs51(encodings[i < count ? i : 0], limbs[i]);
-  const std::uint64_t* const lanes[kLanes] = {limbs[0], limbs[1], limbs[2], limbs[3]};
-  Extended P;
-  alignas(32) std::uint64_t masks[kLanes];
-  _mm256_store_si256(reinterpret_cast<Vector*>(masks), decompress(gather(lanes), P));
-  store(P, points, count);
-  for (std::size_t i = 0; i < count; ++i) valid[i] = masks[i] & canonical_bytes[i];
+  for (std::size_t first = 0; first < count; first += kWidth) {
+    const auto left = count - first;
+    std::uint64_t limbs[kWidth][5], canonical_bytes[kWidth], was_valid[kWidth];
+    const std::uint64_t* lanes[kWidth];
+    for (std::size_t i = 0; i < kWidth; ++i) {
+      canonical_bytes[i] = read_limbs51(encodings[i < left ? first + i : first], limbs[i]);
+      lanes[i] = limbs[i];
+    }
+    Extended P;
+    store(decompress(gather(lanes), P), was_valid);
+    store(P, points + first, left);
+    for (std::size_t i = 0; i < kWidth && i < left; ++i) valid[first + i] = was_valid[i] & canonical_bytes[i];
+  }
 }
 
 void encode_lanes(const LanePoint* const* points, std::size_t count, std::uint8_t (*encodings)[32]) {
-  store_encodings(compress(load(points, count)), encodings, count);
+  for (std::size_t first = 0; first < count; first += kWidth)
+    store_encodings(compress(load(points + first, count - first)), encodings + first, count - first);
 }
 
 void multiply_lanes(const std::uint8_t* const* scalars, const LanePoint* const* points, std::size_t count,
                     LanePoint* products, std::uint8_t (*encodings)[32]) {
-  alignas(32) std::int8_t digits[kLanes][64];
-  for (std::size_t i = 0; i < kLanes; ++i) recode(scalars[i < count ? i : 0], digits[i]);
-  Cached multiples[8];
-  cache_multiples(load(points, count), multiples);
-  const auto digit = [&](std::size_t at) {
-    return _mm256_set_epi64x(digits[3][at], digits[2][at], digits[1][at], digits[0][at]);
-  };
-  auto sum = add(identity(), look_up<false>(multiples, digit(63)));
-  for (std::size_t at = 63; at-- > 0;) {
-    double_times(sum, 4);
-    add_to<false>(sum, look_up<false>(multiples, digit(at)));
+  for (std::size_t first = 0; first < count; first += kWidth) {
+    const auto left = count - first;
+    std::int8_t digits[kWidth][64];
+    for (std::size_t i = 0; i < kWidth; ++i) recode(scalars[i < left ? first + i : first], digits[i]);
+    Cached multiples[8];
+    cache_multiples(load(points + first, left), multiples);
+    const auto digit = [&](std::size_t at) { return gather_digits([&](std::size_t i) { return digits[i][at]; }); };
+    auto sum = add(identity(), look_up<false>(multiples, digit(63)));
+    for (std::size_t at = 63; at-- > 0;) {
+      double_times(sum, 4);
+      add_to<false>(sum, look_up<false>(multiples, digit(at)));
+    }
+    store(sum, products + first, left);
+    store_encodings(compress(sum), encodings + first, left);
   }
-  store(sum, products, count);
-  store_encodings(compress(sum), encodings, count);
 }
 
-/// Lane i from lane kFrom_i.
-template <int kFrom0, int kFrom1, int kFrom2, int kFrom3>
-inline Extended permute(const Extended& P) {
-  constexpr int kOrder = kFrom0 | kFrom1 << 2 | kFrom2 << 4 | kFrom3 << 6;
+template <int kDistance>
+inline Extended swap_lanes_of(const Extended& P) {
   Extended out;
   for (std::size_t k = 0; k < kLimbs; ++k) {
-    out.X.limb[k] = _mm256_permute4x64_epi64(P.X.limb[k], kOrder);
-    out.Y.limb[k] = _mm256_permute4x64_epi64(P.Y.limb[k], kOrder);
-    out.Z.limb[k] = _mm256_permute4x64_epi64(P.Z.limb[k], kOrder);
-    out.T.limb[k] = _mm256_permute4x64_epi64(P.T.limb[k], kOrder);
+    out.X.limb[k] = swap_lanes<kDistance>(P.X.limb[k]);
+    out.Y.limb[k] = swap_lanes<kDistance>(P.Y.limb[k]);
+    out.Z.limb[k] = swap_lanes<kDistance>(P.Z.limb[k]);
+    out.T.limb[k] = swap_lanes<kDistance>(P.T.limb[k]);
   }
   return out;
 }
-
-/// P_0 + P_1 in lanes 0 and 1, P_2 + P_3 in the others.
-inline Extended add_neighbours(const Extended& P) { return add(P, cache(permute<1, 0, 3, 2>(P))); }
-/// P_0 + P_1 + P_2 + P_3, in every lane.
+/// The sum of all lanes, in every lane.
+template <int kDistance = 1>
 inline Extended add_across(const Extended& P) {
-  const auto sums = add_neighbours(P);
-  return add(sums, cache(permute<2, 3, 0, 1>(sums)));
+  if constexpr (kDistance >= int{kWidth})
+    return P;
+  else
+    return add_across<2 * kDistance>(add(P, cache(swap_lanes_of<kDistance>(P))));
 }
 
-/// multiples[m][v - 1] holds, in lane i, v * 16^(16 i + m) * B with Z = 1: a quarter of the digits a lane.
+/// The generator's multiples for each row of digits of each lane. Digit d of a scalar belongs to lane
+/// d / (kPasses * kRows), and in it to row d / kPasses and pass d % kPasses: a pass adds one digit of every row.
 struct GeneratorTable {
-  Cached multiples[16][8];
+  static constexpr std::size_t kPasses = kWidth == 1 ? 2 : 1;  // half as large a table where one lane has all digits
+  static constexpr std::size_t kRows = 64 / kWidth / kPasses;
+
+  /// multiples[m][v - 1] holds, in lane i, v * 16^(kPasses * (kRows * i + m)) * B with Z = 1.
+  Cached multiples[kRows][8];
 
   GeneratorTable() {
     const auto x = constant(kBaseX), y = constant(kBaseY);
-    LanePoint powers[kLanes];  // 16^(16 i) * B
+    LanePoint powers[kWidth];
+    const LanePoint* lanes[kWidth];
     auto power = Extended{x, y, constant(kOne), x * y};
-    for (std::size_t i = 0; i < kLanes; ++i) {
+    for (std::size_t i = 0; i < kWidth; ++i) {
       store(power, &powers[i], 1);
-      double_times(power, 64);
+      lanes[i] = &powers[i];
+      double_times(power, 4 * kPasses * kRows);
     }
-    const LanePoint* const lanes[kLanes] = {&powers[0], &powers[1], &powers[2], &powers[3]};
-    auto base = load(lanes, kLanes);
+    auto base = load(lanes, kWidth);
     for (auto& row : multiples) {
       auto P = base;
       const auto step = cache(base);
@@ -454,7 +469,7 @@ struct GeneratorTable {
         entry = cache({px, py, constant(kOne), px * py});
         P = add(P, step);
       }
-      double_times(base, 4);
+      double_times(base, 4 * kPasses);
     }
   }
 
@@ -464,32 +479,52 @@ struct GeneratorTable {
 
 void multiply_generator_lanes(const std::uint8_t* scalar, LanePoint* product, std::uint8_t* encoding) {
   static const GeneratorTable table;
+  constexpr auto kPasses = GeneratorTable::kPasses, kRows = GeneratorTable::kRows;
   std::int8_t digits[64];
   recode(scalar, digits);
   auto sum = identity();
-  for (std::size_t m = 0; m < 16; ++m)
-    add_to<true>(sum, look_up<true>(table.multiples[m],
-                                    _mm256_set_epi64x(digits[48 + m], digits[32 + m], digits[16 + m], digits[m])));
+  for (std::size_t pass = kPasses; pass-- > 0;) {
+    if (pass != kPasses - 1) double_times(sum, 4);
+    for (std::size_t m = 0; m < kRows; ++m) {
+      const auto digit = gather_digits([&](std::size_t i) { return digits[kPasses * (kRows * i + m) + pass]; });
+      add_to<true>(sum, look_up<true>(table.multiples[m], digit));
+    }
+  }
   const auto total = add_across(sum);
   store(total, product, 1);
   store_encodings(compress(total), reinterpret_cast<std::uint8_t(*)[32]>(encoding), 1);
+}
+
+/// The first lane of a mask.
+inline std::uint64_t first_of(Vector mask) {
+  std::uint64_t lanes[kWidth];
+  store(mask, lanes);
+  return lanes[0];
 }
 
 std::uint64_t from_uniform_lanes(const std::uint8_t* bytes, LanePoint* point) {
   std::uint64_t limbs[2][5];
   static_cast<void>(read_limbs51(bytes, limbs[0]));
   static_cast<void>(read_limbs51(bytes + 32, limbs[1]));
-  const std::uint64_t* const lanes[kLanes] = {limbs[0], limbs[1], limbs[0], limbs[1]};
-  const auto sum = add_neighbours(map(gather(lanes)));
+  const auto map_from = [&](std::size_t half) {  // one in the even lanes, the other in the odd ones
+    const std::uint64_t* lanes[kWidth];
+    for (std::size_t i = 0; i < kWidth; ++i) lanes[i] = limbs[(half + i) % 2];
+    return map(gather(lanes));
+  };
+  const auto P = map_from(0);
+  Extended sum;
+  if constexpr (kWidth == 1)
+    sum = add(P, cache(map_from(1)));
+  else
+    sum = add(P, cache(swap_lanes_of<1>(P)));
   store(sum, point, 1);
   // The identity of ristretto255 is four points of edwards25519: (0, 1), (0, -1) and the two with y = 0.
-  alignas(32) std::uint64_t masks[kLanes];
-  _mm256_store_si256(reinterpret_cast<Vector*>(masks), _mm256_or_si256(is_zero(sum.X), is_zero(sum.Y)));
-  return masks[0];
+  return first_of(is_zero(sum.X) | is_zero(sum.Y));
 }
 
-constexpr pake::crypto::lanes::Backend make_backend(const char* name) {
-  return {name, decode_lanes, encode_lanes, multiply_lanes, multiply_generator_lanes, from_uniform_lanes};
+constexpr pake::crypto::lanes::Backend make_backend(const char* name, std::size_t fewest) {
+  return {
+      name, kWidth, fewest, decode_lanes, encode_lanes, multiply_lanes, multiply_generator_lanes, from_uniform_lanes};
 }
 
 }  // namespace

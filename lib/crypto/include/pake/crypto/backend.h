@@ -1,6 +1,7 @@
 // How ristretto255 is computed on this machine.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -10,9 +11,12 @@ PAKE_EXPORT_BEGIN
 
 namespace pake::crypto {
 
-/// libsodium: one point after the other, everywhere. The others compute four independent points at once and give the
-/// same bytes.
-enum class RistrettoBackend : std::uint8_t { libsodium, avx2, avx512_ifma };
+/// portable: one point after the other, everywhere. avx2 and avx512_ifma compute four independent points at once (the
+/// latter eight, of a batch that has as many). libsodium's is there to be compared with. All give the same bytes.
+enum class RistrettoBackend : std::uint8_t { libsodium, portable, avx2, avx512_ifma };
+
+inline constexpr std::array kRistrettoBackends = {RistrettoBackend::libsodium, RistrettoBackend::portable,
+                                                  RistrettoBackend::avx2, RistrettoBackend::avx512_ifma};
 
 [[nodiscard]] std::string_view to_string(RistrettoBackend backend) noexcept;
 
