@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 SKIPPED = 77
+REACH = 5  # seconds, for a registry to say anything at all
 
 
 class Missing(Exception):
@@ -92,12 +93,41 @@ def made_once(work, sources, make):
         stamp.write_bytes(wanted)
 
 
+def once_a_run(work, what, call):
+    """Calls call() in one of this run's callers; if that raised Missing, it does for the others."""
+    work.mkdir(parents=True, exist_ok=True)
+    with open(work / f"{what}-lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        noted = work / f"{what}-result"
+        run, _, reason = noted.read_text(encoding="utf-8").partition("\n") if noted.exists() else ("", "", "")
+        if run != this_run():
+            reason = ""
+            try:
+                call()
+            except Missing as missing:
+                reason = str(missing)
+            noted.write_text(f"{this_run()}\n{reason}", encoding="utf-8")
+        if reason:
+            raise Missing(reason)
+
+
+def reach_npm_registry(npm, work):
+    """Missing if nobody answers: `npm ci` would wait for that three times, with the patience that an install needs."""
+    try:
+        run_or_miss("npm", [npm, "ping", "--no-update-notifier", "--fetch-retries=0", f"--fetch-timeout={1000 * REACH}",
+                            f"--cache={work / 'npm-cache'}"], timeout=6 * REACH)
+    except Missing as missing:
+        if not re.search(r"\bE\d{3}\b", str(missing)):  # a status of HTTP is an answer: not all registries know pings
+            raise
+
+
 def node_peer(script, work):
     """`script` with the packages that package-lock.json beside it pins, installed under `work`."""
     node, npm = tool("node", "nodejs"), tool("npm", "npm")
     sources = [script.parent / "package.json", script.parent / "package-lock.json"]
 
     def install():
+        once_a_run(work.parent, "npm", lambda: reach_npm_registry(npm, work))
         for source in sources:
             shutil.copy(source, work)
         # Its cache and its logs beside what it installs, not in the home directory.
