@@ -198,4 +198,5 @@ def main():
         write(arguments.write, text, plot(times["login"], described))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -10,7 +10,7 @@ import urllib.request
 
 from eavesdropper import Eavesdropper
 from programs import DEADLINE, Program
-from stage import print_text, print_title, styled
+from stage import print_said, print_text, print_title, styled
 
 PASSWORD, WRONG = "seven lemons sing", "seven lemons ring"
 PAGE = "<h1>The wiki at home</h1> Nobody on the way has read this line.\n"
@@ -38,7 +38,7 @@ class Scenes:
 
     def show_printed(self, text):
         for line in text.splitlines():
-            print("  " + line.replace(str(self._directory), "DIR"))
+            print_said(line.replace(str(self._directory), "DIR"))
 
     def start(self, *words, environment=()):
         """A program that goes on; its words come on stderr."""
@@ -64,9 +64,11 @@ class Scenes:
 
 
 def fetch(url):
-    """The page's text, or why there is none. No proxy of this machine's stands before localhost."""
+    """The page's text, or why there is none. No proxy of this machine's stands before localhost, and as in a browser that
+    name is loopback even if nothing resolves it."""
+    request = urllib.request.Request(url.replace("localhost", "127.0.0.1"), headers={"Host": url.split("/")[2]})
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=DEADLINE) as answer:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=DEADLINE) as answer:
             return answer.read().decode()
     except urllib.error.URLError as error:
         return f"no page: {error.reason}"

@@ -33,6 +33,11 @@ def print_item(text):
     print(textwrap.fill(text, _width(), initial_indent="  - ", subsequent_indent="    "))
 
 
+def print_said(line):
+    """What a program said, whole, folded at words."""
+    print(textwrap.fill(line, _width(), initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False))
+
+
 def print_way(*steps):
     """Who talks to whom, a line for each: name and what it does."""
     for name, what in steps:
