@@ -1,15 +1,21 @@
-// P-256, P-384, P-521: everything is our own, save the scalar multiplication on P-256 and P-521, which is OpenSSL's.
+// P-256, P-384, P-521: everything is our own, save the scalar multiplication on P-521 and, if the processor has no
+// vector unit for it, on P-256, which is OpenSSL's.
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "clean_stack.h"
 #include "groups.h"
+#include "lanes/p256.h"
 #include "nist_curve.h"
 #include "openssl_curve.h"
+#include "pake/crypto/backend.h"
 #include "pake/crypto/fixed_point.h"
+#include "pake/internal/try.h"
 
 namespace pake::crypto {
 namespace {
@@ -41,6 +47,68 @@ struct Coordinates {
             .y = Coordinate<Curve>::reduce(xy.reveal().template last<kSize>(), std::endian::big)};
   }
 };
+
+// --- P-256 in lanes.
+
+/// Null for OpenSSL.
+std::atomic<const lanes::P256Lanes*>& p256_lanes() noexcept {
+  static std::atomic<const lanes::P256Lanes*> chosen = lanes::p256_avx512_ifma();
+  return chosen;
+}
+
+struct FreeTable {
+  void operator()(lanes::P256Table* table) const noexcept { lanes::p256_avx512_ifma()->free_table(table); }
+};
+using LaneTable = std::unique_ptr<lanes::P256Table, FreeTable>;
+
+LaneTable make_lane_table(const AffinePoint<P256>& point) {
+  const auto xy = Coordinates<P256>::encode(point);
+  return LaneTable(lanes::p256_avx512_ifma()->make_table(xy.reveal().data()));
+}
+
+const lanes::P256Table* generator_table() {
+  static const auto table =
+      make_lane_table({.x = Coordinate<P256>::from_limbs(P256::kGx), .y = Coordinate<P256>::from_limbs(P256::kGy)});
+  return table.get();
+}
+
+/// At most kMaxSums sums as the lanes take them. Scalars and tables are read when it is computed.
+class LaneSums {
+ public:
+  static constexpr std::size_t kMax = lanes::P256Lanes::kMaxSums;
+  static_assert(lanes::P256Lanes::kMaxTerms >= kMax * Group::kMaxTerms);
+
+  /// A term of sum `sum`: scalar * table, or scalar * point, or the point alone.
+  void add(std::size_t sum, const Scalar* scalar, const AffinePoint<P256>* point, const lanes::P256Table* table) {
+    const auto* const k = scalar == nullptr ? nullptr : exactly<32>(scalar->reveal()).data();
+    if (scalar == nullptr || table == nullptr) points_[count_] = Coordinates<P256>::encode(*point);
+    terms_[count_] = {
+        .scalar = k, .point = points_[count_].reveal().data(), .table = k == nullptr ? nullptr : table, .sum = sum};
+    ++count_;
+  }
+  /// Whether no sum is infinity; results[i] becomes sum i where it is not.
+  [[nodiscard]] bool compute(const lanes::P256Lanes& lanes, std::span<Element* const> results) const {
+    std::uint8_t xy[kMax][64];
+    std::uint64_t finite[kMax];
+    lanes.sums(terms_.data(), count_, xy, finite, results.size());
+    bool all = true;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      const bool is_finite = declassify_value(finite[i]) != 0;
+      all &= is_finite;
+      if (is_finite) *results[i] = element_of(Coordinates<P256>::decode(Coordinates<P256>::Pair::copy_of(xy[i])));
+    }
+    wipe({&xy[0][0], sizeof xy});
+    return all;
+  }
+
+ private:
+  std::array<lanes::P256Term, lanes::P256Lanes::kMaxTerms> terms_;
+  std::array<Coordinates<P256>::Pair, lanes::P256Lanes::kMaxTerms> points_;
+  std::size_t count_ = 0;
+};
+
+/// What the lanes leave on the stack: sixteen multiples of four points, and what is spilled.
+constexpr std::size_t kStackOfLanes = 32768;
 
 template <class Curve>
 class NistGroup final : public GroupWithScalars<typename Curve::Order, std::endian::big, Curve::kL> {
@@ -83,6 +151,12 @@ class NistGroup final : public GroupWithScalars<typename Curve::Order, std::endi
   }
 
   [[nodiscard]] Status multiply(std::span<Multiplication> batch) const override {
+    if constexpr (std::is_same_v<Curve, P256>) {
+      // One product alone takes the lanes as long as four do, and longer than OpenSSL.
+      const auto* const lanes = p256_lanes().load();
+      if (lanes != nullptr && (batch.size() > 1 || (batch.size() == 1 && batch[0].element == nullptr)))
+        return on_clean_stack<kStackOfLanes>([&] { return multiply_in_lanes(*lanes, batch); });
+    }
     return on_clean_stack<16384>([&] {
       bool infinity = false;
       for (auto& product : batch) {
@@ -100,6 +174,16 @@ class NistGroup final : public GroupWithScalars<typename Curve::Order, std::endi
 
   [[nodiscard]] Result<Element> sum(std::span<const Term> terms) const override {
     if (terms.empty() || terms.size() > Group::kMaxTerms) std::abort();
+    if constexpr (std::is_same_v<Curve, P256>) {
+      if (p256_lanes().load() != nullptr) {
+        std::array<SumTerm, Group::kMaxTerms> same;
+        for (std::size_t i = 0; i < terms.size(); ++i)
+          same[i] = {.scalar = terms[i].scalar, .element = terms[i].element, .fixed = nullptr};
+        Sum one{.terms = std::span<const SumTerm>(same).first(terms.size())};
+        PAKE_TRYV(crypto::sum(GroupId::p256, {&one, 1}));
+        return std::move(one.result);
+      }
+    }
     return on_clean_stack<32768>([&]() -> Result<Element> {
       Element result;
       if (!sum_of_terms(terms, result)) return fail(Errc::malformed);
@@ -122,6 +206,26 @@ class NistGroup final : public GroupWithScalars<typename Curve::Order, std::endi
     const Mask wanted_odd = 0 - static_cast<Mask>(tag & 1U);
     member.element = element_of<Curve>({.x = x, .y = y.negate_if(y.is_odd() ^ wanted_odd)});
     return true;
+  }
+
+  [[nodiscard]] static Status multiply_in_lanes(const lanes::P256Lanes& lanes, std::span<Multiplication> batch)
+    requires std::is_same_v<Curve, P256>
+  {
+    bool finite = true;
+    while (!batch.empty()) {
+      const auto some = batch.first(std::min(batch.size(), LaneSums::kMax));
+      LaneSums sums;
+      std::array<Element*, LaneSums::kMax> results{};
+      for (std::size_t i = 0; i < some.size(); ++i) {
+        const auto* const element = some[i].element;
+        sums.add(i, some[i].scalar, element == nullptr ? nullptr : &point_of<P256>(*element),
+                 element == nullptr ? generator_table() : nullptr);
+        results[i] = &some[i].result;
+      }
+      finite &= sums.compute(lanes, std::span(results).first(some.size()));
+      batch = batch.subspan(some.size());
+    }
+    return finite ? Status() : Status(fail(Errc::malformed));
   }
 
   /// Whether the sum is an element, which `result` then becomes; else it becomes no valid one.
@@ -251,22 +355,122 @@ Element nist_encode_to_curve(GroupId curve, Bytes message, Bytes dst) {
   });
 }
 
+/// The table of the back end that was in use.
+struct FixedPoint::Tables {
+  LaneTable lanes;
+  std::unique_ptr<const OpenSslTable> openssl;
+};
+
 FixedPoint::FixedPoint(GroupId group, const Element& point) : group_(group), point_(point.copy()) {
-  if (group == GroupId::p256)
-    table_ = std::make_unique<const OpenSslTable>(Coordinates<P256>::encode(point_of<P256>(point_)).reveal());
+  if (group != GroupId::p256) return;
+  const auto& P = point_of<P256>(point_);
+  auto tables = std::make_unique<Tables>();
+  if (p256_lanes().load() != nullptr)
+    tables->lanes = make_lane_table(P);
+  else
+    tables->openssl = std::make_unique<const OpenSslTable>(Coordinates<P256>::encode(P).reveal());
+  tables_ = std::move(tables);
 }
 FixedPoint::FixedPoint(FixedPoint&&) noexcept = default;
 FixedPoint& FixedPoint::operator=(FixedPoint&&) noexcept = default;
 FixedPoint::~FixedPoint() = default;
 
 Result<Element> FixedPoint::multiply(const Scalar& scalar) const {
-  if (!table_) return Group::get(group_).multiply(scalar, point_);
-  if (scalar.size() != Coordinate<P256>::kSize) std::abort();
+  const SumTerm term{.scalar = &scalar, .element = nullptr, .fixed = this};
+  Sum product{.terms = {&term, 1}};
+  PAKE_TRYV(sum(group_, {&product, 1}));
+  return std::move(product.result);
+}
+
+namespace {
+
+/// scalar * fixed by OpenSSL's table; false, and no element, if it is the identity.
+bool multiply_by_table(const OpenSslTable& table, const Scalar& scalar, Element& product) {
   bool finite = false;
-  const auto xy =
-      Coordinates<P256>::Pair::make([&](MutableBytes out) { finite = table_->multiply(scalar.reveal(), out); });
-  if (!finite) return fail(Errc::malformed);
-  return on_clean_stack([&] { return element_of(Coordinates<P256>::decode(xy)); });
+  const auto xy = Coordinates<P256>::Pair::make(
+      [&](MutableBytes out) { finite = table.multiply(exactly<Coordinate<P256>::kSize>(scalar.reveal()), out); });
+  if (finite) product = on_clean_stack([&] { return element_of(Coordinates<P256>::decode(xy)); });
+  return finite;
+}
+
+Status sum_one(const Group& group, Sum& of) {
+  std::array<Term, Group::kMaxTerms> terms{};
+  std::array<Element, Group::kMaxTerms> products;
+  std::size_t count = 0;
+  for (const auto& term : of.terms) {
+    const auto* const tables = term.fixed == nullptr ? nullptr : term.fixed->tables();
+    if (tables != nullptr && tables->openssl != nullptr && term.scalar != nullptr) {
+      if (multiply_by_table(*tables->openssl, *term.scalar, products[count])) {
+        terms[count] = {.scalar = nullptr, .element = &products[count]};
+        ++count;
+      }
+    } else {
+      terms[count++] = {.scalar = term.scalar, .element = term.fixed == nullptr ? term.element : &term.fixed->point()};
+    }
+  }
+  if (count == 0) return fail(Errc::malformed);  // products that are all the identity
+  PAKE_TRY(of.result, group.sum(std::span<const Term>(terms).first(count)));
+  return {};
+}
+
+/// At most LaneSums::kMax of them.
+Status sum_in_lanes(const lanes::P256Lanes& lanes, std::span<Sum> batch) {
+  static const AffinePoint<P256> generator = {.x = Coordinate<P256>::from_limbs(P256::kGx),
+                                              .y = Coordinate<P256>::from_limbs(P256::kGy)};
+  return on_clean_stack<kStackOfLanes>([&] {
+    LaneSums sums;
+    std::array<Element*, LaneSums::kMax> results{};
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      for (const auto& term : batch[i].terms) {
+        if (term.element != nullptr)
+          sums.add(i, term.scalar, &point_of<P256>(*term.element), nullptr);
+        else if (term.fixed != nullptr)
+          sums.add(i, term.scalar, &point_of<P256>(term.fixed->point()), term.fixed->tables()->lanes.get());
+        else
+          sums.add(i, term.scalar, &generator, generator_table());
+      }
+      results[i] = &batch[i].result;
+    }
+    return sums.compute(lanes, std::span(results).first(batch.size())) ? Status() : Status(fail(Errc::malformed));
+  });
+}
+
+}  // namespace
+
+Status sum(GroupId group, std::span<Sum> batch) {
+  for (const auto& one : batch)
+    if (one.terms.empty() || one.terms.size() > Group::kMaxTerms) std::abort();
+  Status status;
+  if (const auto* const lanes = group == GroupId::p256 ? p256_lanes().load() : nullptr) {
+    for (; !batch.empty(); batch = batch.subspan(std::min(batch.size(), LaneSums::kMax)))
+      if (const auto some = sum_in_lanes(*lanes, batch.first(std::min(batch.size(), LaneSums::kMax))); !some)
+        status = some;
+    return status;
+  }
+  for (auto& one : batch)
+    if (const auto summed = sum_one(Group::get(group), one); !summed) status = summed;
+  return status;
+}
+
+std::string_view to_string(P256Backend backend) noexcept {
+  switch (backend) {
+    case P256Backend::openssl:
+      return "OpenSSL";
+    case P256Backend::avx512_ifma:
+      return "AVX-512 IFMA";
+  }
+  return "unknown";
+}
+
+P256Backend p256_backend() noexcept {
+  return p256_lanes().load() == nullptr ? P256Backend::openssl : P256Backend::avx512_ifma;
+}
+
+bool choose_p256_backend(P256Backend wanted) noexcept {
+  const auto* const lanes = wanted == P256Backend::avx512_ifma ? lanes::p256_avx512_ifma() : nullptr;
+  if (lanes == nullptr && wanted != P256Backend::openssl) return false;
+  p256_lanes().store(lanes);
+  return true;
 }
 
 Result<Element> nist_decode_uncompressed(GroupId curve, Bytes bytes) {

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <functional>
@@ -164,6 +165,22 @@ TEST_P(CleanStack, NoProductOfABatchIsLeft) {
   EXPECT_EQ(pieces_on(stack, k_.reveal()), 0U);
   EXPECT_EQ(pieces_on(stack, product.reveal().last(32)), 0U);
   EXPECT_EQ(pieces_on(stack, encoded.reveal().last(32)), 0U);
+}
+
+// In one batch, which on P-256 the lanes compute.
+TEST_P(CleanStack, NothingOfABatchIsLeft) {
+  const auto product = group_.encode(product_);
+  const auto of_generator = group_.encode(group_.multiply_generator(k_).value());
+  const auto stack = stack_after([&] {
+    std::array<Multiplication, 3> batch = {{{.scalar = &k_, .element = &point_},
+                                            {.scalar = &inverse_, .element = &point_},
+                                            {.scalar = &k_, .element = nullptr}}};
+    std::ignore = group_.multiply(batch);
+  });
+  EXPECT_EQ(pieces_on(stack, k_.reveal()), 0U);
+  EXPECT_EQ(pieces_on(stack, inverse_.reveal()), 0U);
+  EXPECT_EQ(pieces_on(stack, product.reveal().last(32)), 0U);
+  EXPECT_EQ(pieces_on(stack, of_generator.reveal().last(32)), 0U);
 }
 
 TEST(CleanStack, NoGeneratorOfCurve25519IsLeft) {

@@ -13,6 +13,8 @@ using crypto::Element;
 using crypto::Group;
 using crypto::GroupId;
 using crypto::Scalar;
+using crypto::Sum;
+using crypto::SumTerm;
 
 bool is_edwards(GroupId group) noexcept { return group == GroupId::edwards25519; }
 
@@ -128,17 +130,19 @@ Result<Element> unblind(GroupId group, const Element& Q, const Scalar& w, const 
   return Group::get(group).sum({{.scalar = nullptr, .element = &Q}, {.scalar = &minus_w, .element = &B}});
 }
 
-// On P-256 two products by tables cost less than one joint product without; elsewhere the joint one does.
 Result<Element> blind(GroupId group, const Scalar& x, const Scalar& w, const BlindingPoint& B) {
-  if (group != GroupId::p256) return blind(group, x, w, B.point);
-  PAKE_TRY(const auto wB, B.fixed.multiply(w));
-  return Group::get(group).sum({{.scalar = &x, .element = nullptr}, {.scalar = nullptr, .element = &wB}});
+  const std::array<SumTerm, 2> terms = {{{.scalar = &x}, {.scalar = &w, .fixed = &B.fixed}}};
+  Sum sum{.terms = terms};
+  PAKE_TRYV(crypto::sum(group, {&sum, 1}));
+  return std::move(sum.result);
 }
 
 Result<Element> unblind(GroupId group, const Element& Q, const Scalar& w, const BlindingPoint& B) {
-  if (group != GroupId::p256) return unblind(group, Q, w, B.point);
-  PAKE_TRY(const auto wB, B.fixed.multiply(w));
-  return Group::get(group).subtract(Q, wB);
+  const auto minus_w = Group::get(group).negate_scalar(w);
+  const std::array<SumTerm, 2> terms = {{{.element = &Q}, {.scalar = &minus_w, .fixed = &B.fixed}}};
+  Sum sum{.terms = terms};
+  PAKE_TRYV(crypto::sum(group, {&sum, 1}));
+  return std::move(sum.result);
 }
 
 Scalar times_cofactor(GroupId group, const Scalar& x) {

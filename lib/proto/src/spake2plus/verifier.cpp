@@ -19,15 +19,21 @@ Result<VerifierResponse> respond(const Inputs& inputs, const VerifierRecord& rec
   const auto group = parameters(suite).group;
   const auto& w0 = Access::w0(record);
   PAKE_TRY(const auto X, spake::decode(group, shareP));
-  PAKE_TRY(const auto opened, spake::unblind(group, X, w0, spake::M(group)));
-  PAKE_TRY(const auto y, crypto::Group::get(group).random_scalar(rng));
-  PAKE_TRY(const auto Y, spake::blind(group, y, w0, spake::N(group)));
+  const auto& G = crypto::Group::get(group);
+  PAKE_TRY(const auto y, G.random_scalar(rng));
   const auto hy = spake::times_cofactor(group, y);
-  std::array<crypto::Multiplication, 2> products = {
-      {{.scalar = &hy, .element = &opened}, {.scalar = &hy, .element = &Access::L(record)}}};
-  PAKE_TRYV(crypto::Group::get(group).multiply(products));
+  const auto minus_hy_w0 = G.negate_scalar(G.multiply_scalars(hy, w0));
+  // In one batch: Z as hy*X - (hy*w0)*M. Neither y nor h is a multiple of the order, so it is the identity if and only
+  // if X = w0*M.
+  const std::array<crypto::SumTerm, 2> of_Y = {{{.scalar = &y}, {.scalar = &w0, .fixed = &spake::N(group).fixed}}};
+  const std::array<crypto::SumTerm, 2> of_Z = {
+      {{.scalar = &hy, .element = &X}, {.scalar = &minus_hy_w0, .fixed = &spake::M(group).fixed}}};
+  const std::array<crypto::SumTerm, 1> of_V = {{{.scalar = &hy, .element = &Access::L(record)}}};
+  std::array<crypto::Sum, 3> sums = {{{.terms = of_Y}, {.terms = of_Z}, {.terms = of_V}}};
+  PAKE_TRYV(crypto::sum(group, sums));
+  const auto& [Y, Z, V] = sums;
 
-  auto shareV = to_buffer(spake::encode(group, Y).reveal());
+  auto shareV = to_buffer(spake::encode(group, Y.result).reveal());
   declassify(shareV);
   auto agreement = Agreement::reach({.suite = suite,
                                      .Context = inputs.Context,
@@ -35,8 +41,8 @@ Result<VerifierResponse> respond(const Inputs& inputs, const VerifierRecord& rec
                                      .idVerifier = inputs.identities.verifier,
                                      .shareP = shareP,
                                      .shareV = shareV,
-                                     .Z = spake::encode(group, products[0].result).reveal(),
-                                     .V = spake::encode(group, products[1].result).reveal(),
+                                     .Z = spake::encode(group, Z.result).reveal(),
+                                     .V = spake::encode(group, V.result).reveal(),
                                      .w0 = spake::encode_scalar(w0, group).reveal()});
   permit.spend();
   return VerifierResponse{

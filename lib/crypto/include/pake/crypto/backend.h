@@ -1,4 +1,4 @@
-// How ristretto255 is computed on this machine.
+// How ristretto255 and P-256 are computed on this machine.
 #pragma once
 
 #include <array>
@@ -26,6 +26,16 @@ inline constexpr std::array kRistrettoBackends = {RistrettoBackend::libsodium, R
 /// For tests and benchmarks. False, and nothing changes, if this processor cannot run it. Any thread, at any time:
 /// elements made by one are good for every other.
 bool choose_ristretto255_backend(RistrettoBackend backend) noexcept;
+
+/// OpenSSL: one product after the other, everywhere. AVX-512 IFMA: four products at once, all but one that is alone,
+/// and sums of them; the same points.
+enum class P256Backend : std::uint8_t { openssl, avx512_ifma };
+
+[[nodiscard]] std::string_view to_string(P256Backend backend) noexcept;
+[[nodiscard]] P256Backend p256_backend() noexcept;
+/// As choose_ristretto255_backend. A FixedPoint has the table of the one that was in use when it was made, and does
+/// without it under another.
+bool choose_p256_backend(P256Backend backend) noexcept;
 
 }  // namespace pake::crypto
 
