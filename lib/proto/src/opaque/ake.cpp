@@ -40,6 +40,30 @@ class GroupAke final : public Ake {
     PAKE_TRYV(group_.decode(both));
     return ElementAndKey{.element = std::move(both[0].element), .key = PublicKey(std::move(both[1].element))};
   }
+  [[nodiscard]] std::vector<Result<PublicKey>> decode_public_keys(std::span<const Bytes> batch) const override {
+    std::vector<crypto::Decoding> points;
+    points.reserve(batch.size());
+    for (const auto& bytes : batch) points.push_back({.bytes = bytes});
+    static_cast<void>(group_.decode(points));  // an element that is still empty was malformed
+    std::vector<Result<PublicKey>> keys;
+    keys.reserve(batch.size());
+    for (auto& point : points) keys.push_back(key_of(point));
+    return keys;
+  }
+  [[nodiscard]] std::vector<Result<ElementAndKey>> decode_elements_and_keys(
+      std::span<const Both> batch) const override {
+    std::vector<crypto::Decoding> points;
+    points.reserve(2 * batch.size());
+    for (const auto& both : batch) {
+      points.push_back({.bytes = both.oprf_element});
+      points.push_back({.bytes = both.key});
+    }
+    static_cast<void>(group_.decode(points));
+    std::vector<Result<ElementAndKey>> decoded;
+    decoded.reserve(batch.size());
+    for (std::size_t i = 0; i < batch.size(); ++i) decoded.push_back(both_of(points[2 * i], points[(2 * i) + 1]));
+    return decoded;
+  }
   [[nodiscard]] EncodedElement encode_public_key(const PublicKey& key) const override {
     return group_.encode(element_of(key));
   }
@@ -51,11 +75,34 @@ class GroupAke final : public Ake {
                                                    std::span<DiffieHellman> batch) const override {
     return multiply(&evaluation, batch);
   }
+  [[nodiscard]] Status evaluate_and_diffie_hellman(std::span<Login> logins) const override {
+    std::vector<Multiplication> products;
+    products.reserve(4 * logins.size());
+    for (const auto& login : logins) {
+      for (const auto& dh : login.dh) products.push_back({.scalar = dh.k, .element = &element_of(*dh.B)});
+      products.push_back({.scalar = login.evaluation.scalar, .element = login.evaluation.element});
+    }
+    PAKE_TRYV(group_.multiply(products));
+    auto product = products.begin();
+    for (auto& login : logins) {
+      for (auto& dh : login.dh) dh.result = group_.encode((product++)->result);
+      login.evaluation.result = std::move((product++)->result);
+    }
+    return {};
+  }
 
  private:
   [[nodiscard]] static const crypto::Element& element_of(const PublicKey& key) {
     if (key.element() == nullptr) std::abort();  // a key of another suite
     return *key.element();
+  }
+  [[nodiscard]] static Result<PublicKey> key_of(crypto::Decoding& point) {
+    if (point.element.empty()) return fail(Errc::malformed);
+    return PublicKey(std::move(point.element));
+  }
+  [[nodiscard]] static Result<ElementAndKey> both_of(crypto::Decoding& element, crypto::Decoding& key) {
+    if (element.element.empty() || key.element.empty()) return fail(Errc::malformed);
+    return ElementAndKey{.element = std::move(element.element), .key = PublicKey(std::move(key.element))};
   }
   [[nodiscard]] Status multiply(Multiplication* evaluation, std::span<DiffieHellman> batch) const {
     std::array<Multiplication, kMaxBatch + 1> room{};
@@ -102,6 +149,19 @@ class X25519Ake final : public Ake {
     PAKE_TRY(auto public_key, decode_public_key(key));
     return ElementAndKey{.element = std::move(element), .key = std::move(public_key)};
   }
+  [[nodiscard]] std::vector<Result<PublicKey>> decode_public_keys(std::span<const Bytes> batch) const override {
+    std::vector<Result<PublicKey>> keys;
+    keys.reserve(batch.size());
+    for (const auto& bytes : batch) keys.push_back(decode_public_key(bytes));
+    return keys;
+  }
+  [[nodiscard]] std::vector<Result<ElementAndKey>> decode_elements_and_keys(
+      std::span<const Both> batch) const override {
+    std::vector<Result<ElementAndKey>> decoded;
+    decoded.reserve(batch.size());
+    for (const auto& both : batch) decoded.push_back(decode_element_and_key(both.oprf_element, both.key));
+    return decoded;
+  }
   [[nodiscard]] EncodedElement encode_public_key(const PublicKey& key) const override {
     return EncodedElement::copy_of(u_of(key).reveal());
   }
@@ -117,6 +177,10 @@ class X25519Ake final : public Ake {
                                                    std::span<DiffieHellman> batch) const override {
     PAKE_TRYV(crypto::Group::get(crypto::GroupId::ristretto255).multiply({&evaluation, 1}));
     return diffie_hellman(batch);
+  }
+  [[nodiscard]] Status evaluate_and_diffie_hellman(std::span<Login> logins) const override {
+    for (auto& login : logins) PAKE_TRYV(evaluate_and_diffie_hellman(login.evaluation, login.dh));
+    return {};
   }
 
  private:

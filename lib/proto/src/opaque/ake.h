@@ -1,7 +1,9 @@
 // Private to the room: the group of the AKE (RFC 9807, Section 6.4.1), a prime-order group or Curve25519.
 #pragma once
 
+#include <array>
 #include <span>
+#include <vector>
 
 #include "pake/base/bytes.h"
 #include "pake/base/result.h"
@@ -52,6 +54,14 @@ class Ake {
   [[nodiscard]] virtual Result<PublicKey> decode_public_key(Bytes bytes) const = 0;
   /// Both at once, which is less work where both are of one group.
   [[nodiscard]] virtual Result<ElementAndKey> decode_element_and_key(Bytes oprf_element, Bytes key) const = 0;
+  /// Many of either; each is decoded for itself.
+  [[nodiscard]] virtual std::vector<Result<PublicKey>> decode_public_keys(std::span<const Bytes> batch) const = 0;
+  struct Both {
+    Bytes oprf_element;
+    Bytes key;
+  };
+  [[nodiscard]] virtual std::vector<Result<ElementAndKey>> decode_elements_and_keys(
+      std::span<const Both> batch) const = 0;
   [[nodiscard]] virtual EncodedElement encode_public_key(const PublicKey& key) const = 0;
 
   /// At most kMaxBatch members. Errc::malformed if a result is the identity (or zero, for X25519).
@@ -60,6 +70,14 @@ class Ake {
   [[nodiscard]] virtual Status evaluate_and_diffie_hellman(Multiplication& evaluation,
                                                            std::span<DiffieHellman> batch) const = 0;
   static constexpr std::size_t kMaxBatch = 3;
+
+  /// What `evaluate_and_diffie_hellman` takes.
+  struct Login {
+    Multiplication evaluation;
+    std::array<DiffieHellman, kMaxBatch> dh;
+  };
+  /// The same of many logins, in one batch if both groups are the same. Errc::malformed if any result is the identity.
+  [[nodiscard]] virtual Status evaluate_and_diffie_hellman(std::span<Login> logins) const = 0;
 
  protected:
   Ake() = default;

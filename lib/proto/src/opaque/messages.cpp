@@ -15,11 +15,6 @@ Result<OprfElement> take_oprf_element(Reader& reader, const Suite& suite) {
   return suite.decode_oprf_element(bytes);
 }
 
-Result<PublicKey> take_public_key(Reader& reader, const Suite& suite) {
-  PAKE_TRY(const auto bytes, reader.take(suite.sizes().Npk));
-  return suite.decode_public_key(bytes);
-}
-
 Result<Nonce> take_nonce(Reader& reader) {
   PAKE_TRY(const auto bytes, reader.take(kNn));
   Nonce nonce;
@@ -30,6 +25,14 @@ Result<Nonce> take_nonce(Reader& reader) {
 Result<Buffer> take_buffer(Reader& reader, std::size_t size) {
   PAKE_TRY(const auto bytes, reader.take(size));
   return to_buffer(bytes);
+}
+
+template <class Message>
+std::vector<Result<Message>> all_failed(std::size_t count, Errc error) {
+  std::vector<Result<Message>> results;
+  results.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) results.push_back(fail(error));
+  return results;
 }
 
 /// A reader of exactly `size` bytes: with it, nothing is computed for a message of another length.
@@ -81,17 +84,42 @@ Buffer RegistrationRecord::encode(SuiteId id) const {
       .take();
 }
 
-Result<RegistrationRecord> RegistrationRecord::decode(SuiteId id, Bytes bytes) {
-  PAKE_TRYV(check_suite(id));
-  const Suite suite(id);
+namespace {
+
+/// The record of the right size whose key, its first Npk bytes, has been decoded.
+Result<RegistrationRecord> record_with(Result<PublicKey> key, const Suite& suite, Bytes bytes) {
+  PAKE_TRY(auto client_public_key, std::move(key));
   const auto& sizes = suite.sizes();
-  PAKE_TRY(auto reader, reader_of(bytes, sizes.registration_record()));
-  PAKE_TRY(auto client_public_key, take_public_key(reader, suite));
+  Reader reader(bytes.subspan(sizes.Npk));
   PAKE_TRY(const auto masking_key, reader.take(sizes.Nh));
   PAKE_TRY(auto envelope, take_buffer(reader, sizes.envelope()));
   return RegistrationRecord{.client_public_key = std::move(client_public_key),
                             .masking_key = crypto::Digest::copy_of(masking_key),
                             .envelope = std::move(envelope)};
+}
+
+}  // namespace
+
+Result<RegistrationRecord> RegistrationRecord::decode(SuiteId id, Bytes bytes) {
+  PAKE_TRYV(check_suite(id));
+  const Suite suite(id);
+  if (bytes.size() != suite.sizes().registration_record()) return fail(Errc::malformed);
+  return record_with(suite.decode_public_key(bytes.first(suite.sizes().Npk)), suite, bytes);
+}
+
+std::vector<Result<RegistrationRecord>> RegistrationRecord::decode_all(SuiteId id, std::span<const Bytes> batch) {
+  if (!check_suite(id)) return all_failed<RegistrationRecord>(batch.size(), Errc::misuse);
+  const Suite suite(id);
+  const auto size = suite.sizes().registration_record();
+  std::vector<Bytes> keys;
+  for (const auto& bytes : batch)
+    if (bytes.size() == size) keys.push_back(bytes.first(suite.sizes().Npk));
+  auto decoded = suite.ake().decode_public_keys(keys);
+  auto records = all_failed<RegistrationRecord>(batch.size(), Errc::malformed);
+  auto key = decoded.begin();
+  for (std::size_t i = 0; i < batch.size(); ++i)
+    if (batch[i].size() == size) records[i] = record_with(std::move(*key++), suite, batch[i]);
+  return records;
 }
 
 Buffer KE1::encode(SuiteId id) const {
@@ -103,17 +131,44 @@ Buffer KE1::encode(SuiteId id) const {
       .take();
 }
 
-Result<KE1> KE1::decode(SuiteId id, Bytes bytes) {
-  PAKE_TRYV(check_suite(id));
-  const Suite suite(id);
-  PAKE_TRY(auto reader, reader_of(bytes, suite.sizes().KE1()));
-  PAKE_TRY(const auto blinded_message, reader.take(suite.sizes().Noe));
+namespace {
+
+Ake::Both points_of_KE1(const Suite& suite, Bytes bytes) {
+  return {.oprf_element = bytes.first(suite.sizes().Noe), .key = bytes.last(suite.sizes().Npk)};
+}
+/// The KE1 of the right size whose points have been decoded.
+Result<KE1> KE1_with(Result<ElementAndKey> points, const Suite& suite, Bytes bytes) {
+  PAKE_TRY(auto decoded, std::move(points));
+  Reader reader(bytes.subspan(suite.sizes().Noe));
   PAKE_TRY(const auto client_nonce, take_nonce(reader));
-  PAKE_TRY(const auto client_public_keyshare, reader.take(suite.sizes().Npk));
-  PAKE_TRY(auto decoded, suite.ake().decode_element_and_key(blinded_message, client_public_keyshare));
   return KE1{.blinded_message = std::move(decoded.element),
              .client_nonce = client_nonce,
              .client_public_keyshare = std::move(decoded.key)};
+}
+
+}  // namespace
+
+Result<KE1> KE1::decode(SuiteId id, Bytes bytes) {
+  PAKE_TRYV(check_suite(id));
+  const Suite suite(id);
+  if (bytes.size() != suite.sizes().KE1()) return fail(Errc::malformed);
+  const auto [blinded_message, client_public_keyshare] = points_of_KE1(suite, bytes);
+  return KE1_with(suite.ake().decode_element_and_key(blinded_message, client_public_keyshare), suite, bytes);
+}
+
+std::vector<Result<KE1>> KE1::decode_all(SuiteId id, std::span<const Bytes> batch) {
+  if (!check_suite(id)) return all_failed<KE1>(batch.size(), Errc::misuse);
+  const Suite suite(id);
+  const auto size = suite.sizes().KE1();
+  std::vector<Ake::Both> points;
+  for (const auto& bytes : batch)
+    if (bytes.size() == size) points.push_back(points_of_KE1(suite, bytes));
+  auto decoded = suite.ake().decode_elements_and_keys(points);
+  auto messages = all_failed<KE1>(batch.size(), Errc::malformed);
+  auto both = decoded.begin();
+  for (std::size_t i = 0; i < batch.size(); ++i)
+    if (batch[i].size() == size) messages[i] = KE1_with(std::move(*both++), suite, batch[i]);
+  return messages;
 }
 
 Buffer CredentialResponse::encode(SuiteId id) const {

@@ -97,6 +97,10 @@ struct Answering {
   Buffer context;
   OwnedIdentities identities;  // with public keys in the place of those that were not given
 
+  [[nodiscard]] static Status check(const Suite& suite, const ServerLoginInputs& inputs, const KeyHolder& keys);
+  /// With inputs that have been checked.
+  [[nodiscard]] static Result<Answering> start(Suite suite, GuessPermit permit, Bytes ke1_bytes, KE1 ke1,
+                                               const ServerLoginInputs& inputs, const KeyHolder& keys, Rng& rng);
   [[nodiscard]] static Result<Answering> start(Suite suite, GuessPermit permit, Bytes ke1,
                                                const ServerLoginInputs& inputs, const KeyHolder& keys, Rng& rng);
   [[nodiscard]] Result<LoginAnswered> finish(OprfElement evaluated_message, const SharedSecrets& ikm) &&;
@@ -142,13 +146,22 @@ StatePtr<State> state_in(SuiteId suite, Rest... rest) {
 
 }  // namespace
 
-Result<Answering> Answering::start(Suite suite, GuessPermit permit, Bytes ke1_bytes, const ServerLoginInputs& inputs,
-                                   const KeyHolder& keys, Rng& rng) {
+Status Answering::check(const Suite& suite, const ServerLoginInputs& inputs, const KeyHolder& keys) {
   if (keys.suite() != suite.id() || !is_of(suite, inputs.record)) return fail(Errc::misuse);
   PAKE_TRYV(check_given(inputs.credential_identifier));
   PAKE_TRYV(check_size(inputs.context));
-  PAKE_TRYV(check_sizes(inputs.identities));
+  return check_sizes(inputs.identities);
+}
+
+Result<Answering> Answering::start(Suite suite, GuessPermit permit, Bytes ke1_bytes, const ServerLoginInputs& inputs,
+                                   const KeyHolder& keys, Rng& rng) {
+  PAKE_TRYV(check(suite, inputs, keys));
   PAKE_TRY(auto ke1, KE1::decode(suite.id(), ke1_bytes));
+  return start(suite, std::move(permit), ke1_bytes, std::move(ke1), inputs, keys, rng);
+}
+
+Result<Answering> Answering::start(Suite suite, GuessPermit permit, Bytes ke1_bytes, KE1 ke1,
+                                   const ServerLoginInputs& inputs, const KeyHolder& keys, Rng& rng) {
   const NoncesAndSeed<2> random(rng);
   const auto& [masking_nonce, server_nonce] = random.nonces;
   PAKE_TRY(auto ephemeral, suite.derive_diffie_hellman_key_pair(random.seed));
@@ -224,6 +237,72 @@ Result<LoginAnswered> ServerLogin::generate_ke2(Bytes ke1, const ServerLoginInpu
   const SharedSecrets ikm{
       .dh1 = std::move(dh[0].result), .dh2 = std::move(dh[1].result), .dh3 = std::move(dh[2].result)};
   return std::move(answering).finish(std::move(evaluation.result), ikm);
+}
+
+// As above, each step for the whole batch before the next one.
+std::vector<Result<LoginAnswered>> generate_ke2(std::span<LoginToAnswer> batch, const ServerKeys& keys, Rng& rng) {
+  struct Started {
+    std::size_t at;  // in the batch
+    Answering answering;
+    crypto::Scalar oprf_key;
+  };
+  std::vector<Result<LoginAnswered>> answers;
+  answers.reserve(batch.size());
+  for (std::size_t i = 0; i < batch.size(); ++i) answers.push_back(fail(Errc::misuse));
+
+  const Suite suite(keys.suite());
+  std::vector<std::size_t> open;  // whose inputs are good
+  std::vector<StatePtr<ServerLogin::State>> states;
+  std::vector<Bytes> ke1s;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    auto state = std::move(batch[i].login.state_);
+    if (!state || !Answering::check(state->suite, batch[i].inputs, keys)) continue;
+    open.push_back(i);
+    states.push_back(std::move(state));
+    ke1s.push_back(batch[i].ke1);
+  }
+  auto decoded = KE1::decode_all(suite.id(), ke1s);
+  const auto start = [&](std::size_t n) -> Result<Started> {
+    const auto& member = batch[open[n]];
+    PAKE_TRY(auto ke1, std::move(decoded[n]));
+    PAKE_TRY(auto answering, Answering::start(suite, std::move(states[n]->permit), member.ke1, std::move(ke1),
+                                              member.inputs, keys, rng));
+    PAKE_TRY(auto oprf_key, derive_oprf_key(suite, keys.oprf_seed(), member.inputs.credential_identifier));
+    return Started{.at = open[n], .answering = std::move(answering), .oprf_key = std::move(oprf_key)};
+  };
+  std::vector<Started> started;
+  started.reserve(open.size());
+  for (std::size_t n = 0; n < open.size(); ++n) {
+    if (auto one = start(n))
+      started.push_back(std::move(*one));
+    else
+      answers[open[n]] = fail(one.error());
+  }
+
+  std::vector<Ake::Login> products;
+  products.reserve(started.size());
+  for (const auto& [at, answering, oprf_key] : started) {
+    const auto& server_secret = answering.ephemeral.private_key;
+    const auto& client_public_keyshare = answering.ke1.client_public_keyshare;
+    products.push_back({.evaluation = {.scalar = &oprf_key, .element = &answering.ke1.blinded_message},
+                        .dh = {{{&server_secret, &client_public_keyshare},
+                                {&keys.private_key(), &client_public_keyshare},
+                                {&server_secret, &answering.client_public_key}}}});
+  }
+  const auto multiplied = suite.ake().evaluate_and_diffie_hellman(products);
+  for (std::size_t i = 0; i < started.size(); ++i) {
+    auto& [at, answering, oprf_key] = started[i];
+    // The identity is no product of what is in here: keys are not zero, and points of prime order.
+    if (!multiplied) {
+      answers[at] = fail(multiplied.error());
+      continue;
+    }
+    auto& dh = products[i].dh;
+    const SharedSecrets ikm{
+        .dh1 = std::move(dh[0].result), .dh2 = std::move(dh[1].result), .dh3 = std::move(dh[2].result)};
+    answers[at] = std::move(answering).finish(std::move(products[i].evaluation.result), ikm);
+  }
+  return answers;
 }
 
 Result<KE1Answer> ServerLogin::receive_ke1(Bytes ke1, const ServerLoginInputs& inputs,

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "device.h"
 #include "pake/testing/hex.h"
 #include "rig.h"
@@ -68,6 +72,61 @@ TEST_P(OpaqueServer, AFakeRecordIsOneThatDecodes) {
   EXPECT_EQ(bytes.size(), sizes(suite_).registration_record());
   EXPECT_EQ(RegistrationRecord::decode(suite_, bytes).value().encode(suite_), bytes);
   EXPECT_EQ(fake_.envelope, Buffer(sizes(suite_).envelope()));
+}
+
+// More logins than fill the lanes, real and fake, with one of every failure among them.
+TEST_P(OpaqueServer, ABatchAnswersEachAsIfAlone) {
+  constexpr std::size_t kLogins = 9, kMalformed = 2, kSpent = 4, kNameless = 6, kShort = 7;
+  const auto real = RegistrationRecord::decode(suite_, Rig{.suite = suite_}.run().record).value();
+  GuessBudget budget(kLogins);
+  std::vector<LoginStarted> clients;
+  for (std::size_t i = 0; i < kLogins; ++i)
+    clients.push_back(ClientLogin(suite_, secret("x")).generate_ke1(rng_).value());
+  std::ranges::fill(clients[kMalformed].ke1, std::uint8_t{0});
+  clients[kShort].ke1.pop_back();
+  const auto inputs_of = [&](std::size_t i) {
+    return ServerLoginInputs{.record = i % 2 == 0 ? real : fake_,
+                             .credential_identifier = as_bytes(i == kNameless ? "" : std::to_string(i))};
+  };
+
+  SeededRng one(9), two(9);
+  std::vector<LoginToAnswer> batch;
+  for (std::size_t i = 0; i < kLogins; ++i)
+    batch.push_back(
+        {.login = ServerLogin(suite_, budget.take().value()), .ke1 = clients[i].ke1, .inputs = inputs_of(i)});
+  static_cast<void>(std::move(batch[kSpent].login).generate_ke2(clients[kSpent].ke1, inputs(), keys_, rng_));
+  auto answers = generate_ke2(batch, keys_, one);
+  ASSERT_EQ(answers.size(), kLogins);
+  for (std::size_t i = 0; i < kLogins; ++i) {
+    if (i == kSpent) {
+      EXPECT_EQ(answers[i].error(), Errc::misuse);
+      continue;
+    }
+    auto alone =
+        ServerLogin(suite_, GuessPermit::uncounted_for_study()).generate_ke2(clients[i].ke1, inputs_of(i), keys_, two);
+    ASSERT_EQ(answers[i].has_value(), alone.has_value()) << i;
+    if (alone)
+      EXPECT_EQ(hex(answers[i]->ke2), hex(alone->ke2)) << i;
+    else
+      EXPECT_EQ(answers[i].error(), i == kNameless ? Errc::misuse : Errc::malformed) << i;
+  }
+  batch.clear();
+  answers.clear();
+  EXPECT_EQ(budget.available(), 3U);  // every answer spends its guess, and nothing else does
+
+  EXPECT_TRUE(generate_ke2({}, keys_, one).empty());
+  EXPECT_EQ(RegistrationRecord::decode_all(static_cast<SuiteId>(99), std::vector<Bytes>(2))[1].error(), Errc::misuse);
+}
+
+TEST_P(OpaqueServer, DecodesManyRecordsAsItDecodesOne) {
+  const auto record = Rig{.suite = suite_}.run().record;
+  auto malformed = record;
+  std::ranges::fill(std::span(malformed).first(sizes(suite_).Npk), std::uint8_t{0});
+  const std::vector<Bytes> batch = {record, malformed, Bytes(record).first(record.size() - 1), {}, record};
+  const auto records = RegistrationRecord::decode_all(suite_, batch);
+  ASSERT_EQ(records.size(), batch.size());
+  for (const std::size_t i : {0U, 4U}) EXPECT_EQ(records[i].value().encode(suite_), record);
+  for (const std::size_t i : {1U, 2U, 3U}) EXPECT_EQ(records[i].error(), Errc::malformed) << i;
 }
 
 TEST_P(OpaqueServer, ADeviceWithTheKeysAnswersTheSame) {

@@ -5,8 +5,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "pake/base/bytes.h"
 #include "pake/base/export.h"
@@ -66,6 +68,8 @@ struct RegistrationRecord {
 
   [[nodiscard]] Buffer encode(SuiteId suite) const;
   [[nodiscard]] static Result<RegistrationRecord> decode(SuiteId suite, Bytes bytes);
+  /// Each as `decode` does, in less time: their keys are decoded side by side.
+  [[nodiscard]] static std::vector<Result<RegistrationRecord>> decode_all(SuiteId suite, std::span<const Bytes> batch);
 };
 
 /// Client to server: Noe + Nn + Npk bytes.
@@ -76,6 +80,8 @@ struct KE1 {
 
   [[nodiscard]] Buffer encode(SuiteId suite) const;
   [[nodiscard]] static Result<KE1> decode(SuiteId suite, Bytes bytes);
+  /// Each as `decode` does, in less time.
+  [[nodiscard]] static std::vector<Result<KE1>> decode_all(SuiteId suite, std::span<const Bytes> batch);
 };
 
 /// The first three fields of KE2: Noe + Nn + (Npk + Nn + Nm) bytes.

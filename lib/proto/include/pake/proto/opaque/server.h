@@ -7,7 +7,9 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <variant>
+#include <vector>
 
 #include "pake/base/bytes.h"
 #include "pake/base/export.h"
@@ -126,6 +128,8 @@ class AwaitingKeyOperation {
 /// What follows from KE1.
 using KE1Answer = std::variant<LoginAnswered, AwaitingKeyOperation>;
 
+struct LoginToAnswer;
+
 class ServerLogin {
  public:
   ServerLogin(SuiteId suite, GuessPermit permit);
@@ -146,9 +150,22 @@ class ServerLogin {
                                               std::shared_ptr<const KeyHolder> keys, Rng& rng) &&;
 
  private:
+  friend std::vector<Result<LoginAnswered>> generate_ke2(std::span<LoginToAnswer>, const ServerKeys&, Rng&);
   struct PAKE_HIDDEN State;
   StatePtr<State> state_;
 };
+
+/// One login of a batch: what `ServerLogin::generate_ke2` takes. `ke1` and the record are read during the call.
+struct LoginToAnswer {
+  ServerLogin login;
+  Bytes ke1;
+  ServerLoginInputs inputs;
+};
+/// GenerateKE2 of several logins of one suite whose KE1s are there at once, in less time than one after the other:
+/// their points fill the lanes of a vector unit. Each is answered, or fails, as it would be alone, with the randomness
+/// that it would draw in its turn.
+[[nodiscard]] std::vector<Result<LoginAnswered>> generate_ke2(std::span<LoginToAnswer> batch, const ServerKeys& keys,
+                                                              Rng& rng);
 
 }  // namespace pake::opaque
 
