@@ -24,6 +24,7 @@ BUILT = HERE.parent / "build" / "peers"
 STEPS = {
     "login": "the server's part of an OPAQUE login over ristretto255, wire to wire",
     "eights": "the same when eight logins are there at once (the others answer one after the other)",
+    "connections": "the server's thread of a login over TCP, a new connection each: accept, KE1, KE2, KE3, close",
     "client": "the client's last step of it, without key stretching",
     "evaluate": "RFC 9497's BlindEvaluate over ristretto255, from bytes to bytes",
     "srp": "the server's part of an SRP-6a login, 2048 bits, SHA-256",

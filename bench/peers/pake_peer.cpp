@@ -1,6 +1,9 @@
 // This library as a peer of bench/side_by_side.py: what it is asked and answers is in README.md. The argument names the
 // back end of ristretto255.
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -10,6 +13,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -32,6 +36,18 @@ std::uint64_t cpu_time() {
   timespec now{};
   if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0) std::abort();
   return (static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U) + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+void send_all(int to, Bytes bytes) {
+  require(send(to, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
+}
+Buffer receive_all(int from, std::size_t size) {
+  Buffer bytes(size);
+  require(recv(from, bytes.data(), size, MSG_WAITALL) == static_cast<ssize_t>(size));
+  return bytes;
 }
 
 /// Both sides of one user. A failed step throws std::bad_expected_access and ends the program.
@@ -93,6 +109,44 @@ class Run {
     for (std::size_t i = 0; i < count; ++i)
       static_cast<void>(std::move(answers[i].value().next).server_finish(finished[i].ke3).value());
     return (answered - begin) + (cpu_time() - computed);
+  }
+
+  /// The server's thread of `count` logins over TCP on loopback, a connection each: accept, KE1, KE2, KE3, close.
+  std::uint64_t log_in_over_tcp(std::size_t count) {
+    const int listening = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const name = reinterpret_cast<sockaddr*>(&address);
+    require(bind(listening, name, size) == 0 && listen(listening, 16) == 0 && getsockname(listening, name, &size) == 0);
+    std::thread client([&] {
+      crypto::SystemRng rng;
+      for (std::size_t i = 0; i < count; ++i) {
+        auto started = ClientLogin(kSuite, password()).generate_ke1(rng).value();
+        const int connected = socket(AF_INET, SOCK_STREAM, 0);
+        require(connect(connected, name, size) == 0);
+        send_all(connected, started.ke1);
+        const auto ke2 = receive_all(connected, sizes(kSuite).KE2());
+        send_all(connected, std::move(started.next).generate_ke3(ke2, {.ksf = no_ksf_}).value().ke3);
+        std::uint8_t end = 0;
+        require(recv(connected, &end, 1, 0) == 0);
+        close(connected);
+      }
+    });
+    const auto begin = cpu_time();
+    for (std::size_t i = 0; i < count; ++i) {
+      const int accepted = accept(listening, nullptr, nullptr);
+      require(accepted >= 0);
+      auto answered = answer(receive_all(accepted, sizes(kSuite).KE1()));
+      send_all(accepted, answered.ke2);
+      static_cast<void>(std::move(answered.next).server_finish(receive_all(accepted, sizes(kSuite).KE3())).value());
+      close(accepted);
+    }
+    const auto spent = cpu_time() - begin;
+    client.join();
+    close(listening);
+    return spent;
   }
 
   /// RFC 9497's BlindEvaluate, from bytes to bytes.
@@ -177,6 +231,8 @@ int main(int argc, char** argv) {
       std::cout << run.log_in(count).server;
     else if (step == "eights")
       std::cout << run.log_in_by_eights(count);
+    else if (step == "connections")
+      std::cout << run.log_in_over_tcp(count);
     else if (step == "client")
       std::cout << run.log_in(count).client;
     else if (step == "evaluate")

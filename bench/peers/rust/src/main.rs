@@ -23,6 +23,9 @@ trait Peer {
     fn describe(&self) -> String;
     fn login(&self, count: usize) -> u64;
     fn client(&self, count: usize) -> u64;
+    fn connections(&self, _count: usize) -> Option<u64> {
+        None
+    }
 }
 
 struct Suite;
@@ -126,6 +129,42 @@ mod opaque_ke_peer {
         fn client(&self, count: usize) -> u64 {
             self.run(count, false)
         }
+        /// The server's thread of `count` logins over TCP on loopback, a connection each.
+        fn connections(&self, count: usize) -> Option<u64> {
+            use std::io::{Read, Write};
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = listener.local_addr().unwrap();
+            let client = std::thread::spawn(move || {
+                for _ in 0..count {
+                    let started = ClientLogin::<Suite>::start(&mut OsRng, PASSWORD).unwrap();
+                    let mut server = std::net::TcpStream::connect(address).unwrap();
+                    server.write_all(&started.message.serialize()).unwrap();
+                    let mut ke2 = [0u8; 320];
+                    server.read_exact(&mut ke2).unwrap();
+                    let ke2 = CredentialResponse::deserialize(&ke2).unwrap();
+                    let finished = started
+                        .state
+                        .finish(&mut OsRng, PASSWORD, ke2, Default::default())
+                        .unwrap();
+                    server.write_all(&finished.message.serialize()).unwrap();
+                    assert_eq!(server.read(&mut [0u8; 1]).unwrap(), 0);
+                }
+            });
+            let begin = cpu_time();
+            for _ in 0..count {
+                let (mut client, _) = listener.accept().unwrap();
+                let mut ke1 = [0u8; 96];
+                client.read_exact(&mut ke1).unwrap();
+                let (ke2, state) = self.start(&ke1);
+                client.write_all(&ke2).unwrap();
+                let mut ke3 = [0u8; 64];
+                client.read_exact(&mut ke3).unwrap();
+                Self::finish(state, &ke3);
+            }
+            let spent = cpu_time() - begin;
+            client.join().unwrap();
+            Some(spent)
+        }
     }
 }
 
@@ -227,6 +266,10 @@ fn main() {
             "describe" => peer.describe(),
             "login" | "eights" => peer.login(count).to_string(), // they answer one after the other
             "client" => peer.client(count).to_string(),
+            "connections" => match peer.connections(count) {
+                Some(spent) => spent.to_string(),
+                None => "unknown".to_string(),
+            },
             _ => "unknown".to_string(),
         };
         writeln!(out, "{answer}").unwrap();
