@@ -7,23 +7,19 @@
 #include <algorithm>
 #include <array>
 #include <condition_variable>
-#include <limits>
 #include <mutex>
 #include <type_traits>
 #include <utility>
 
 #include "files.h"
 #include "pake/internal/try.h"
-#include "pake/store/sealing.h"
-#include "pake/store/shares.h"
 #include "postgresql_connection.h"
 #include "row_bytes.h"
+#include "row_columns.h"
 
 namespace pake::store {
 namespace {
 
-constexpr std::int64_t kMaxDevices = 8;
-constexpr std::int64_t kExpiryBatch = 1000;
 constexpr std::chrono::milliseconds kPollInterval(1000);
 constexpr std::chrono::milliseconds kPauseAfterFailure(500);
 
@@ -70,12 +66,6 @@ constexpr const char* kLockSchema = "SELECT pg_advisory_xact_lock(77395604855596
 #define PAKE_USER_COLUMNS \
   "u.name, u.revision, u.generation, u.epoch, u.suite, u.ksf, u.state, u.sealed, u.created_at, u.changed_at"
 
-std::int64_t to_integer(Time time) noexcept { return time.time_since_epoch().count(); }
-Time to_time(std::int64_t value) noexcept { return Time(std::chrono::milliseconds(value)); }
-std::int64_t at_most_64_bits(std::uint64_t value) {
-  return static_cast<std::int64_t>(std::min<std::uint64_t>(value, std::numeric_limits<std::int64_t>::max()));
-}
-
 // The name's own row, or the decoy's (x). Both are looked up whatever the name is, so that both take the same time.
 constexpr const char* kReadLogin = R"(
 SELECT
@@ -84,13 +74,14 @@ SELECT
   coalesce(u.suite, x.suite), coalesce(u.ksf, x.ksf),
   coalesce(u.state, x.state), coalesce(u.sealed, x.sealed),
   coalesce(u.created_at, x.created_at), coalesce(u.changed_at, x.changed_at),
-  a.full_at, a.charged, s.full_at, s.charged, d.full_at, d.charged,
+  a.full_at, a.charged, s.full_at, s.charged, n.full_at, n.charged, d.full_at, d.charged,
   EXISTS(SELECT 1 FROM pake_devices WHERE key = $4 AND name = coalesce(u.name, ''::bytea))
 FROM pake_users x
   LEFT JOIN pake_users u ON u.name = $1
   LEFT JOIN pake_ledger a ON a.key = $2
   LEFT JOIN pake_ledger s ON s.key = $3
   LEFT JOIN pake_ledger d ON d.key = $4
+  LEFT JOIN pake_ledger n ON n.key = $5
 WHERE x.name = ''::bytea)";
 
 // The same for a selector; the decoy's user is the decoy.
@@ -99,51 +90,14 @@ SELECT
   coalesce(i.selector, x.selector), coalesce(i.name, x.name), coalesce(i.expires_at, x.expires_at),
   coalesce(i.sealed, x.sealed), coalesce(i.created_at, x.created_at),
   )" PAKE_USER_COLUMNS R"(,
-  c.full_at, c.charged, s.full_at, s.charged
+  c.full_at, c.charged, s.full_at, s.charged, n.full_at, n.charged
 FROM pake_invitations x
   LEFT JOIN pake_invitations i ON i.selector = $1
   LEFT JOIN pake_users u ON u.name = coalesce(i.name, ''::bytea)
   LEFT JOIN pake_ledger c ON c.key = $2
   LEFT JOIN pake_ledger s ON s.key = $3
+  LEFT JOIN pake_ledger n ON n.key = $4
 WHERE x.selector = ''::bytea)";
-
-UserRow take_user(Rows& row) {
-  UserRow user;
-  user.name = row.text();
-  user.revision = static_cast<std::uint64_t>(row.integer());
-  user.generation = static_cast<std::uint64_t>(row.integer());
-  user.parameters.epoch = static_cast<std::uint32_t>(row.integer());
-  user.parameters.suite = static_cast<std::uint8_t>(row.integer());
-  user.parameters.ksf_profile = static_cast<std::uint8_t>(row.integer());
-  user.state = static_cast<UserState>(row.integer());
-  user.sealed = row.blob();
-  user.created_at = to_time(row.integer());
-  user.changed_at = to_time(row.integer());
-  return user;
-}
-
-InvitationRow take_invitation(Rows& row) {
-  InvitationRow invitation;
-  invitation.selector = row.text();
-  invitation.name = row.text();
-  invitation.expires_at = to_time(row.integer());
-  invitation.sealed = row.blob();
-  invitation.created_at = to_time(row.integer());
-  return invitation;
-}
-
-/// Two columns, full_at and charged, which are NULL together.
-StoreResult<std::optional<BucketRow>> take_bucket(Rows& row) {
-  if (row.is_null()) {
-    row.skip();
-    row.skip();
-    return std::nullopt;
-  }
-  BucketRow bucket;
-  bucket.full_at = to_time(row.integer());
-  PAKE_TRY(bucket.charged, decode_digests(row.blob()));
-  return bucket;
-}
 
 Parameters user_parameters(const UserRow& row) {
   Parameters parameters;
@@ -205,15 +159,7 @@ StoreResult<std::vector<FakeShareStep>> select_fake_shares(PostgresqlConnection&
                                        "pake_fake_shares ORDER BY step DESC LIMIT 16) AS newest ORDER BY step"));
   std::vector<FakeShareStep> steps;
   while (rows.next()) {
-    FakeShareStep step;
-    step.step = static_cast<std::uint64_t>(rows.integer());
-    step.effective_at = to_time(rows.integer());
-    if (rows.is_null())
-      rows.skip();
-    else
-      step.window_ends = to_time(rows.integer());
-    PAKE_TRY(step.shares, decode_shares(rows.blob()));
-    if (!is_valid(step)) return fail_altered("the table of fake shares");
+    PAKE_TRY(auto step, take_fake_shares(rows));
     steps.push_back(std::move(step));
   }
   if (steps.empty()) return fail_altered("the table of fake shares");
@@ -263,6 +209,7 @@ class PostgresqlStore final : public CredentialStore {
         parameters.bind(*query.device);
       else
         parameters.bind_null_bytes();
+      parameters.bind(query.new_rows);
       PAKE_TRY(auto rows, connection.query(kReadLogin, parameters));
       if (!rows.next()) return fail_altered("the decoy among the users");
       LoginRows login;
@@ -270,6 +217,7 @@ class PostgresqlStore final : public CredentialStore {
       login.found = !login.user.name.empty();
       PAKE_TRY(login.account, take_bucket(rows));
       PAKE_TRY(login.source, take_bucket(rows));
+      PAKE_TRY(login.new_rows, take_bucket(rows));
       PAKE_TRY(login.device, take_bucket(rows));
       login.device_is_known = rows.boolean() && login.found;
       return login;
@@ -280,7 +228,9 @@ class PostgresqlStore final : public CredentialStore {
     return read([&](PostgresqlConnection& connection) -> StoreResult<CodeRows> {
       PAKE_TRY(
           auto rows,
-          connection.query(kReadCode, Parameters().bind(as_bytes(query.selector)).bind(query.code).bind(query.source)));
+          connection.query(
+              kReadCode,
+              Parameters().bind(as_bytes(query.selector)).bind(query.code).bind(query.source).bind(query.new_rows)));
       if (!rows.next()) return fail_altered("the decoy among the invitations");
       CodeRows code;
       code.invitation = take_invitation(rows);
@@ -288,17 +238,26 @@ class PostgresqlStore final : public CredentialStore {
       code.user = take_user(rows);
       PAKE_TRY(code.code, take_bucket(rows));
       PAKE_TRY(code.source, take_bucket(rows));
+      PAKE_TRY(code.new_rows, take_bucket(rows));
       return code;
     });
   }
 
   StoreStatus charge(std::span<const Charge> charges, Time now) override {
-    // All nodes lock rows in one order.
+    // All nodes lock rows in one order: those of guesses, those of who makes rows, the counter.
     std::vector<Charge> ordered(charges.begin(), charges.end());
     std::ranges::sort(ordered, {}, &Charge::key);
     return write([&](PostgresqlConnection& connection) -> StoreStatus {
       std::int64_t fresh = 0;
+      std::vector<Charge> makers;
       for (const auto& one : ordered) {
+        PAKE_TRY(const auto is_new, charge_one(connection, one, now));
+        fresh += is_new ? 1 : 0;
+        if (is_new && one.new_row)
+          makers.push_back({.key = one.new_row->key, .refill_interval = one.new_row->refill_interval});
+      }
+      std::ranges::sort(makers, {}, &Charge::key);
+      for (const auto& one : makers) {
         PAKE_TRY(const auto is_new, charge_one(connection, one, now));
         fresh += is_new ? 1 : 0;
       }
@@ -358,8 +317,7 @@ class PostgresqlStore final : public CredentialStore {
 
   StoreStatus write_user(const UserWrite& change, const AuditNote& note) override {
     const auto& row = change.row;
-    if (row.name.empty() || row.revision == 0 || row.sealed.size() != kSealedUserSize)
-      return fail(StoreErrc::misuse, "this is no user's row: it has no name, no revision, or is not sealed");
+    PAKE_TRYV(require_sealed(row));
     return write([&](PostgresqlConnection& connection) -> StoreStatus {
       PAKE_TRY(const auto moved, put_user(connection, row));
       if (change.redeemed_selector) {
@@ -369,9 +327,7 @@ class PostgresqlStore final : public CredentialStore {
                                       .bind(as_bytes(*change.redeemed_selector))
                                       .bind(as_bytes(row.name))
                                       .bind(to_integer(note.at))));
-        if (redeemed.changed() != 1)
-          return fail(StoreErrc::invitation_gone, "the invitation of '" + row.name + "' is used, withdrawn or expired",
-                      "make a new one: pake user invite " + row.name);
+        if (redeemed.changed() != 1) return fail_invitation_gone(row.name);
       }
       PAKE_TRYV(insert_audit(connection, note));
       return moved ? announce(connection, row, note.at) : StoreStatus();
@@ -395,29 +351,18 @@ class PostgresqlStore final : public CredentialStore {
                connection.query("SELECT epoch, suite, ksf, state, count(*) FROM pake_users WHERE name <> ''::bytea "
                                 "GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"));
       std::vector<ParameterCount> counts;
-      while (rows.next()) {
-        ParameterCount count;
-        count.parameters.epoch = static_cast<std::uint32_t>(rows.integer());
-        count.parameters.suite = static_cast<std::uint8_t>(rows.integer());
-        count.parameters.ksf_profile = static_cast<std::uint8_t>(rows.integer());
-        count.state = static_cast<UserState>(rows.integer());
-        count.users = static_cast<std::uint64_t>(rows.integer());
-        counts.push_back(count);
-      }
+      while (rows.next()) counts.push_back(take_count(rows));
       return counts;
     });
   }
 
   StoreStatus put_invitation(const InvitationRow& row, const AuditNote& note) override {
-    if (row.selector.empty() || row.name.empty() || row.sealed.size() != kSealedInvitationSize)
-      return fail(StoreErrc::misuse, "this is no invitation's row: it has no selector, no name, or is not sealed");
+    PAKE_TRYV(require_sealed(row));
     return write([&](PostgresqlConnection& connection) -> StoreStatus {
       PAKE_TRYV(lock_user(connection, row.name));
       PAKE_TRYV(delete_invitation_of(connection, row.name));
-      if (auto inserted = insert_invitation(connection, row); !inserted) {
-        if (inserted.error().code != StoreErrc::exists) return inserted;
-        return fail(StoreErrc::exists, "the selector " + row.selector + " is taken", "draw another code");
-      }
+      if (auto inserted = insert_invitation(connection, row); !inserted)
+        return fail_selector(std::move(inserted.error()), row.selector);
       return insert_audit(connection, note);
     });
   }
@@ -435,7 +380,7 @@ class PostgresqlStore final : public CredentialStore {
   StoreStatus withdraw_invitation(std::string_view name, const AuditNote& note) override {
     return write([&](PostgresqlConnection& connection) -> StoreStatus {
       PAKE_TRY(const auto deleted, delete_invitation_of(connection, name));
-      if (deleted == 0) return fail(StoreErrc::not_found, std::string("'").append(name).append("' has no invitation"));
+      if (deleted == 0) return fail_no_invitation(name);
       return insert_audit(connection, note);
     });
   }
@@ -452,6 +397,19 @@ class PostgresqlStore final : public CredentialStore {
           "(SELECT key FROM pake_devices WHERE name = $1 ORDER BY created_at DESC, key = $3 DESC LIMIT $2)",
           Parameters().bind(as_bytes(name)).bind(kMaxDevices).bind(device)));
       return {};
+    });
+  }
+
+  StoreResult<std::vector<BucketKey>> devices_of(std::string_view name) override {
+    return read([&](PostgresqlConnection& connection) -> StoreResult<std::vector<BucketKey>> {
+      PAKE_TRY(auto rows, connection.query("SELECT key FROM pake_devices WHERE name = $1 ORDER BY created_at DESC",
+                                           Parameters().bind(as_bytes(name))));
+      std::vector<BucketKey> devices;
+      while (rows.next()) {
+        PAKE_TRY(const auto key, take_bucket_key(rows));
+        devices.push_back(key);
+      }
+      return devices;
     });
   }
 
@@ -527,16 +485,7 @@ class PostgresqlStore final : public CredentialStore {
                                                           "WHERE name = $2 ORDER BY id DESC LIMIT $1",
                                            parameters));
       std::vector<AuditRow> audit_rows;
-      while (rows.next()) {
-        AuditRow row;
-        row.id = static_cast<std::uint64_t>(rows.integer());
-        row.note.at = to_time(rows.integer());
-        row.note.actor = rows.text();
-        row.note.action = rows.text();
-        row.note.name = rows.text();
-        row.note.detail = rows.text();
-        audit_rows.push_back(std::move(row));
-      }
+      while (rows.next()) audit_rows.push_back(take_audit(rows));
       return audit_rows;
     });
   }
@@ -688,28 +637,23 @@ class PostgresqlStore final : public CredentialStore {
     PAKE_TRY(auto rows,
              connection.query("SELECT revision, generation, state FROM pake_users WHERE name = $1 FOR UPDATE",
                               Parameters().bind(as_bytes(row.name))));
-    const auto taken = [&] { return fail(StoreErrc::exists, "there is a user '" + row.name + "' already"); };
     if (!rows.next()) {
-      if (row.revision != 1)
-        return fail(StoreErrc::conflict, "'" + row.name + "' was removed meanwhile", "read the user again");
+      if (row.revision != 1) return fail_removed_meanwhile(row.name);
       PAKE_TRY(const auto used, used_generation(connection, row.name));
       if (used >= row.generation) return fail_used_generation(row.name);
       auto inserted = insert_user(connection, row);
-      if (!inserted && inserted.error().code == StoreErrc::exists) return taken();  // by another node just now
+      if (!inserted && inserted.error().code == StoreErrc::exists)
+        return fail_user_exists(row.name);  // another node just now
       if (!inserted) return std::unexpected(std::move(inserted.error()));
       return used > 0;  // a name that is made anew: the nodes know it as removed
     }
-    const auto revision = static_cast<std::uint64_t>(rows.integer());
-    const auto generation = static_cast<std::uint64_t>(rows.integer());
-    const auto state = static_cast<UserState>(rows.integer());
-    if (row.revision == 1) return taken();
-    if (revision + 1 != row.revision)
-      return fail(StoreErrc::conflict, "'" + row.name + "' was changed meanwhile", "try again");
+    const auto stored = take_stored(rows);
+    PAKE_TRYV(require_next_revision(stored, row));
     PAKE_TRYV(
         connection.query("UPDATE pake_users SET revision=$2, generation=$3, epoch=$4, suite=$5, ksf=$6, state=$7, "
                          "sealed=$8, created_at=$9, changed_at=$10 WHERE name=$1",
                          user_parameters(row)));
-    return generation != row.generation || state != row.state;
+    return stored.generation != row.generation || stored.state != row.state;
   }
 
   /// The counter's row is locked until the commit: so changes are committed in the order of their numbers. It comes
@@ -735,7 +679,7 @@ class PostgresqlStore final : public CredentialStore {
                                          "state <> 3 FOR UPDATE",
                                          Parameters().bind(as_bytes(name))));
     if (rows.next()) return {};
-    return fail(StoreErrc::not_found, "there is no user '" + std::string(name) + "'", "pake user list shows them");
+    return fail_no_user(name);
   }
 
   static StoreResult<std::int64_t> delete_invitation_of(PostgresqlConnection& connection, std::string_view name) {
@@ -748,15 +692,7 @@ class PostgresqlStore final : public CredentialStore {
     return read([&](PostgresqlConnection& connection) -> StoreResult<std::vector<GenerationChange>> {
       PAKE_TRY(auto rows, connection.query(sql, Parameters().bind(from).bind(at_most_64_bits(limit))));
       std::vector<GenerationChange> changes;
-      while (rows.next()) {
-        GenerationChange change;
-        change.sequence = static_cast<std::uint64_t>(rows.integer());
-        change.name = rows.text();
-        change.generation = static_cast<std::uint64_t>(rows.integer());
-        change.state = static_cast<UserState>(rows.integer());
-        change.at = to_time(rows.integer());
-        changes.push_back(std::move(change));
-      }
+      while (rows.next()) changes.push_back(take_change(rows));
       return changes;
     });
   }

@@ -8,24 +8,20 @@
 #include <array>
 #include <cerrno>
 #include <condition_variable>
-#include <limits>
 #include <mutex>
 #include <utility>
 
 #include "files.h"
 #include "pake/internal/try.h"
 #include "pake/store/bucket.h"
-#include "pake/store/sealing.h"
-#include "pake/store/shares.h"
 #include "row_bytes.h"
+#include "row_columns.h"
 #include "sqlite_connection.h"
 
 namespace pake::store {
 namespace {
 
 constexpr std::int64_t kApplicationId = 0x70616b65;  // "pake"
-constexpr std::size_t kMaxDevices = 8;
-constexpr std::int64_t kExpiryBatch = 1000;
 constexpr std::chrono::milliseconds kPollInterval(200);
 
 // Schema N is reached by the first N of these; what was released is never changed.
@@ -76,13 +72,14 @@ SELECT
   coalesce(u.suite, x.suite), coalesce(u.ksf, x.ksf),
   coalesce(u.state, x.state), coalesce(u.sealed, x.sealed),
   coalesce(u.created_at, x.created_at), coalesce(u.changed_at, x.changed_at),
-  a.full_at, a.charged, s.full_at, s.charged, d.full_at, d.charged,
+  a.full_at, a.charged, s.full_at, s.charged, n.full_at, n.charged, d.full_at, d.charged,
   EXISTS(SELECT 1 FROM devices WHERE key = ?4 AND name = coalesce(u.name, ''))
 FROM users x
   LEFT JOIN users u ON u.name = ?1
   LEFT JOIN ledger a ON a.key = ?2
   LEFT JOIN ledger s ON s.key = ?3
   LEFT JOIN ledger d ON d.key = ?4
+  LEFT JOIN ledger n ON n.key = ?5
 WHERE x.name = '')";
 
 // The same for a selector; the decoy's user is the decoy.
@@ -91,65 +88,14 @@ SELECT
   coalesce(i.selector, x.selector), coalesce(i.name, x.name), coalesce(i.expires_at, x.expires_at),
   coalesce(i.sealed, x.sealed), coalesce(i.created_at, x.created_at),
   )" PAKE_USER_COLUMNS R"(,
-  c.full_at, c.charged, s.full_at, s.charged
+  c.full_at, c.charged, s.full_at, s.charged, n.full_at, n.charged
 FROM invitations x
   LEFT JOIN invitations i ON i.selector = ?1
   LEFT JOIN users u ON u.name = coalesce(i.name, '')
   LEFT JOIN ledger c ON c.key = ?2
   LEFT JOIN ledger s ON s.key = ?3
+  LEFT JOIN ledger n ON n.key = ?4
 WHERE x.selector = '')";
-
-UserRow take_user(Statement& row) {
-  UserRow user;
-  user.name = row.text();
-  user.revision = static_cast<std::uint64_t>(row.integer());
-  user.generation = static_cast<std::uint64_t>(row.integer());
-  user.parameters.epoch = static_cast<std::uint32_t>(row.integer());
-  user.parameters.suite = static_cast<std::uint8_t>(row.integer());
-  user.parameters.ksf_profile = static_cast<std::uint8_t>(row.integer());
-  user.state = static_cast<UserState>(row.integer());
-  user.sealed = row.blob();
-  user.created_at = to_time(row.integer());
-  user.changed_at = to_time(row.integer());
-  return user;
-}
-
-InvitationRow take_invitation(Statement& row) {
-  InvitationRow invitation;
-  invitation.selector = row.text();
-  invitation.name = row.text();
-  invitation.expires_at = to_time(row.integer());
-  invitation.sealed = row.blob();
-  invitation.created_at = to_time(row.integer());
-  return invitation;
-}
-
-/// Two columns, full_at and charged, which are NULL together.
-StoreResult<std::optional<BucketRow>> take_bucket(Statement& row) {
-  if (row.is_null()) {
-    row.skip();
-    row.skip();
-    return std::nullopt;
-  }
-  BucketRow bucket;
-  bucket.full_at = to_time(row.integer());
-  PAKE_TRY(bucket.charged, decode_digests(row.blob()));
-  return bucket;
-}
-
-GenerationChange take_change(Statement& row) {
-  GenerationChange change;
-  change.sequence = static_cast<std::uint64_t>(row.integer());
-  change.name = row.text();
-  change.generation = static_cast<std::uint64_t>(row.integer());
-  change.state = static_cast<UserState>(row.integer());
-  change.at = to_time(row.integer());
-  return change;
-}
-
-std::int64_t at_most_64_bits(std::uint64_t value) {
-  return static_cast<std::int64_t>(std::min<std::uint64_t>(value, std::numeric_limits<std::int64_t>::max()));
-}
 
 StoreStatus insert_user(Connection& connection, const UserRow& row) {
   auto insert = connection.statement("INSERT INTO users VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
@@ -219,15 +165,7 @@ StoreResult<std::vector<FakeShareStep>> select_fake_shares(Connection& connectio
   while (true) {
     PAKE_TRY(const auto row, query.step());
     if (!row) break;
-    FakeShareStep step;
-    step.step = static_cast<std::uint64_t>(query.integer());
-    step.effective_at = to_time(query.integer());
-    if (query.is_null())
-      query.skip();
-    else
-      step.window_ends = to_time(query.integer());
-    PAKE_TRY(step.shares, decode_shares(query.blob()));
-    if (!is_valid(step)) return fail_altered("the table of fake shares");
+    PAKE_TRY(auto step, take_fake_shares(query));
     steps.push_back(std::move(step));
   }
   if (steps.empty()) return fail_altered("the table of fake shares");
@@ -274,6 +212,7 @@ class SqliteStore final : public CredentialStore {
         rows.bind(*query.device);
       else
         rows.bind_null();
+      rows.bind(query.new_rows);
       PAKE_TRY(const auto any, rows.step());
       if (!any) return fail_altered("the decoy among the users");
       LoginRows login;
@@ -281,6 +220,7 @@ class SqliteStore final : public CredentialStore {
       login.found = !login.user.name.empty();
       PAKE_TRY(login.account, take_bucket(rows));
       PAKE_TRY(login.source, take_bucket(rows));
+      PAKE_TRY(login.new_rows, take_bucket(rows));
       PAKE_TRY(login.device, take_bucket(rows));
       login.device_is_known = rows.integer() != 0 && login.found;
       return login;
@@ -290,7 +230,7 @@ class SqliteStore final : public CredentialStore {
   StoreResult<CodeRows> read_code(const CodeQuery& query) override {
     return read([&](Connection& connection) -> StoreResult<CodeRows> {
       auto rows = connection.statement(kReadCode);
-      rows.bind(query.selector).bind(query.code).bind(query.source);
+      rows.bind(query.selector).bind(query.code).bind(query.source).bind(query.new_rows);
       PAKE_TRY(const auto any, rows.step());
       if (!any) return fail_altered("the decoy among the invitations");
       CodeRows code;
@@ -299,6 +239,7 @@ class SqliteStore final : public CredentialStore {
       code.user = take_user(rows);
       PAKE_TRY(code.code, take_bucket(rows));
       PAKE_TRY(code.source, take_bucket(rows));
+      PAKE_TRY(code.new_rows, take_bucket(rows));
       return code;
     });
   }
@@ -363,8 +304,7 @@ class SqliteStore final : public CredentialStore {
 
   StoreStatus write_user(const UserWrite& change, const AuditNote& note) override {
     const auto& row = change.row;
-    if (row.name.empty() || row.revision == 0 || row.sealed.size() != kSealedUserSize)
-      return fail(StoreErrc::misuse, "this is no user's row: it has no name, no revision, or is not sealed");
+    PAKE_TRYV(require_sealed(row));
     return write([&](Connection& connection) -> StoreStatus {
       PAKE_TRY(const auto moved, put_user(connection, row));
       if (change.redeemed_selector) {
@@ -372,9 +312,7 @@ class SqliteStore final : public CredentialStore {
             connection.statement("DELETE FROM invitations WHERE selector = ?1 AND name = ?2 AND expires_at > ?3");
         redeem.bind(*change.redeemed_selector).bind(row.name).bind(to_integer(note.at));
         PAKE_TRYV(redeem.run());
-        if (connection.changes() != 1)
-          return fail(StoreErrc::invitation_gone, "the invitation of '" + row.name + "' is used, withdrawn or expired",
-                      "make a new one: pake user invite " + row.name);
+        if (connection.changes() != 1) return fail_invitation_gone(row.name);
       }
       if (moved) PAKE_TRYV(announce(connection, row, note.at));
       return insert_audit(connection, note);
@@ -402,30 +340,21 @@ class SqliteStore final : public CredentialStore {
       while (true) {
         PAKE_TRY(const auto row, query.step());
         if (!row) return counts;
-        ParameterCount count;
-        count.parameters.epoch = static_cast<std::uint32_t>(query.integer());
-        count.parameters.suite = static_cast<std::uint8_t>(query.integer());
-        count.parameters.ksf_profile = static_cast<std::uint8_t>(query.integer());
-        count.state = static_cast<UserState>(query.integer());
-        count.users = static_cast<std::uint64_t>(query.integer());
-        counts.push_back(count);
+        counts.push_back(take_count(query));
       }
     });
   }
 
   StoreStatus put_invitation(const InvitationRow& row, const AuditNote& note) override {
-    if (row.selector.empty() || row.name.empty() || row.sealed.size() != kSealedInvitationSize)
-      return fail(StoreErrc::misuse, "this is no invitation's row: it has no selector, no name, or is not sealed");
+    PAKE_TRYV(require_sealed(row));
     return write([&](Connection& connection) -> StoreStatus {
       auto user = connection.statement("SELECT 1 FROM users WHERE name = ?1 AND state <> 3");
       user.bind(row.name);
       PAKE_TRY(const auto there, user.step());
       if (!there) return fail_no_user(row.name);
       PAKE_TRYV(delete_invitation_of(connection, row.name));
-      if (auto inserted = insert_invitation(connection, row); !inserted) {
-        if (inserted.error().code != StoreErrc::exists) return inserted;
-        return fail(StoreErrc::exists, "the selector " + row.selector + " is taken", "draw another code");
-      }
+      if (auto inserted = insert_invitation(connection, row); !inserted)
+        return fail_selector(std::move(inserted.error()), row.selector);
       return insert_audit(connection, note);
     });
   }
@@ -444,7 +373,7 @@ class SqliteStore final : public CredentialStore {
   StoreStatus withdraw_invitation(std::string_view name, const AuditNote& note) override {
     return write([&](Connection& connection) -> StoreStatus {
       PAKE_TRYV(delete_invitation_of(connection, name));
-      if (connection.changes() == 0) return fail(StoreErrc::not_found, "'" + std::string(name) + "' has no invitation");
+      if (connection.changes() == 0) return fail_no_invitation(name);
       return insert_audit(connection, note);
     });
   }
@@ -461,8 +390,22 @@ class SqliteStore final : public CredentialStore {
       auto remove = connection.statement(
           "DELETE FROM devices WHERE name = ?1 AND key NOT IN "
           "(SELECT key FROM devices WHERE name = ?1 ORDER BY created_at DESC, key = ?3 DESC LIMIT ?2)");
-      remove.bind(name).bind(std::int64_t{kMaxDevices}).bind(device);
+      remove.bind(name).bind(kMaxDevices).bind(device);
       return remove.run();
+    });
+  }
+
+  StoreResult<std::vector<BucketKey>> devices_of(std::string_view name) override {
+    return read([&](Connection& connection) -> StoreResult<std::vector<BucketKey>> {
+      auto query = connection.statement("SELECT key FROM devices WHERE name = ?1 ORDER BY created_at DESC");
+      query.bind(name);
+      std::vector<BucketKey> devices;
+      while (true) {
+        PAKE_TRY(const auto row, query.step());
+        if (!row) return devices;
+        PAKE_TRY(const auto key, take_bucket_key(query));
+        devices.push_back(key);
+      }
     });
   }
 
@@ -539,14 +482,7 @@ class SqliteStore final : public CredentialStore {
       while (true) {
         PAKE_TRY(const auto any, query.step());
         if (!any) return rows;
-        AuditRow row;
-        row.id = static_cast<std::uint64_t>(query.integer());
-        row.note.at = to_time(query.integer());
-        row.note.actor = query.text();
-        row.note.action = query.text();
-        row.note.name = query.text();
-        row.note.detail = query.text();
-        rows.push_back(std::move(row));
+        rows.push_back(take_audit(query));
       }
     });
   }
@@ -627,6 +563,9 @@ class SqliteStore final : public CredentialStore {
       PAKE_TRYV(upsert.run());
     }
     if (before) return {};
+    if (charge.new_row)
+      PAKE_TRYV(charge_one(connection, {.key = charge.new_row->key, .refill_interval = charge.new_row->refill_interval},
+                           now));
     PAKE_TRYV(count_ledger_rows(connection, 1));
     PAKE_TRY(const auto rows, connection.integer_of("SELECT value FROM meta WHERE key = 'ledger_rows'"));
     const auto excess = rows - at_most_64_bits(options_.max_ledger_rows);
@@ -651,22 +590,17 @@ class SqliteStore final : public CredentialStore {
     auto query = connection.statement("SELECT revision, generation, state FROM users WHERE name = ?1");
     query.bind(row.name);
     PAKE_TRY(const auto there, query.step());
-    if (!there && row.revision != 1)
-      return fail(StoreErrc::conflict, "'" + row.name + "' was removed meanwhile", "read the user again");
+    if (!there && row.revision != 1) return fail_removed_meanwhile(row.name);
     if (!there) {
       PAKE_TRY(const auto used, used_generation(connection, row.name));
       if (used >= row.generation) return fail_used_generation(row.name);
       PAKE_TRYV(insert_user(connection, row));
       return used > 0;  // a name that is made anew: the nodes know it as removed
     }
-    const auto revision = static_cast<std::uint64_t>(query.integer());
-    const auto generation = static_cast<std::uint64_t>(query.integer());
-    const auto state = static_cast<UserState>(query.integer());
-    if (row.revision == 1) return fail(StoreErrc::exists, "there is a user '" + row.name + "' already");
-    if (revision + 1 != row.revision)
-      return fail(StoreErrc::conflict, "'" + row.name + "' was changed meanwhile", "try again");
+    const auto stored = take_stored(query);
+    PAKE_TRYV(require_next_revision(stored, row));
     PAKE_TRYV(update_user(connection, row));
-    return generation != row.generation || state != row.state;
+    return stored.generation != row.generation || stored.state != row.state;
   }
 
   static StoreStatus announce(Connection& connection, const UserRow& row, Time at) {
@@ -688,10 +622,6 @@ class SqliteStore final : public CredentialStore {
     auto remove = connection.statement("DELETE FROM invitations WHERE name = ?1 AND name <> ''");
     remove.bind(name);
     return remove.run();
-  }
-
-  static std::unexpected<StoreError> fail_no_user(std::string_view name) {
-    return fail(StoreErrc::not_found, "there is no user '" + std::string(name) + "'", "pake user list shows them");
   }
 
   StoreResult<std::vector<GenerationChange>> select_changes(const char* sql, std::int64_t from, std::size_t limit) {

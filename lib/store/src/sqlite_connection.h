@@ -96,7 +96,4 @@ class Connection {
   std::unordered_map<const char*, sqlite3_stmt*> statements_;
 };
 
-[[nodiscard]] inline std::int64_t to_integer(Time time) noexcept { return time.time_since_epoch().count(); }
-[[nodiscard]] inline Time to_time(std::int64_t value) noexcept { return Time(std::chrono::milliseconds(value)); }
-
 }  // namespace pake::store

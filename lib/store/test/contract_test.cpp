@@ -48,11 +48,13 @@ class Contract : public ::testing::TestWithParam<NamedBackend> {
     return change(name, [](UserRow& row) { ++row.generation; }, at);
   }
   LoginRows login(std::string_view name, std::optional<BucketKey> device = std::nullopt) {
-    return must(store->read_login({.name = name, .account = keys.bucket(name), .source = source, .device = device}));
+    return must(store->read_login(
+        {.name = name, .account = keys.bucket(name), .source = source, .new_rows = new_rows, .device = device}));
   }
 
   Keys keys{1};
   BucketKey source = keys.file.bucket_key(BucketKind::source, as_bytes("192.0.2.1"));
+  BucketKey new_rows = keys.file.bucket_key(BucketKind::new_rows, as_bytes("192.0.2.1"));
   std::unique_ptr<Backend> backend;
   StoreSeed seed;
   std::unique_ptr<CredentialStore> store;
@@ -193,6 +195,45 @@ TEST_P(Contract, ChargesEverybodyWhoComesAtOnce) {
     });
   threads.clear();
   EXPECT_EQ(must(store->read_buckets(std::vector{key})).front(), (BucketRow{.full_at = kNow + 100h}));
+}
+
+// A guess at a name that has a row makes none; the next one at a name without one does.
+TEST_P(Contract, ChargesWhoMakesARowForIt) {
+  const auto guess_at = [&](std::string_view name, Time at = kNow) {
+    must(store->charge(std::vector<Charge>{{.key = keys.bucket(name),
+                                            .refill_interval = 1h,
+                                            .new_row = NewRowCharge{.key = new_rows, .refill_interval = 7s}},
+                                           {.key = source, .refill_interval = 1min}},
+                       at));
+  };
+  EXPECT_FALSE(login("alice").new_rows);
+  for (int i = 0; i < 3; ++i) guess_at("alice");
+  EXPECT_EQ(login("alice").new_rows, (BucketRow{.full_at = kNow + 7s}));
+  EXPECT_EQ(login("alice").account, (BucketRow{.full_at = kNow + 3h}));
+  guess_at("bob");
+  EXPECT_EQ(must(store->read_code({.selector = "1", .new_rows = new_rows})).new_rows,
+            (BucketRow{.full_at = kNow + 14s}));
+  // A row that is full again, but not swept yet, is there; one that was swept is made anew.
+  guess_at("bob", kNow + 2h);
+  EXPECT_EQ(login("bob").new_rows, (BucketRow{.full_at = kNow + 14s}));
+  must(store->expire({}, kNow + 5h));
+  guess_at("bob", kNow + 5h);
+  EXPECT_EQ(login("bob").new_rows, (BucketRow{.full_at = kNow + 5h + 7s}));
+}
+
+// The number of rows that the cap goes by counts those of who makes rows.
+TEST_P(Contract, CountsTheRowsOfWhoMakesRows) {
+  backend->max_ledger_rows = 4;
+  reopen();
+  for (int i = 0; i < 5; ++i)
+    must(store->charge(std::vector<Charge>{{.key = keys.bucket(std::to_string(i)),
+                                            .refill_interval = 1h,
+                                            .of_an_account = true,
+                                            .new_row = NewRowCharge{.key = new_rows, .refill_interval = 7s}}},
+                       kNow + i * 1s));
+  std::vector<BucketKey> all = {new_rows};
+  for (int i = 0; i < 5; ++i) all.push_back(keys.bucket(std::to_string(i)));
+  EXPECT_EQ(std::ranges::count_if(must(store->read_buckets(all)), [](const auto& row) { return row.has_value(); }), 4);
 }
 
 TEST_P(Contract, MakesBucketsFullOnRequest) {
@@ -410,6 +451,8 @@ TEST_P(Contract, KnowsTheNewestEightDevicesOfAUser) {
     must(store->add_device("alice", devices.back(), kNow + i * 1s));
   }
   for (std::size_t i = 0; i < 10; ++i) EXPECT_EQ(login("alice", devices[i]).device_is_known, i >= 2) << i;
+  EXPECT_EQ(must(store->devices_of("alice")), std::vector(devices.rbegin(), devices.rend() - 2));
+  EXPECT_TRUE(must(store->devices_of("bob")).empty());
   EXPECT_FALSE(login("bob", devices[9]).device_is_known);
   EXPECT_FALSE(login("nobody", devices[9]).device_is_known);
   EXPECT_FALSE(login("alice").device_is_known);

@@ -21,6 +21,7 @@ struct LoginQuery {
   std::string_view name;
   BucketKey account{};
   BucketKey source{};
+  BucketKey new_rows{};
   std::optional<BucketKey> device{};
 };
 
@@ -29,7 +30,7 @@ struct LoginQuery {
 struct LoginRows {
   bool found = false;  // the row is the name's own; its state may still be disabled or removed
   UserRow user{};
-  std::optional<BucketRow> account{}, source{}, device{};
+  std::optional<BucketRow> account{}, source{}, new_rows{}, device{};
   bool device_is_known = false;  // the device is one of this user's
 };
 
@@ -38,13 +39,14 @@ struct CodeQuery {
   std::string_view selector;
   BucketKey code{};
   BucketKey source{};
+  BucketKey new_rows{};
 };
 
 struct CodeRows {
   bool found = false;  // otherwise the decoy's rows
   InvitationRow invitation{};
   UserRow user{};  // the one it is for
-  std::optional<BucketRow> code{}, source{};
+  std::optional<BucketRow> code{}, source{}, new_rows{};
 };
 
 /// A change of one user's row. `row.revision` is one more than the row's that was read (1: a new user). A generation or
@@ -129,6 +131,8 @@ class CredentialStore {
   // --- Known devices: the newest 8 of a user.
 
   [[nodiscard]] virtual StoreStatus add_device(std::string_view name, const BucketKey& device, Time now) = 0;
+  /// The buckets of a user's devices, the newest first.
+  [[nodiscard]] virtual StoreResult<std::vector<BucketKey>> devices_of(std::string_view name) = 0;
 
   // --- The feed of generation changes.
 

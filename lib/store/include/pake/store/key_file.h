@@ -35,6 +35,7 @@ enum class BucketKind : std::uint8_t {  // in the store: never renumber
   device = 3,                           // a known device
   code = 4,                             // the selector of an invitation code, known or not
   registration = 5,                     // OPRF answers of registrations: an invitation, or a name and a day
+  new_rows = 6,                         // the rows of the ledger that a network makes
 };
 
 class KeyFile {

@@ -72,12 +72,19 @@ struct BucketRow {
   friend bool operator==(const BucketRow&, const BucketRow&) = default;
 };
 
+/// The bucket that pays for a row of the ledger which a charge makes.
+struct NewRowCharge {
+  BucketKey key{};
+  std::chrono::milliseconds refill_interval{};  // per row
+};
+
 /// One guess to be charged.
 struct Charge {
   BucketKey key{};
   std::chrono::milliseconds refill_interval{};  // per guess
   bool of_an_account = false;                   // such rows are the last to go when the ledger is full
   std::optional<HelloDigest> digest{};
+  std::optional<NewRowCharge> new_row{};  // charged as well if there was no row under `key`
 };
 
 /// One move of a user's generation (or of his state), in the order in which they were committed.
