@@ -33,15 +33,12 @@ echo = "echo"
             return set(database.execute("SELECT key, created_at FROM devices"))
 
     def ticket(self, **how):
-        """The ticket of a login. A login by password writes its device down, a moment after the ticket has left."""
+        """The ticket of a login. Whoever has it is known: its device was written down before it left."""
         before = self.devices()
         session = Session(self.server.address, **how)
-        self.assertTrue(session.echo(b"x"))
         session.read_until(lambda: session.ticket)
+        self.assertEqual(self.devices() == before, "ticket" in how)
         session.hang_up()
-        deadline = time.monotonic() + PATIENCE
-        while "ticket" not in how and self.devices() == before:
-            self.assertLess(time.monotonic(), deadline, "no device was written down")
         return session.ticket
 
     def attack(self):
@@ -128,22 +125,61 @@ echo = "echo"
         for _ in range(9):
             tickets.append(self.ticket())
             time.sleep(0.01)  # of two devices of one millisecond either is the older
-        self.wait_until_known(tickets[8])
+        self.spend_from(tickets[8])
+        self.assertEqual(self.left(), BURST)
         self.spend_from(tickets[0])
         self.wait_until_left(BURST - 1)
         self.spend_from(tickets[1])
         self.assertEqual(self.left(), BURST - 1)
 
-    def wait_until_known(self, ticket):
-        """A device is written down while its session begins."""
-        deadline = time.monotonic() + PATIENCE
-        before = self.left()
-        while True:
+    @contextlib.contextmanager
+    def locked_store(self):
+        """Nobody else can write into the store meanwhile; it is read as ever."""
+        with contextlib.closing(sqlite3.connect(os.path.join(self.data, "pake.db"), isolation_level=None)) as database:
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            finally:
+                database.execute("ROLLBACK")
+
+    def test_a_ticket_leaves_after_its_device_is_written_down_and_the_session_does_not_wait_for_it(self):
+        before = self.devices()
+        with self.locked_store():
+            session = Session(self.server.address)
+            for _ in range(3):
+                self.assertTrue(session.echo(b"x"))
+            self.assertIsNone(session.ticket)
+        session.read_until(lambda: session.ticket)
+        self.assertEqual(len(self.devices() - before), 1)
+        session.hang_up()
+
+    def test_whoever_closes_meanwhile_waits_a_second_for_a_store_that_does_not_answer(self):
+        with self.locked_store():
+            self.assertEqual(Session(self.server.address).say(b"x"), b"receive x")
+
+    def test_a_login_writes_its_device_and_nothing_else_and_a_ticket_nothing(self):
+        def written():
+            with contextlib.closing(sqlite3.connect(os.path.join(self.data, "pake.db"))) as database:
+                return [database.execute(f"SELECT * FROM {table}").fetchall()
+                        for table in ("users", "invitations", "ledger", "changes", "audit")]
+
+        before = written()
+        ticket = self.ticket()
+        self.ticket(device=wire.Device(*ticket))
+        self.ticket(ticket=ticket)
+        self.assertEqual(written(), before)
+        self.assertEqual(len(self.devices()), 1)  # the known device is written down anew, not beside itself
+
+    def test_unthrottling_gives_the_guesses_of_devices_back(self):
+        ticket = self.ticket()
+        for _ in range(DEVICE_BURST):
             self.spend_from(ticket)
-            if self.left() == before:
-                return
-            self.assertLess(time.monotonic(), deadline)
-            self.pake("user", "unthrottle", "alice")
+        self.refused(lambda: self.spend_from(ticket), wire.THROTTLED)
+        self.pake("user", "unthrottle", "alice")
+        session = Session(self.server.address, device=wire.Device(*ticket))
+        self.assertTrue(session.echo(b"x"))
+        session.hang_up()
+        self.assertEqual(self.left(), BURST)
 
     def test_after_a_retry(self):
         ticket = self.ticket()

@@ -268,7 +268,9 @@ void Channel::Impl::abort() noexcept {
 Status Channel::Impl::send_ticket(std::uint32_t lifetime, Bytes ticket) {
   if (role_ != Role::server || ticket.empty() || ticket.size() > kMaxTicketSize || ticket_due_)
     return fail(Errc::misuse);
-  PAKE_TRYV(can_send());
+  // A peer that has closed still reads what comes before our own Close.
+  if (end_) return fail(Errc::unavailable);
+  if (close_due_) return fail(Errc::misuse);
   ticket_due_ = std::make_unique<const Buffer>(Writer(4 + ticket.size()).u32(lifetime).put(ticket).take());
   return {};
 }

@@ -19,6 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr auto kTicketPatience = 1s;
 constexpr auto kEndsWithin = 2s;  // an ended session's peer has so long to close as well
 
 }  // namespace
@@ -98,20 +99,24 @@ net::Awaitable<void> ServedSession::run() {
 // A ticket for the channel that begins; a chain of them ends where the login by password says.
 void ServedSession::lend_ticket() {
   if (!ticket_) return;
+  if (info_->facts.by != EnteredBy::password) return send_ticket();
+  is_lending_ = true;
+  loop_.spawn(
+      remember_device(shared_from_this(), state_->accounts->bucket(store::BucketKind::device, Bytes(ticket_->device))));
+}
+
+void ServedSession::send_ticket() {
   const auto now = wall_now();
   crypto::SystemRng rng;
   const auto keys = state_->accounts->keyring()->ticket_keys(now);
   const auto sealed = channel::seal_ticket(*keys, *ticket_, link_->resumption_secret(), rng);
   const auto lifetime = ticket_->expiry - std::min(ticket_->expiry, seconds_since_1970(now));
   if (sealed) static_cast<void>(link_->send_ticket(static_cast<std::uint32_t>(lifetime), *sealed));
-  if (info_->facts.by == EnteredBy::password)
-    loop_.spawn(remember_device(shared_from_this(),
-                                state_->accounts->bucket(store::BucketKind::device, Bytes(ticket_->device))));
   ticket_.reset();
 }
 
-// If the store does not answer, the ticket opens channels all the same; it only gets nobody in while the account is
-// under attack.
+// The device first, then the ticket that names it: whoever has the ticket is known. If the store does not answer, the
+// ticket opens channels all the same; it only gets nobody in while the account is under attack.
 net::Awaitable<void> ServedSession::remember_device(std::shared_ptr<ServedSession> self, store::BucketKey device) {
   auto& store = self->state_->accounts->store();
   const auto& user = self->info_->facts.user;
@@ -119,6 +124,18 @@ net::Awaitable<void> ServedSession::remember_device(std::shared_ptr<ServedSessio
       co_await self->state_->blocking(self->loop_, [&] { return store.add_device(user, device, wall_now()); });
   const bool is_removed = added && !*added && added->error().code == store::StoreErrc::not_found;
   if (added && !*added && !is_removed) self->state_->report(added->error());
+  self->send_ticket();
+  self->end_lending();
+}
+
+void ServedSession::end_lending() {
+  if (std::exchange(is_lending_, false)) stream_ended();
+}
+
+// The peer has closed and hears of the ticket before it hears that we do; but it does not wait long for a store.
+net::Awaitable<void> ServedSession::stop_lending(std::shared_ptr<ServedSession> self) {
+  static_cast<void>(co_await self->loop_.sleep_until(net::after(kTicketPatience)));
+  self->end_lending();
 }
 
 // During a migration: on a stream of the server's own. A client that cannot, or will not, resets it.
@@ -150,6 +167,7 @@ net::Awaitable<void> ServedSession::accept_streams(std::shared_ptr<ServedSession
   }
   self->peer_has_closed_ = true;
   if (self->migration_ != nullptr) self->migration_->reset(channel::ResetCode::cancelled);  // nobody waits for it
+  if (self->is_lending_) self->loop_.spawn(stop_lending(self));
   self->stream_ended();
 }
 
@@ -367,7 +385,7 @@ net::Awaitable<void> ServedSession::serve_account(std::shared_ptr<ServedSession>
 
 // Called as each stream goes, and when no more will come.
 void ServedSession::stream_ended() {
-  if (!streams_.empty()) return;
+  if (!streams_.empty() || is_lending_) return;
   idle_since_ = net::Clock::now();
   if (peer_has_closed_) link_->delivered();
   if (is_draining_ && !is_ending_) close();

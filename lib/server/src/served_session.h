@@ -71,6 +71,9 @@ class ServedSession final : public Session, public std::enable_shared_from_this<
   void stream_ended();
   void close();
   void lend_ticket();
+  void send_ticket();
+  void end_lending();
+  static net::Awaitable<void> stop_lending(std::shared_ptr<ServedSession> self);
   static net::Awaitable<void> remember_device(std::shared_ptr<ServedSession> self, store::BucketKey device);
   void ask_for_newer_record();
   AccountChannel& account_channel();
@@ -89,6 +92,7 @@ class ServedSession final : public Session, public std::enable_shared_from_this<
   std::map<std::string, net::Stream*> published_;  // names that are this session's
   net::Deadline since_, idle_since_;
   bool peer_has_closed_ = false;
+  bool is_lending_ = false;  // its device is being written down, and the ticket comes after that
   bool is_draining_ = false;
   bool is_ending_ = false;
   std::optional<EndCause> cause_;
