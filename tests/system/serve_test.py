@@ -292,6 +292,54 @@ echo = "echo"
         Guess(server.address, "more", source="127.0.0.3").answer()
 
 
+class Rows(ServeCase):
+    """One source makes so many rows of the ledger an hour and no more, whatever its guesses."""
+
+    CONFIG = """
+[guesses]
+source_burst = 10000
+source_rows = 20
+[services]
+echo = "echo"
+"""
+
+    def rows(self):
+        with contextlib.closing(sqlite3.connect(os.path.join(self.data, "pake.db"))) as database:
+            return database.execute("SELECT count(*) FROM ledger").fetchone()[0]
+
+    def check(self, nodes):
+        for number in range(10):
+            spend(nodes[number % len(nodes)].address, f"name{number}", "127.0.0.2")
+        self.wait_until_committed(10 + 2)  # the names, and two rows of the source's own
+        for node in nodes:
+            for name in ("alice", "nobody"):
+                wait = self.refused(lambda: spend(node.address, name, "127.0.0.2"), wire.THROTTLED).retry_after
+                self.assertAlmostEqual(wait, 360, delta=60)
+            self.assertEqual(spend(node.address, "name0", "127.0.0.2").code, wire.REFUSED)  # it has its row and makes none
+        self.assertEqual(self.rows(), 10 + 2)
+        spend(nodes[0].address, "nobody", "127.0.0.3")  # another source has rows of its own
+        self.wait_until_committed(10 + 2 + 1 + 2)
+
+    def wait_until_committed(self, rows):
+        deadline = time.monotonic() + PATIENCE
+        while self.rows() != rows:
+            self.assertLess(time.monotonic(), deadline, f"{self.rows()} rows, not {rows}")
+
+    def test_on_one_node_and_after_a_restart(self):
+        server = self.serve("--config", self.path("pake.toml", self.CONFIG))
+        self.add_user()
+        self.check([server])
+        server.stop()
+        server = self.serve("--config", self.path("pake.toml", self.CONFIG))
+        self.refused(lambda: spend(server.address, "alice", "127.0.0.2"), wire.THROTTLED)
+        self.assertEqual(self.rows(), 10 + 2 + 1 + 2)
+
+    def test_over_two_nodes(self):
+        nodes = [self.serve("--config", self.path("pake.toml", self.CONFIG)) for _ in range(2)]
+        self.add_user()
+        self.check(nodes)
+
+
 class Sessions(ServeCase):
     def setUp(self):
         super().setUp()

@@ -169,16 +169,19 @@ Setting seconds_setting(std::string key, std::chrono::seconds& value, std::strin
 }
 
 Settings guess_settings(ServeOptions& o) {
-  constexpr Bounds<std::size_t> kBurst{.from = 1, .to = 10'000};
+  constexpr Bounds<std::size_t> kBurst{.from = 1, .to = kMany};
   constexpr Bounds<std::size_t> kRefill{.from = 1, .to = 30 * kDay};
-  return {number_setting("guesses.account_burst", o.account_burst, "Wrong passwords at one account, one after another",
-                         kBurst),
-          seconds_setting("guesses.account_refill", o.account_refill, "Until one of them comes back", kRefill),
-          number_setting("guesses.source_burst", o.source_burst, "Wrong passwords from one network (/32, /64)", kBurst),
-          seconds_setting("guesses.source_refill", o.source_refill, "Until one of them comes back", kRefill),
-          number_setting("guesses.device_burst", o.device_burst,
-                         "Wrong passwords from a known device while its account is under attack", kBurst),
-          seconds_setting("guesses.device_refill", o.device_refill, "Until one of them comes back", kRefill)};
+  return {
+      number_setting("guesses.account_burst", o.account_burst, "Wrong passwords at one account, one after another",
+                     kBurst),
+      seconds_setting("guesses.account_refill", o.account_refill, "Until one of them comes back", kRefill),
+      number_setting("guesses.source_burst", o.source_burst, "Wrong passwords from one network (/32, /64)", kBurst),
+      seconds_setting("guesses.source_refill", o.source_refill, "Until one of them comes back", kRefill),
+      number_setting("guesses.source_rows", o.source_rows,
+                     "Rows of the ledger, one a name, that one network may make in an hour", {.from = 2, .to = kMany}),
+      number_setting("guesses.device_burst", o.device_burst,
+                     "Wrong passwords from a known device while its account is under attack", kBurst),
+      seconds_setting("guesses.device_refill", o.device_refill, "Until one of them comes back", kRefill)};
 }
 
 Settings limit_settings(ServeOptions& o) {
@@ -303,6 +306,7 @@ Expected<pake::server::Config> to_config(const ServeOptions& o, bool has_file) {
   config.guesses.account = rule(o.account_burst, o.account_refill);
   config.guesses.source = rule(o.source_burst, o.source_refill);
   config.guesses.device = rule(o.device_burst, o.device_refill);
+  config.guesses.new_rows = pake::server::rows_an_hour(static_cast<std::uint32_t>(o.source_rows));
   config.limits = {.silent = o.silent,
                    .waiting = o.waiting,
                    .sessions = o.sessions,

@@ -44,7 +44,7 @@ struct ServeOptions {
   channel::Suite suite = channel::Suite::opaque_ristretto255;
   crypto::KsfProfile ksf = crypto::kDefaultKsfProfile;
 
-  std::size_t account_burst = 10, source_burst = 30, device_burst = 5;
+  std::size_t account_burst = 10, source_burst = 30, device_burst = 5, source_rows = 1000;
   std::chrono::seconds account_refill{3600}, source_refill{60}, device_refill{3600};
 
   std::size_t silent = 1024, waiting = 4096, sessions = 20'000, sessions_per_user = 256, streams_per_session = 256;

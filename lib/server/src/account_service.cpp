@@ -12,6 +12,7 @@
 #include "pake/net/clock.h"
 #include "pake/net/coroutine.h"
 #include "pake/proto/opaque/server.h"
+#include "pake/store/bucket.h"
 #include "pake/store/sealing.h"
 #include "registration.h"
 
@@ -117,15 +118,18 @@ class Registration {
     const auto& file = keyring.file();
     const auto bucket = by_code ? registration_bucket_of_code(file, as_bytes(channel_.selector))
                                 : registration_bucket_of_name(file, as_bytes(channel_.user));
-    auto slot = state_->guesses.take({.target = bucket, .source = bucket}, 1);
+    auto slot = state_->guesses.take({.target = bucket, .source = bucket, .new_rows = {}}, 1);
     if (!slot) co_return throttled(slot.error());
     auto& store = accounts_store();
     const auto rows = co_await state_->blocking(loop_, [&] { return store.read_buckets({&bucket, 1}); });
     if (!rows || !*rows) co_return unavailable(rows ? &rows->error() : nullptr);
-    const GuessRows row{.target = (*rows)->front(), .source = (*rows)->front()};
-    if (const auto allowed = admit(*slot, rule, rule, row, wall_now()); !allowed) co_return throttled(allowed.error());
+    // Strangers cannot come here, so no source pays for the row.
+    const auto now = wall_now();
+    if (store::guesses_left(rule, (*rows)->front(), now) < 1)
+      co_return throttled(
+          {std::chrono::ceil<std::chrono::seconds>(store::wait_until_left(rule, (*rows)->front(), 1, now))});
     const store::Charge one{
-        .key = bucket, .refill_interval = rule.refill_interval, .of_an_account = true, .digest = {}};
+        .key = bucket, .refill_interval = rule.refill_interval, .of_an_account = true, .digest = {}, .new_row = {}};
     const auto charged = co_await state_->blocking(loop_, [&] { return store.charge({&one, 1}, wall_now()); });
     if (!charged || !*charged) co_return unavailable(charged ? &charged->error() : nullptr);
     co_return Made<void>();

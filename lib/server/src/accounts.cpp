@@ -80,8 +80,11 @@ store::StoreResult<LoginRead> Accounts::read_login(Bytes name, const GuessKeys& 
     return std::pair(keyring_, shares_);
   }();
   const auto looked_up = identity::is_normalised_name(name) ? as_text(name) : std::string_view();
-  PAKE_TRY(auto rows,
-           store_->read_login({.name = looked_up, .account = keys.target, .source = keys.source, .device = device}));
+  PAKE_TRY(auto rows, store_->read_login({.name = looked_up,
+                                          .account = keys.target,
+                                          .source = keys.source,
+                                          .new_rows = keys.new_rows,
+                                          .device = device}));
   PAKE_TRY(const auto opened, store::open_user(keyring->file(), rows.user));
   const auto& step = store::step_at(*shares, now);
   const auto of_unknown = store::parameters_of(step, keyring->file().fake_draw(name));
@@ -92,7 +95,9 @@ store::StoreResult<LoginRead> Accounts::read_login(Bytes name, const GuessKeys& 
   LoginRead read{.what = choice.what,
                  .credential = {},
                  .generation = rows.user.generation,
-                 .rows = {.target = std::move(rows.account), .source = std::move(rows.source)},
+                 .rows = {.target = std::move(rows.account),
+                          .source = std::move(rows.source),
+                          .new_rows = std::move(rows.new_rows)},
                  .device_row = std::move(rows.device),
                  .device_is_known = rows.device_is_known};
   const auto record = choice.what == What::record ? opened->reveal() : Bytes();
@@ -120,7 +125,9 @@ store::StoreResult<opaque::Credential> Accounts::fake_credential(const Keyring& 
 store::StoreResult<CodeRead> Accounts::read_code(Bytes selector, const GuessKeys& keys, store::Time now) const {
   const auto ring = keyring();
   const auto looked_up = identity::is_selector(selector) ? as_text(selector) : std::string_view();
-  PAKE_TRY(auto rows, store_->read_code({.selector = looked_up, .code = keys.target, .source = keys.source}));
+  PAKE_TRY(auto rows,
+           store_->read_code(
+               {.selector = looked_up, .code = keys.target, .source = keys.source, .new_rows = keys.new_rows}));
   PAKE_TRY(auto secret, store::open_invitation(ring->file(), rows.invitation));
   const auto unknown = ring->file().fake_secret(kFakeCode, selector);
   CodeRead read{
@@ -128,7 +135,7 @@ store::StoreResult<CodeRead> Accounts::read_code(Bytes selector, const GuessKeys
       .code = {},
       .name = std::move(rows.user.name),
       .generation = rows.user.generation,
-      .rows = {.target = std::move(rows.code), .source = std::move(rows.source)}};
+      .rows = {.target = std::move(rows.code), .source = std::move(rows.source), .new_rows = std::move(rows.new_rows)}};
   read.code = read.is_real ? std::move(secret) : SecretBuffer::copy_of(unknown.reveal());
   return read;
 }

@@ -211,6 +211,8 @@ store::StoreStatus Administration::unthrottle(std::string_view name) {
     keys.push_back(file.bucket_key(store::BucketKind::code, as_bytes(invitation->selector)));
     keys.push_back(registration_bucket_of_code(file, as_bytes(invitation->selector)));
   }
+  PAKE_TRY(const auto devices, store_.devices_of(name));
+  keys.insert(keys.end(), devices.begin(), devices.end());
   return store_.clear_buckets(keys, note("user.unthrottle", name));
 }
 

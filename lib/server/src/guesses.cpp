@@ -111,12 +111,15 @@ void OpenGuess::give_back() noexcept {
   --table_->total;
 }
 
-std::expected<void, Throttled> admit(const OpenGuess& guess, const store::BucketRule& target,
-                                     const store::BucketRule& source, const GuessRows& rows, store::Time now) noexcept {
+std::expected<void, Throttled> admit(const OpenGuess& guess, const store::BucketRule& target, const GuessRules& rules,
+                                     const GuessRows& rows, store::Time now) noexcept {
   const auto at_target = missing(target, rows.target, guess.open_at_target(), now);
-  const auto at_source = missing(source, rows.source, guess.open_at_source(), now);
-  if (!at_target && !at_source) return {};
-  return std::unexpected(Throttled{std::max(at_target.value_or(1s), at_source.value_or(1s))});
+  const auto at_source = missing(rules.source, rows.source, guess.open_at_source(), now);
+  // Any that are open at the source may make a row of theirs too.
+  const auto new_rows = rows.target ? std::optional<std::chrono::seconds>()
+                                    : missing(rules.new_rows, rows.new_rows, guess.open_at_source(), now);
+  if (!at_target && !at_source && !new_rows) return {};
+  return std::unexpected(Throttled{std::max({at_target.value_or(1s), at_source.value_or(1s), new_rows.value_or(1s)})});
 }
 
 }  // namespace pake::server

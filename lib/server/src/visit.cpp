@@ -104,8 +104,10 @@ Visit::Decided Visit::decide(const channel::ClientRequest& request) {
 
 GuessKeys Visit::keys_of(BucketKind kind, Bytes target) const {
   const auto& accounts = *state_->accounts;
+  const auto source = net::Source(source_).text();
   return {.target = accounts.bucket(kind, target),
-          .source = accounts.bucket(BucketKind::source, as_bytes(net::Source(source_).text()))};
+          .source = accounts.bucket(BucketKind::source, as_bytes(source)),
+          .new_rows = accounts.bucket(BucketKind::new_rows, as_bytes(source))};
 }
 
 Visit::Decided Visit::decide_login(const channel::ClientRequest& request) {
@@ -165,7 +167,7 @@ channel::Decision Visit::answer_login(const channel::ClientRequest& request, Ope
   generation_ = found.generation;
   if (found.what == LoginRead::What::lost_epoch)
     state_->log()->write(LogLevel::error, "epoch-missing", {{.key = "user", .value = user_}});
-  if (const auto allowed = admit(guess, rule, config_->guesses.source, found.rows, wall_now()); !allowed)
+  if (const auto allowed = admit(guess, rule, config_->guesses, found.rows, wall_now()); !allowed)
     return throttle(allowed.error());
   const auto& answering = found.credential.record;
   record_ = {.epoch = answering.epoch,
@@ -193,7 +195,7 @@ Visit::Decided Visit::decide_code(const channel::ClientRequest& request) {
     co_return refuse(AlertCode::unavailable);
   }
   auto& found = **read;
-  if (const auto allowed = admit(*guess, rules.code, rules.source, found.rows, wall_now()); !allowed)
+  if (const auto allowed = admit(*guess, rules.code, rules, found.rows, wall_now()); !allowed)
     co_return throttle(allowed.error());
   auto one = permit(std::move(*guess), rules.code, found.is_real);
   if (!one) co_return refuse(AlertCode::throttled, kFullRetry);
@@ -264,14 +266,17 @@ net::Awaitable<void> Visit::conclude(const net::HandshakeError* failure) {
   if (outcome_->has_failed()) {
     ++state_->counters.guesses_charged;
     const auto& rules = config_->guesses;
-    const std::vector<store::Charge> charges = {{.key = guess_->keys().target,
-                                                 .refill_interval = rule_.refill_interval,
-                                                 .of_an_account = of_an_account_,
-                                                 .digest = guess_->digest()},
-                                                {.key = guess_->keys().source,
-                                                 .refill_interval = rules.source.refill_interval,
-                                                 .of_an_account = false,
-                                                 .digest = {}}};
+    const std::vector<store::Charge> charges = {
+        {.key = guess_->keys().target,
+         .refill_interval = rule_.refill_interval,
+         .of_an_account = of_an_account_,
+         .digest = guess_->digest(),
+         .new_row = {{.key = guess_->keys().new_rows, .refill_interval = rules.new_rows.refill_interval}}},
+        {.key = guess_->keys().source,
+         .refill_interval = rules.source.refill_interval,
+         .of_an_account = false,
+         .digest = {},
+         .new_row = {}}};
     auto& store = state_->accounts->store();
     // Until it is committed the slot stays taken: however long the store is away, nobody gets a guess for it.
     for (auto pause = 100ms;; pause = std::min(2 * pause, std::chrono::milliseconds(10s))) {

@@ -191,6 +191,23 @@ TEST_F(AdministrationTest, AnAccountUnderAttackIsShownAndCleared) {
   EXPECT_FALSE(admin().show("alice", rules)->wait);
 }
 
+TEST_F(AdministrationTest, UnthrottlingMakesTheBucketsOfHisDevicesFullAndNobodyElses) {
+  ASSERT_TRUE(admin().add("alice", password("pw")));
+  ASSERT_TRUE(admin().add("bob", password("pw")));
+  std::vector<store::BucketKey> devices;
+  for (const auto* const of : {"alice", "alice", "bob"}) {
+    devices.push_back(accounts_->bucket(store::BucketKind::device, as_bytes(std::to_string(devices.size()))));
+    ASSERT_TRUE(store_->add_device(of, devices.back(), now_));
+    const store::Charge charge{.key = devices.back(), .refill_interval = 1h};
+    ASSERT_TRUE(store_->charge({&charge, 1}, now_));
+  }
+  ASSERT_TRUE(admin().unthrottle("alice"));
+  const auto rows = store_->read_buckets(devices).value();
+  EXPECT_FALSE(rows[0]);
+  EXPECT_FALSE(rows[1]);
+  EXPECT_TRUE(rows[2]);
+}
+
 TEST_F(AdministrationTest, WhoIsNotThereIsSaid) {
   EXPECT_EQ(admin().disable("nobody").error().code, StoreErrc::not_found);
   EXPECT_EQ(admin().reset("nobody").error().code, StoreErrc::not_found);

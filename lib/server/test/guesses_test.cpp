@@ -60,9 +60,11 @@ TEST(Admission, LooksAtBothBuckets) {
   OpenGuesses open;
   const auto guess = open.take({.target = key(1), .source = key(9)}, rules.slots).value();
   const auto ask = [&](int at_target, int from_source) {
-    return admit(
-        guess, rules.account, rules.source,
-        {.target = charged_times(rules.account, at_target), .source = charged_times(rules.source, from_source)}, kNow);
+    return admit(guess, rules.account, rules,
+                 {.target = charged_times(rules.account, at_target),
+                  .source = charged_times(rules.source, from_source),
+                  .new_rows = {}},
+                 kNow);
   };
   EXPECT_TRUE(ask(0, 0));
   EXPECT_TRUE(ask(9, 29));
@@ -77,9 +79,9 @@ TEST(Admission, SubtractsTheGuessesThatWereOpenBefore) {
   OpenGuesses open;
   const auto first = open.take({.target = key(1), .source = key(9)}, rules.slots).value();
   const auto second = open.take({.target = key(1), .source = key(8)}, rules.slots).value();
-  const GuessRows one_left{.target = charged_times(rules.account, 9), .source = {}};
-  EXPECT_TRUE(admit(first, rules.account, rules.source, one_left, kNow));
-  EXPECT_EQ(admit(second, rules.account, rules.source, one_left, kNow).error(), Throttled{60s});
+  const GuessRows one_left{.target = charged_times(rules.account, 9), .source = {}, .new_rows = {}};
+  EXPECT_TRUE(admit(first, rules.account, rules, one_left, kNow));
+  EXPECT_EQ(admit(second, rules.account, rules, one_left, kNow).error(), Throttled{60s});
 }
 
 TEST(Admission, ASourceIsBoundOverAllItsTargets) {
@@ -88,19 +90,66 @@ TEST(Admission, ASourceIsBoundOverAllItsTargets) {
   std::vector<OpenGuess> held;
   for (std::uint8_t i = 0; i < 30; ++i) {
     held.push_back(open.take({.target = key(i), .source = key(99)}, rules.slots).value());
-    EXPECT_TRUE(admit(held.back(), rules.account, rules.source, {}, kNow));
+    EXPECT_TRUE(admit(held.back(), rules.account, rules, {}, kNow));
   }
   held.push_back(open.take({.target = key(30), .source = key(99)}, rules.slots).value());
-  EXPECT_FALSE(admit(held.back(), rules.account, rules.source, {}, kNow));
+  EXPECT_FALSE(admit(held.back(), rules.account, rules, {}, kNow));
+}
+
+// A source whose own bucket is large: what it may make in rows is bounded all the same.
+TEST(Admission, ASourceMakesNoMoreRowsThanItMay) {
+  GuessRules rules;
+  rules.source = {.burst = 100'000, .refill_interval = 1ms};
+  rules.new_rows = rows_an_hour(20);
+  OpenGuesses open;
+  const auto guess_at = [&](std::uint8_t target) {
+    return open.take({.target = key(target), .source = key(99), .new_rows = key(98)}, rules.slots).value();
+  };
+  const auto made = [&](int rows) { return charged_times(rules.new_rows, rows); };
+  {
+    const auto guess = guess_at(1);
+    EXPECT_TRUE(admit(guess, rules.account, rules, {.target = {}, .source = {}, .new_rows = made(9)}, kNow));
+    EXPECT_EQ(admit(guess, rules.account, rules, {.target = {}, .source = {}, .new_rows = made(10)}, kNow).error(),
+              Throttled{360s});
+    EXPECT_FALSE(admit(guess, rules.account, rules, {.target = {}, .source = {}, .new_rows = made(10)}, kNow + 359s));
+    EXPECT_TRUE(admit(guess, rules.account, rules, {.target = {}, .source = {}, .new_rows = made(10)}, kNow + 360s));
+    // A name that has a row makes none.
+    EXPECT_TRUE(admit(guess, rules.account, rules,
+                      {.target = charged_times(rules.account, 1), .source = {}, .new_rows = made(10)}, kNow));
+  }
+  // Those that are open may make theirs yet.
+  std::vector<OpenGuess> held;
+  for (std::uint8_t i = 0; i < 10; ++i) {
+    held.push_back(guess_at(i));
+    EXPECT_TRUE(admit(held.back(), rules.account, rules, {}, kNow)) << int{i};
+  }
+  held.push_back(guess_at(10));
+  EXPECT_EQ(admit(held.back(), rules.account, rules, {}, kNow).error(), Throttled{60s});
+}
+
+// In no hour more than R: half at once, and the other half as it passes.
+TEST(Admission, RowsAnHourAreThatMany) {
+  for (const std::uint32_t most : {2U, 3U, 20U, 700U, 1000U}) {
+    const auto rule = rows_an_hour(most);
+    std::optional<store::BucketRow> row;
+    std::uint32_t made = 0;
+    for (auto now = kNow; now <= kNow + 1h; now += 100ms)
+      while (made <= most && store::guesses_left(rule, row, now) >= 1) {
+        row = store::charged(row, {.refill_interval = rule.refill_interval}, now);
+        ++made;
+      }
+    EXPECT_LE(made, most);
+    EXPECT_GE(made, most - 1 - most / 100);
+  }
 }
 
 TEST(Admission, GuessesComeBackOneAnInterval) {
   const GuessRules rules;
   OpenGuesses open;
   const auto guess = open.take({.target = key(1), .source = key(9)}, rules.slots).value();
-  const GuessRows empty{.target = charged_times(rules.account, 10), .source = {}};
-  EXPECT_FALSE(admit(guess, rules.account, rules.source, empty, kNow + 3599s));
-  EXPECT_TRUE(admit(guess, rules.account, rules.source, empty, kNow + 3600s));
+  const GuessRows empty{.target = charged_times(rules.account, 10), .source = {}, .new_rows = {}};
+  EXPECT_FALSE(admit(guess, rules.account, rules, empty, kNow + 3599s));
+  EXPECT_TRUE(admit(guess, rules.account, rules, empty, kNow + 3600s));
 }
 
 // --- Many nodes on one store, every interleaving that a seed draws.
@@ -143,7 +192,7 @@ class Cluster {
       const auto found = stored_.find(wanted);
       return found == stored_.end() ? std::optional<store::BucketRow>() : found->second;
     };
-    return {.target = find(keys().target), .source = find(keys().source)};
+    return {.target = find(keys().target), .source = find(keys().source), .new_rows = {}};
   }
   void charge(const store::BucketKey& bucket, const store::BucketRule& rule) {
     auto& row = stored_[bucket];
@@ -165,9 +214,8 @@ class Cluster {
         guesser.at = At::read;
         return;
       case At::read:
-        if (bug_ == Bug::ignore_open
-                ? store::guesses_left(rules_.account, guesser.rows.target, kNow) >= 1
-                : admit(*guesser.guess, rules_.account, rules_.source, guesser.rows, kNow).has_value()) {
+        if (bug_ == Bug::ignore_open ? store::guesses_left(rules_.account, guesser.rows.target, kNow) >= 1
+                                     : admit(*guesser.guess, rules_.account, rules_, guesser.rows, kNow).has_value()) {
           most_ = std::max(most_, ++answered_);
           guesser.at = At::answered;
           return;

@@ -25,6 +25,7 @@ void Database::crash() {
 namespace {
 
 constexpr std::chrono::milliseconds kAtOnce{300};
+constexpr std::size_t kMaxDevices = 8;
 
 std::unexpected<store::StoreError> unreachable() { return fail(StoreErrc::unreachable, "the store is away"); }
 
@@ -41,7 +42,17 @@ std::uint64_t used_generation_of(const Tables& tables, std::string_view name) {
   return used;
 }
 
+// The newest first.
+std::vector<store::BucketKey> devices_in(const Tables& tables, std::string_view name) {
+  std::vector<store::BucketKey> own;
+  for (const auto& [key, of] : tables.devices)
+    if (of.first == name) own.push_back(key);
+  std::ranges::sort(own, std::greater(), [&](const auto& key) { return tables.devices.at(key).second; });
+  return own;
+}
+
 void announce(Tables& tables, const store::UserRow& row, store::Time at) {
+  std::erase_if(tables.devices, [&](const auto& device) { return device.second.first == row.name; });
   tables.changes.push_back({.sequence = tables.changes.empty() ? 1 : tables.changes.back().sequence + 1,
                             .name = row.name,
                             .generation = row.generation,
@@ -84,11 +95,15 @@ store::StoreResult<store::LoginRows> SimulatedStore::read_login(const store::Log
   return read<store::LoginRows>([&](const Tables& tables) -> store::StoreResult<store::LoginRows> {
     const auto& users = database_->bug == Bug::read_from_replica ? database_->replica.users : tables.users;
     const auto found = query.name.empty() ? users.end() : users.find(query.name);
+    const auto device = query.device ? tables.devices.find(*query.device) : tables.devices.end();
     return store::LoginRows{.found = found != users.end(),
                             .user = found != users.end() ? found->second : database_->decoy_user,
                             .account = bucket_of(tables, query.account),
                             .source = bucket_of(tables, query.source),
-                            .device = query.device ? bucket_of(tables, *query.device) : std::nullopt};
+                            .new_rows = bucket_of(tables, query.new_rows),
+                            .device = query.device ? bucket_of(tables, *query.device) : std::nullopt,
+                            .device_is_known = found != users.end() && device != tables.devices.end() &&
+                                               device->second.first == query.name};
   });
 }
 
@@ -101,7 +116,8 @@ store::StoreResult<store::CodeRows> SimulatedStore::read_code(const store::CodeQ
                            .invitation = is_there ? found->second : database_->decoy_invitation,
                            .user = user != tables.users.end() ? user->second : database_->decoy_user,
                            .code = bucket_of(tables, query.code),
-                           .source = bucket_of(tables, query.source)};
+                           .source = bucket_of(tables, query.source),
+                           .new_rows = bucket_of(tables, query.new_rows)};
   });
 }
 
@@ -113,6 +129,10 @@ store::StoreStatus SimulatedStore::charge(std::span<const store::Charge> charges
       const bool is_lost = database_->bug == Bug::charge_overwrites && database_->now() - touched < kAtOnce;
       touched = database_->now();
       if (!is_lost) tables.ledger[one.key] = store::charged(before, one, now);
+      if (!before && one.new_row) {
+        const store::Charge maker{.key = one.new_row->key, .refill_interval = one.new_row->refill_interval};
+        tables.ledger[maker.key] = store::charged(bucket_of(tables, maker.key), maker, now);
+      }
     }
     return {};
   });
@@ -239,9 +259,21 @@ store::StoreStatus SimulatedStore::withdraw_invitation(std::string_view name, co
   });
 }
 
-store::StoreStatus SimulatedStore::add_device(std::string_view /*name*/, const store::BucketKey& /*device*/,
-                                              store::Time /*now*/) {
-  return write([](Tables&) -> store::StoreStatus { return {}; });
+store::StoreStatus SimulatedStore::add_device(std::string_view name, const store::BucketKey& device, store::Time now) {
+  return write([&](Tables& tables) -> store::StoreStatus {
+    const auto user = tables.users.find(name);
+    if (user == tables.users.end() || user->second.state == UserState::removed)
+      return fail(StoreErrc::not_found, "there is no such user");
+    tables.devices.insert_or_assign(device, std::pair(std::string(name), now));
+    const auto own = devices_in(tables, name);
+    for (std::size_t i = kMaxDevices; i < own.size(); ++i) tables.devices.erase(own[i]);
+    return {};
+  });
+}
+
+store::StoreResult<std::vector<store::BucketKey>> SimulatedStore::devices_of(std::string_view name) {
+  using Keys = std::vector<store::BucketKey>;
+  return read<Keys>([&](const Tables& tables) -> store::StoreResult<Keys> { return devices_in(tables, name); });
 }
 
 store::StoreResult<std::uint64_t> SimulatedStore::last_change() {

@@ -19,6 +19,7 @@ struct Tables {
   std::map<std::string, store::UserRow, std::less<>> users;
   std::map<std::string, store::InvitationRow, std::less<>> invitations;  // by selector
   std::map<store::BucketKey, store::BucketRow> ledger;
+  std::map<store::BucketKey, std::pair<std::string, store::Time>> devices;  // of whom, and since when
   std::vector<store::GenerationChange> changes;
   std::vector<store::FakeShareStep> shares;
   std::uint64_t audited = 0;
@@ -79,6 +80,7 @@ class SimulatedStore final : public store::CredentialStore {
   store::StoreResult<std::optional<store::InvitationRow>> find_invitation_of(std::string_view name) override;
   store::StoreStatus withdraw_invitation(std::string_view name, const store::AuditNote& note) override;
   store::StoreStatus add_device(std::string_view name, const store::BucketKey& device, store::Time now) override;
+  store::StoreResult<std::vector<store::BucketKey>> devices_of(std::string_view name) override;
   store::StoreResult<std::uint64_t> last_change() override;
   store::StoreResult<std::vector<store::GenerationChange>> changes_after(std::uint64_t sequence,
                                                                          std::size_t limit) override;

@@ -398,7 +398,7 @@ class Simulation {
     if (found) attempt.read = *std::move(found);
     attempt.rows = attempt.read.rows;
     if (plan_.bug == Bug::charge_in_memory)
-      attempt.rows = {.target = node.own[attempt.keys.target], .source = node.own[attempt.keys.source]};
+      attempt.rows = {.target = node.own[attempt.keys.target], .source = node.own[attempt.keys.source], .new_rows = {}};
     attempt.read_at = now_;
     attempt.is_legit = is_right(attempt.name, attempt.typed);
     return true;
@@ -420,7 +420,7 @@ class Simulation {
     auto rule = rules_.account;
     if (plan_.bug == Bug::refill_too_fast) rule.refill_interval /= 2;
     const bool skips = plan_.bug == Bug::throttle_known_only && is_unknown(*attempt);
-    const auto allowed = admit(*attempt->guess, rule, rules_.source, attempt->rows, wall(node));
+    const auto allowed = admit(*attempt->guess, rule, rules_, attempt->rows, wall(node));
     const bool ignores = plan_.bug == Bug::ignore_open &&
                          store::guesses_left(rule, attempt->rows.target, wall(node)) >= 1 &&
                          store::guesses_left(rules_.source, attempt->rows.source, wall(node)) >= 1;

@@ -64,7 +64,7 @@ class Administration {
   [[nodiscard]] store::StoreStatus logout(std::string_view name);
   [[nodiscard]] store::StoreStatus enable(std::string_view name);
 
-  /// Gives the guesses of the account and of its invitation back; those of its devices come back by time alone.
+  /// Gives the guesses of the account, of its invitation and of its known devices back.
   [[nodiscard]] store::StoreStatus unthrottle(std::string_view name);
 
  private:

@@ -6,6 +6,7 @@
 // answers more guesses than a bucket has, and N nodes together never more than the bucket and (N - 1) * slots.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -18,11 +19,20 @@
 
 namespace pake::server {
 
+/// A bucket that gives at most `rows` in any hour: half of them at once, the other half as the hour passes.
+/// @param rows  at least 2
+[[nodiscard]] constexpr store::BucketRule rows_an_hour(std::uint32_t rows) noexcept {
+  const auto half = std::max(rows / 2, 1U);
+  return {.burst = half, .refill_interval = std::chrono::milliseconds((3'600'000 + half - 1) / half)};
+}
+
 /// How many guesses, and how fast they come back.
 struct GuessRules {
   store::BucketRule account{.burst = 10, .refill_interval = std::chrono::hours(1)};
   store::BucketRule source{.burst = 30, .refill_interval = std::chrono::minutes(1)};
   store::BucketRule device{.burst = 5, .refill_interval = std::chrono::hours(1)};
+  /// Rows of the ledger that one source may make, whatever its own bucket allows. See rows_an_hour.
+  store::BucketRule new_rows = rows_an_hour(1000);
   /// An invitation lives for a day: what it is charged does not come back within its life.
   store::BucketRule code{.burst = 3, .refill_interval = std::chrono::days(30)};
   /// Registration answers: each tells something of an OPRF key, so they are never given back.
@@ -41,8 +51,9 @@ struct Throttled {
 
 /// Whose guesses are counted.
 struct GuessKeys {
-  store::BucketKey target{};  // the account's, the device's or the invitation's
-  store::BucketKey source{};  // the network's
+  store::BucketKey target{};    // the account's, the device's or the invitation's
+  store::BucketKey source{};    // the network's
+  store::BucketKey new_rows{};  // the network's, for the rows that it makes
 };
 
 class OpenGuess;
@@ -105,12 +116,14 @@ class OpenGuess {
 struct GuessRows {
   std::optional<store::BucketRow> target;
   std::optional<store::BucketRow> source;
+  std::optional<store::BucketRow> new_rows;
 };
 
-/// Whether the buckets allow one more guess beside those that were open before it.
+/// Whether the buckets allow one more guess beside those that were open before it. A target without a row counts
+/// against what its source may make, since a failure would make one; whether there is an account does not matter.
 /// @param target  the rule of the target's bucket
 [[nodiscard]] std::expected<void, Throttled> admit(const OpenGuess& guess, const store::BucketRule& target,
-                                                   const store::BucketRule& source, const GuessRows& rows,
+                                                   const GuessRules& rules, const GuessRows& rows,
                                                    store::Time now) noexcept;
 
 }  // namespace pake::server
