@@ -1,14 +1,37 @@
 """`pake pair`: a code typed once leaves both machines with the same key, or neither with any."""
 
 import base64
+import contextlib
 import os
+import socket
 import stat
+import subprocess
+import threading
 import unittest
 
-from harness import AUTH_FAILED, CUT_SHORT, OK, PROTOCOL, STORE, USAGE
-from serving import ServeCase
+from harness import AUTH_FAILED, CUT_SHORT, OK, PAKE, PATIENCE, PROTOCOL, STORE, USAGE, tcp
+from serving import ServeCase, wire
 
 STRANGERS = "strangers_meet = true\n[services]\necho = \"echo\"\n"
+
+
+class Heard:
+    """What a pipe hands over."""
+
+    def __init__(self):
+        self._bytes, self._changed = b"", threading.Condition()
+
+    def write(self, some):
+        with self._changed:
+            self._bytes += some
+            self._changed.notify_all()
+
+    def flush(self):
+        pass
+
+    def wait_for(self, what):
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._bytes == what, PATIENCE), self._bytes
 
 
 class PairCase(ServeCase):
@@ -169,6 +192,63 @@ class Refusals(PairCase):
                 refused = self.run_pake("pair", *args, env=self.state("a"))
                 self.assertEqual(refused.code, USAGE, refused.err)
                 self.assertNotIn("the code is  ", refused.err)
+
+
+class Cuts(PairCase):
+    """The other side is none of ours, and hangs up where it likes."""
+
+    def pairs_up_to(self, code, address, says, hears):
+        """Says so many bytes of the pairing, reads so many, then is gone."""
+        connection = socket.create_connection(tcp(address), PATIENCE)
+        self.addCleanup(connection.close)
+        keys, finish = wire.client_handshake(connection, wire.ByCode(code.encode()), (wire.CHACHA20_POLY1305,))
+        pipe, heard = wire.Pipe(connection, keys, True, finish, service=b"pair"), Heard()
+
+        def read():
+            with contextlib.suppress(wire.ProtocolError, wire.Truncated, OSError):
+                pipe.read_all(heard)
+        thread = threading.Thread(target=read, daemon=True)
+        thread.start()
+        pipe.write(says)
+        heard.wait_for(hears)
+        connection.shutdown(socket.SHUT_RDWR)
+        thread.join(PATIENCE)
+
+    def test_before_the_other_side_is_ready_nothing_is_kept(self):
+        shows = self.shows("--name", "desktop")
+        self.pairs_up_to(shows.code_shown, shows.command[-1], b"", b"\x01")
+        self.assertEqual(shows.wait(), CUT_SHORT, shows.err)
+        self.assertIn("this side has kept no key", shows.err)
+        self.assertEqual(self.left("a"), [])
+
+    def test_between_ready_and_done_it_is_said_that_the_other_side_may_have_none(self):
+        shows = self.shows("--name", "desktop")
+        self.pairs_up_to(shows.code_shown, shows.command[-1], b"\x01", b"\x01\x02")
+        self.assertEqual(shows.wait(), CUT_SHORT, shows.err)
+        self.assertIn(f"the key is in {self.file_of('a', 'desktop')}, but the other side may have none: pair again, with --overwrite",
+                      shows.err)
+        self.key("a", "desktop")
+        self.assertEqual(self.left("a"), ["desktop"])
+
+    def test_what_has_no_place_in_a_pairing_leaves_nothing(self):
+        shows = self.shows("--name", "desktop")
+        self.pairs_up_to(shows.code_shown, shows.command[-1], b"\x02", b"\x01")
+        self.assertIn(shows.wait(), (PROTOCOL, CUT_SHORT), shows.err)  # the cut may be seen first
+        self.assertEqual(self.left("a"), [])
+
+    def test_a_full_disk_is_told_on_both_sides(self):
+        if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode != 0:
+            self.skipTest("no file system can be mounted here")
+        os.makedirs(self.path("a"))
+        full = 'mount -t tmpfs -o size=4k none "$1" && head -c 4096 /dev/zero > "$1/filler" && shift && exec "$@"'
+        shows = self.start("--mount", "sh", "-c", full, "sh", self.path("a"), PAKE, "pair", "--name", "desktop", "--listen", "127.0.0.1:0",
+                           program="unshare", env=self.state("a"))
+        code = shows.wait_for(r"the code is  (\S+)\n", "err")[1]
+        address = shows.wait_for(r"on the other side:  pake pair .* (\S+)\n", "err")[1]
+        types = self.types(code, address, "--name", "laptop")
+        self.assertEqual((shows.wait(), types.wait()), (STORE, CUT_SHORT), shows.err + types.err)
+        self.assertIn("No space left on device", shows.err)
+        self.assertEqual(self.left("b"), [])
 
 
 if __name__ == "__main__":
