@@ -136,6 +136,23 @@ class Lan(Transfers):
         if impostor.answered:
             self.assertIn(f"127.0.0.1:{impostor.port} announces", receiver.err)
 
+    def test_an_announcer_that_cannot_be_reached_yet_is_tried_again(self):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        over = threading.Event()
+        self.addCleanup(over.set)
+
+        def announce():
+            while not over.wait(0.1):
+                shout(announcement(7, port))
+        threading.Thread(target=announce, daemon=True).start()
+        receiver = self.receiver("7-copper-copper-11", "--deadline", "30")
+        receiver.wait_for("announces 7 and is not the other side", "err")
+        with socket.create_server(("127.0.0.1", port)) as listener:
+            listener.settimeout(PATIENCE)
+            listener.accept()[0].close()
+        receiver.stop()
+
     def test_three_impostors_are_the_end(self):
         impostors = [Impostor(7) for _ in range(5)]
         for impostor in impostors:

@@ -277,4 +277,8 @@ net::Awaitable<std::optional<net::TcpAddress>> AnnouncementListener::next(net::D
   co_return std::nullopt;
 }
 
+void AnnouncementListener::forget(const net::TcpAddress& announcer) {
+  state_->known.erase({announcer.host, announcer.port});
+}
+
 }  // namespace pake::cli::files

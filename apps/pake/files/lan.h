@@ -44,6 +44,8 @@ class AnnouncementListener {
   /// The next announcer that has not been returned before, of an address on one of this machine's links; nothing at the
   /// deadline.
   [[nodiscard]] net::Awaitable<std::optional<net::TcpAddress>> next(net::Deadline deadline);
+  /// `next` may return it once more.
+  void forget(const net::TcpAddress& announcer);
 
  private:
   struct State;

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -141,15 +143,20 @@ class Receiver {
     std::from_chars(given_.selector.data(), given_.selector.data() + given_.selector.size(), selector);
     PAKE_CO_TRY(auto announcements, AnnouncementListener::open(loop, selector));
     std::vector<std::string> impostors;
+    std::set<std::string> said;
     for (std::size_t tried = 0; impostors.size() < kMostAnnouncers && tried < kMostAddresses; ++tried) {
       auto announcer = co_await announcements.next(deadline);
       if (!announcer) break;
-      address_ = std::move(*announcer);
+      address_ = *announcer;
       auto link = co_await dial(loop, given_.selector, given_.code.reveal(), net::after(options_.deadline));
       if (link) co_return link;
       const auto name = net::to_string(address_);
       if (link.error().exit_code == kExitAuthFailed) impostors.push_back(name);
-      say_note(fmt::format("{} announces {} and is not the other side: {}", name, given_.selector, link.error().error));
+      if (link.error().exit_code == kExitUnreachable)
+        announcements.forget(*announcer);  // it got no guess, and may later
+      if (said.insert(name).second)
+        say_note(
+            fmt::format("{} announces {} and is not the other side: {}", name, given_.selector, link.error().error));
     }
     if (impostors.empty())
       co_return std::unexpected(
