@@ -246,6 +246,21 @@ class Users(ViaCase):
         self.ends(sender, receiver)
         self.assertEqual(self.read("out/a"), content)
 
+    def test_the_service_may_have_another_name(self):
+        self.server.stop()
+        self.start_server("[services]\nrendezvous = \"meet\"\n")
+        alice, bob = {"PAKE_PASSWORD": PASSWORD}, {"PAKE_PASSWORD": "another password"}
+        program = self.run_pake("send", "--via", "alice@" + self.server.address, self.put("in/a"), env=alice)
+        self.assertEqual(program.code, SERVICE, program.err)
+        self.assertIn("no service called meet\n", program.err)
+        sender = self.send("--via-service", "rendezvous", self.put("in/a", b"abc"), via="alice@" + self.server.address, env=alice)
+        self.ends(sender, self.receive(sender.code_shown, "--via-service", "rendezvous", via="bob@" + self.server.address, env=bob))
+        self.assertEqual(self.read("out/a"), b"abc")
+        for wrong in (("--via", self.server.address, "--via-service", "rendezvous"),
+                      ("--via", "alice@" + self.server.address, "--via-service", "7 services")):
+            program = self.run_pake("send", *wrong, self.put("in/a"), env=alice)
+            self.assertEqual(program.code, USAGE, program.err)
+
     def test_a_password_and_a_code_from_files(self):
         listener = self.start("listen", "--via", "alice@" + self.server.address, "--password-file",
                               self.path("alice", PASSWORD + "\n"), stdin=subprocess.PIPE)

@@ -40,9 +40,11 @@ Problem interrupted() { return {.error = "interrupted"}; }
 Problem no_answer(const MeetingPoint& point, const net::Error& error) {
   if (error == net::Error::Kind::cancelled) return interrupted();
   if (error == net::Error::Kind::reset && error.reset_code == channel::ResetCode::no_such_service)
-    return {.exit_code = kExitService,
-            .error = fmt::format("{} lets nobody meet: it has no service called meet", point.name()),
-            .hint = "its operator can offer one: pake serve --service meet=meet"};
+    return {
+        .exit_code = kExitService,
+        .error = fmt::format("{} lets nobody meet: it has no service called {}", point.name(), point.options().service),
+        .hint = fmt::format("its operator can offer one: pake serve --service {}=meet; --via-service names another",
+                            point.options().service)};
   if (error == net::Error::Kind::reset && error.reset_code != channel::ResetCode::cancelled) return stream_ended(error);
   return {.exit_code = kExitCutShort,
           .error = fmt::format("the connection to {} broke off: {}", point.name(), error.explain())};

@@ -13,17 +13,23 @@
 #include "pake/net/clock.h"
 #include "pake/net/coroutine.h"
 #include "pake/net/endpoint.h"
+#include "pake/server/config.h"
 
 namespace pake::cli::meeting {
 namespace {
 
-constexpr const char* kService = "meet";  // as the operator calls it
 constexpr std::chrono::seconds kLastBytes{5};
 constexpr std::chrono::seconds kGoodbye{3};
 constexpr std::chrono::milliseconds kLook{20};
 
 Problem usage(std::string error, std::string hint = {}) {
   return {.exit_code = kExitUsage, .error = std::move(error), .hint = std::move(hint)};
+}
+
+std::string check_service(std::string_view name) {
+  return server::is_service_name(name)
+             ? ""
+             : "a service's name has 1 to 64 letters, digits, dots, underscores and hyphens, a letter first";
 }
 
 }  // namespace
@@ -59,6 +65,10 @@ void add_via(Command& command, ViaOptions& options, Beside beside) {
       setting.hidden = true;  // what two people type is a code: pages of the commands that log in have these
       command.settings.push_back(std::move(setting));
     }
+  command.settings.push_back({.flag = "--via-service",
+                              .key = "via_service",
+                              .value = text(options.service, "SERVICE", check_service),
+                              .help = "With --via NAME@HOST: what the service is called by which users meet there"});
   command.settings.push_back(login::hosts_setting(options.hosts));
   login::add_usual_configuration(command);
 }
@@ -78,6 +88,9 @@ Expected<void> settle_via(ViaOptions& options, const Given& given, std::initiali
     for (const auto* const option : {"--password-fd", "--password-file", "--password-prompt"})
       if (given.contains(option))
         return std::unexpected(usage(fmt::format("{} is for a server's user: --via NAME@HOST", option)));
+  if (given.contains("--via-service") && !options.is_user())
+    return std::unexpected(
+        usage("--via-service is for a server's user: --via NAME@HOST; strangers meet without a service"));
   if (code != nullptr && options.is_user()) {
     code->kind = SecretKind::invitation;
     login.password.fd = std::exchange(code->other_fd, std::nullopt);
@@ -140,7 +153,7 @@ std::string MeetingPoint::name() const { return net::to_string(options_.login.de
 net::Awaitable<Expected<std::unique_ptr<net::Stream>>> MeetingPoint::connect(net::Loop& loop) {
   if (session_) {
     PAKE_CO_TRY(const auto link, co_await channel(loop));
-    auto stream = link->open(kService);
+    auto stream = link->open(options_.service);
     if (!stream) co_return std::unexpected(Problem{.error = "cannot open a stream to the server"});
     co_return std::make_unique<UserStream>(shared_from_this(), loop, std::move(*stream));
   }

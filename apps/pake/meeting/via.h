@@ -27,7 +27,8 @@ namespace pake::cli::meeting {
 struct ViaOptions {
   login::LoginOptions login = {};  // its destination is the server; without a name: as nobody
   login::NamedHosts hosts = {};
-  bool no_direct = false;  // stay behind the server
+  std::string service = "meet";  // of a user's server, as its operator calls it
+  bool no_direct = false;        // stay behind the server
 
   [[nodiscard]] bool is_given() const noexcept { return !login.destination.typed.empty(); }
   [[nodiscard]] bool is_user() const noexcept { return !login.destination.name.empty(); }
