@@ -1,6 +1,10 @@
-// A machine of SPAKE2+, SPAKE2, SRP-6a or EAP-EKE between an honest peer and a network that delivers, changes and
-// invents bytes: it ends done only with the key of the honest peer, and what machine.h promises holds at every step.
+// A machine of SPAKE2+, SPAKE2 (magic-wormhole's too), SRP-6a in each of its modes, or EAP-EKE between an honest peer
+// and a network that delivers, changes and invents bytes: it ends done only with the key of the honest peer, and what
+// machine.h promises holds at every step. (Of magic-wormhole's, which decides nothing by itself, the keys are compared
+// for it.)
 #include <fuzzer/FuzzedDataProvider.h>
+
+#include <array>
 
 #include "pake/proto/eap_eke/machine.h"
 #include "pake/proto/machine.h"
@@ -40,12 +44,36 @@ Pair spake2_pair(Rng& rng) {
   return {.one = initiator_machine(config(), rng), .two = responder_machine(config(), permit(), rng), .record = {}};
 }
 
-Pair srp_pair(Rng& rng) {
+Pair wormhole_pair(Rng& rng) {
+  using namespace spake2::wormhole;
+  const auto machine = [&] {
+    return side_machine({.side = Side::symmetric, .password = secret("P"), .identities = {}}, permit(), rng);
+  };
+  return {.one = machine(), .two = machine(), .record = {}};
+}
+
+/// Each mode that has a machine.
+constexpr std::array kModes = {
+    srp::Parameters{.group = srp::Group::bits_1024_weak},
+    srp::Parameters{.mode = srp::Mode::pysrp, .group = srp::Group::bits_1024_weak, .hash = crypto::HashId::sha1},
+    srp::Parameters{.mode = srp::Mode::pysrp_rfc5054, .group = srp::Group::bits_1536_weak},
+    srp::Parameters{
+        .mode = srp::Mode::no_username, .group = srp::Group::bits_1024_weak, .hash = crypto::HashId::sha384},
+    srp::Parameters{.mode = srp::Mode::homekit, .group = srp::Group::bits_3072, .hash = crypto::HashId::sha512},
+    srp::Parameters{
+        .mode = srp::Mode::rfc2945_insecure, .group = srp::Group::bits_1024_weak, .hash = crypto::HashId::sha1},
+    srp::Parameters{.mode = srp::Mode::proton, .group = srp::Group::bits_2048, .hash = crypto::HashId::sha512},
+    srp::Parameters{.mode = srp::Mode::fast_srp_hap, .group = srp::Group::bits_3072, .hash = crypto::HashId::sha512},
+    srp::Parameters{.mode = srp::Mode::secure_remote_password, .group = srp::Group::bits_2048},
+};
+
+Pair srp_pair(std::size_t mode, Rng& rng) {
   using namespace srp;
-  const Parameters parameters = {.group = Group::bits_1024_weak};
+  const auto& parameters = kModes.at(mode % kModes.size());
+  const Buffer s(kProtonSaltSize, std::uint8_t{1});
   return {.one = client_machine(parameters, {'I'}, secret("P"), rng),
           .two = server_machine(parameters, fake_secret(), permit(), rng),
-          .record = to_buffer(Verifier::make(parameters, as_bytes("I"), as_bytes("P"), rng)->encode().reveal())};
+          .record = to_buffer(Verifier::make(parameters, as_bytes("I"), as_bytes("P"), s)->encode().reveal())};
 }
 
 Pair eap_eke_pair(Rng& rng) {
@@ -56,8 +84,14 @@ Pair eap_eke_pair(Rng& rng) {
           .record = {'P'}};
 }
 
+/// magic-wormhole's, if it is one that wants a decision.
+spake2::wormhole::SideMachine* undecided(Machine& machine) {
+  return machine.want() == Want::decision ? dynamic_cast<spake2::wormhole::SideMachine*>(&machine) : nullptr;
+}
+
 void look_up(Machine& machine, const Buffer& record) {
-  while (machine.want() == Want::decision) static_cast<void>(machine.provide_record(record));
+  while (machine.want() == Want::decision && undecided(machine) == nullptr)
+    static_cast<void>(machine.provide_record(record));
 }
 
 /// The honest peer, which hears every word of the machine and is heard through the network.
@@ -76,7 +110,15 @@ class Peer {
     }
     return machine_.want() == Want::send ? *machine_.take_message() : Buffer();
   }
-  [[nodiscard]] SessionKey key() { return machine_.take_session_key().value(); }
+  /// Whether this key is the peer's, which is not proven.
+  [[nodiscard]] bool has(const spake2::wormhole::Key& key) {
+    const auto* const side = undecided(machine_);
+    return side != nullptr && ct_equal(side->unproven_key()->reveal(), key.reveal());
+  }
+  [[nodiscard]] SessionKey key() {
+    if (auto* const side = undecided(machine_)) fuzz::require(side->confirm().has_value());
+    return machine_.take_session_key().value();
+  }
 
  private:
   Machine& machine_;
@@ -84,11 +126,20 @@ class Peer {
   Buffer heard_;
 };
 
-void talk(Machine& machine, Peer peer, const Buffer& record, FuzzedDataProvider& input) {
+void talk(Machine& machine, Peer peer, const Pair& pair, FuzzedDataProvider& input) {
+  const auto& record = pair.record;
   Buffer arrived;
   for (;;) {
     fuzz::require(machine.error().has_value() == (machine.want() == Want::failed));
     look_up(machine, record);
+    if (auto* const side = undecided(machine)) {
+      static_cast<void>(peer.say());
+      if (peer.has(*side->unproven_key()))
+        fuzz::require(side->confirm().has_value());
+      else
+        fuzz::require(side->refuse().error() == Errc::auth_failed);
+      continue;
+    }
     if (machine.want() == Want::failed) return fuzz::require(!machine.take_session_key() && !machine.take_message());
     if (machine.want() == Want::send) {
       peer.hear(*machine.take_message());
@@ -96,7 +147,9 @@ void talk(Machine& machine, Peer peer, const Buffer& record, FuzzedDataProvider&
     }
     if (machine.want() == Want::done) {
       static_cast<void>(peer.say());
-      fuzz::require(ct_equal(machine.take_session_key()->reveal(), peer.key().reveal()));
+      const auto key = machine.take_session_key();
+      fuzz::require(key.has_value());
+      fuzz::require(ct_equal(key->reveal(), peer.key().reveal()));
       return fuzz::require(!machine.take_session_key());
     }
     if (input.remaining_bytes() == 0) return;
@@ -121,13 +174,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   FuzzedDataProvider input(data, size);
   testing::SeededRng rng(size);
   const auto which = input.ConsumeIntegral<std::uint8_t>();
-  const auto pair = which % 4 == 0   ? spake2plus_pair(rng)
-                    : which % 4 == 1 ? spake2_pair(rng)
-                    : which % 4 == 2 ? srp_pair(rng)
-                                     : eap_eke_pair(rng);
+  const auto pair = which % 5 == 0   ? spake2plus_pair(rng)
+                    : which % 5 == 1 ? spake2_pair(rng)
+                    : which % 5 == 2 ? srp_pair(which / 5, rng)
+                    : which % 5 == 3 ? eap_eke_pair(rng)
+                                     : wormhole_pair(rng);
   if (input.ConsumeBool())
-    talk(*pair.one, Peer(*pair.two, pair.record), pair.record, input);
+    talk(*pair.one, Peer(*pair.two, pair.record), pair, input);
   else
-    talk(*pair.two, Peer(*pair.one, pair.record), pair.record, input);
+    talk(*pair.two, Peer(*pair.one, pair.record), pair, input);
   return 0;
 }

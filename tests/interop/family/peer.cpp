@@ -21,8 +21,9 @@
 //   {"op": "eke-server", "password", "identity", "identifier"}   {"packet"}     (exported keys as hostapd derives them)
 //   {"op": "eke-peer", "password", "identity"}            {}
 //   {"op": "eke-receive", "packet"}                       {"packet"?, "MSK"?, "failed"?}
-//   {"op": "wormhole-start", "side", "password", "idA", "idB", "idSymmetric"}   {"message"}
+//   {"op": "wormhole-start", "side", "password", "idA", "idB", "idSymmetric"}   {"message", "body"}
 //   {"op": "wormhole-finish", "message"}                  {"key"}
+//   {"op": "wormhole-derive", "side", "phase"}            {"verifier", "key"}; side and phase as text
 //
 // parameters: "mode" (its number), "group" (its number), "hash" ("sha1", "sha256", "sha384", "sha512"), "modulus" (of
 // Proton's group). suite: its number. Where a step fails the answer is {"error"}.
@@ -129,12 +130,18 @@ class Peer {
       auto started = must(spake2::wormhole::start(side, bytes(request, "password"),
                                                   {.A = A, .B = B, .symmetric = symmetric}, permit(), rng_));
       wormhole_ = std::move(started.next);
-      return {{"message", hex(started.message)}};
+      return {{"message", hex(started.message)}, {"body", hex(as_bytes(spake2::wormhole::pake_body(started.message)))}};
     }
     if (op == "wormhole-finish") {
-      auto key =
+      auto unproven =
           must(std::move(wormhole_.value()).finish_without_confirmation_peer_unproven(bytes(request, "message")));
-      return {{"key", hex(key.key.reveal())}};
+      wormhole_key_ = std::move(unproven.key);
+      return {{"key", hex(wormhole_key_.reveal())}};
+    }
+    if (op == "wormhole-derive") {
+      const auto text = [&](const char* name) { return request.at(name).get<std::string>(); };
+      return {{"verifier", hex(spake2::wormhole::verifier(wormhole_key_).reveal())},
+              {"key", hex(spake2::wormhole::phase_key(wormhole_key_, text("side"), text("phase")).reveal())}};
     }
     throw std::invalid_argument("unknown op");
   }
@@ -250,6 +257,7 @@ class Peer {
   std::optional<spake2plus::AwaitingShareV> share_V_;
   std::optional<spake2plus::AwaitingConfirmP> confirm_P_;
   std::optional<spake2::wormhole::AwaitingMessage> wormhole_;
+  spake2::wormhole::Key wormhole_key_;
 };
 
 }  // namespace

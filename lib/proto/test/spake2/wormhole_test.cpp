@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "../drive.h"
 #include "pake/crypto/hash.h"
 #include "pake/crypto/rng.h"
+#include "pake/proto/spake2/machine.h"
 
 namespace pake::spake2::wormhole {
 namespace {
@@ -37,6 +41,84 @@ TEST(Wormhole, AnyDifferenceIsAnotherKey) {
   EXPECT_TRUE(differ(run(Side::A, Side::B, "code", {.A = as_bytes("a")})));
   EXPECT_TRUE(differ(run(Side::A, Side::B, "code", {.B = as_bytes("b")})));
   EXPECT_TRUE(agree(run(Side::A, Side::B, "code", {.symmetric = as_bytes("not used")})));
+}
+
+wormhole::Config config(Side side, std::string_view password) {
+  return {.side = side, .password = SecretBuffer::copy_of(as_bytes(password)), .identities = {}};
+}
+
+/// A piece at a time, until the message is whole.
+void hear(Machine& machine, Bytes message, std::size_t step) {
+  for (auto size = std::min(step, message.size());; size = std::min(size + step, message.size())) {
+    const auto consumed = machine.receive(message.first(size), Arrived::more_may_come);
+    ASSERT_TRUE(consumed);
+    if (*consumed == message.size()) return;
+    ASSERT_EQ(*consumed, 0U);
+    ASSERT_LT(size, message.size());
+  }
+}
+
+TEST(WormholeMachines, AgreeHoweverTheBytesArrive) {
+  crypto::SystemRng rng;
+  GuessBudget budget(2);
+  for (const auto& [one, two] :
+       {std::pair(Side::A, Side::B), std::pair(Side::B, Side::A), std::pair(Side::symmetric, Side::symmetric)})
+    for (const auto step : {1U, 20U, 1000U}) {
+      const auto a = side_machine(config(one, "code"), *budget.take(), rng);
+      const auto b = side_machine(config(two, "code"), *budget.take(), rng);
+      EXPECT_EQ(a->unproven_key().error(), Errc::misuse) << "there is none yet";
+      const auto from_a = *a->take_message(), from_b = *b->take_message();
+      hear(*a, from_b, step);
+      hear(*b, from_a, step);
+      ASSERT_EQ(a->want(), Want::decision);
+      ASSERT_EQ(b->want(), Want::decision);
+      EXPECT_TRUE(ct_equal(a->unproven_key()->reveal(), b->unproven_key()->reveal()));
+      EXPECT_TRUE(a->confirm());
+      EXPECT_TRUE(b->confirm());
+      EXPECT_EQ(a->unproven_key().error(), Errc::misuse) << "it is proven now";
+      testing::expect_agreement(*a, *b, 32);
+      EXPECT_EQ(budget.available(), 2U);
+    }
+}
+
+// With a wrong code both have a key, each its own; who finds that nothing decrypts has lost the guess.
+TEST(WormholeMachines, AreNotDoneBeforeSomethingHasDecrypted) {
+  crypto::SystemRng rng;
+  GuessBudget budget(4);
+  const auto wanting = [&](std::string_view code) {
+    auto machine = side_machine(config(Side::symmetric, code), *budget.take(), rng);
+    auto peer = start(Side::symmetric, as_bytes("code"), {}, GuessPermit::uncounted_for_study(), rng).value();
+    static_cast<void>(machine->take_message());
+    EXPECT_TRUE(machine->receive(peer.message, Arrived::more_may_come));
+    EXPECT_EQ(machine->want(), Want::decision);
+    EXPECT_EQ(machine->take_session_key().error(), Errc::misuse);
+    return machine;
+  };
+  const auto refused = side_machine(config(Side::A, "code"), *budget.take(), rng);
+  EXPECT_EQ(refused->confirm().error(), Errc::misuse) << "nothing to decide yet";
+  EXPECT_EQ(budget.available(), 4U);
+  {
+    const auto machine = side_machine(config(Side::symmetric, "coda"), *budget.take(), rng);
+    auto peer = start(Side::symmetric, as_bytes("code"), {}, GuessPermit::uncounted_for_study(), rng).value();
+    const auto own = *machine->take_message();
+    EXPECT_TRUE(machine->receive(peer.message, Arrived::more_may_come));
+    const auto theirs = std::move(peer.next).finish_without_confirmation_peer_unproven(own);
+    EXPECT_FALSE(ct_equal(machine->unproven_key()->reveal(), theirs->key.reveal()));
+    EXPECT_EQ(machine->refuse().error(), Errc::auth_failed);
+    EXPECT_EQ(machine->error(), Errc::auth_failed);
+    EXPECT_EQ(machine->unproven_key().error(), Errc::misuse);
+  }
+  EXPECT_EQ(budget.available(), 3U);
+  EXPECT_EQ(wanting("code")->provide_record(std::nullopt).error(), Errc::misuse);
+  EXPECT_EQ(budget.available(), 2U);
+  wanting("code").reset();  // left as it is
+  EXPECT_EQ(budget.available(), 1U);
+
+  const auto machine = side_machine(config(Side::A, "code"), *budget.take(), rng);
+  const auto own = *machine->take_message();
+  EXPECT_EQ(machine->receive(own, Arrived::more_may_come).error(), Errc::malformed) << "its own message";
+  EXPECT_EQ(budget.available(), 1U);
+  EXPECT_EQ(side_machine(config(Side::A, ""), *budget.take(), rng)->error(), Errc::misuse);
 }
 
 TEST(Wormhole, RefusesAnEmptyPassword) {
