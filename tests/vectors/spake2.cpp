@@ -189,9 +189,11 @@ Buffer randomness(const Buffer& scalar_be) {
   return wide;
 }
 
-void check_wormhole_bad(Fields& entry, Side side) {
+void check_wormhole_bad(Fields& entry, bool is_symmetric) {
   expect_reject(entry);
   const auto received = entry.bytes("received");
+  // The side that waits for such a message.
+  const auto side = is_symmetric ? Side::symmetric : !received.empty() && received[0] == 'A' ? Side::B : Side::A;
   testing::SeededRng rng(1);
   auto started = must(entry, wormhole::start(side, as_bytes("password"), {}, permit(), rng), "start");
   if (!entry.has("own"))
@@ -220,7 +222,7 @@ void check_wormhole(Fields& entry) {
   const auto mode = entry.text("mode");
   entry.require(mode == "symmetric" || mode == "asymmetric", "mode is neither symmetric nor asymmetric");
   const bool is_symmetric = mode == "symmetric";
-  if (entry.has("expect")) return check_wormhole_bad(entry, is_symmetric ? Side::symmetric : Side::A);
+  if (entry.has("expect")) return check_wormhole_bad(entry, is_symmetric);
 
   auto& inputs = entry.object("inputs");
   auto& intermediate = entry.object("intermediate");

@@ -262,21 +262,26 @@ void check_bad_share(Fields& entry, Suite suite, Bytes share) {
 }
 
 /// A share that leads to the identity for whoever holds this w0, and is well-formed otherwise.
-void check_degenerate(Fields& entry, const std::string& id, Suite suite, Bytes w0, Bytes share) {
+void check_degenerate(Fields& entry, Suite suite, Bytes w0, Bytes share) {
   const auto& of = parameters(suite);
   Buffer w1(of.scalar_size);
   w1.back() = 1;
   const auto secret = must(entry, ProverSecret::decode(suite, Writer().put(w0).put(w1).take()), "w0 does not decode");
   entry.require(spake::decode(of.group, share).has_value(), "it is no element at all");
   testing::SeededRng rng(1);
-  if (id.starts_with("degenerate-shareP")) {
+  const auto is = [&](const crypto::Element& blinding) {
+    const auto value = must(entry, spake::decode_scalar(of.group, w0), "w0 does not decode");
+    const auto product = must(entry, crypto::Group::get(of.group).multiply(value, blinding), "no product");
+    return std::ranges::equal(spake::encode(of.group, product).reveal(), share);
+  };
+  if (is(spake::M(of.group).point)) {
     entry.require(!respond({}, secret.verifier_record(), GuessPermit::uncounted_for_study(), share, rng),
                   "a verifier takes it");
-  } else if (id.starts_with("degenerate-shareV")) {
+  } else if (is(spake::N(of.group).point)) {
     auto prover = must(entry, start({}, secret, rng), "start");
     entry.require(!std::move(prover.next).finish_without_confirmation_peer_unproven(share), "a prover takes it");
   } else {
-    entry.fail("neither a degenerate shareP nor a degenerate shareV");
+    entry.fail("neither w0*M nor w0*N");
   }
 }
 
@@ -309,7 +314,6 @@ void check_changed_run(const Sections& file, Fields& entry) {
 }
 
 void check_reject(const Sections& file, Fields& entry) {
-  const auto id = entry.text("id");
   read_labels(entry);
   expect_reject(entry);
   if (entry.has("base")) return check_changed_run(file, entry);
@@ -321,7 +325,7 @@ void check_reject(const Sections& file, Fields& entry) {
     entry.not_offered("group", group);
   }
   const auto suite = suite_over(entry, group);
-  return entry.has("w0") ? check_degenerate(entry, id, suite, w0, share) : check_bad_share(entry, suite, share);
+  return entry.has("w0") ? check_degenerate(entry, suite, w0, share) : check_bad_share(entry, suite, share);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "pake/testing/fixed_rng.h"
 #include "sheet.h"
@@ -140,9 +141,12 @@ constexpr std::array kModes = {Mode::rfc5054, Mode::pysrp, Mode::pysrp_rfc5054, 
 
 void check_bad_share(Fields& entry, const std::string& role, Group group) {
   const auto share = entry.bytes(role == "server" ? "A" : "B");
-  for (const auto mode : kModes) {
+  const auto hash = entry.has("hash") ? hash_of(entry) : HashId::sha256;
+  auto modes = std::vector(kModes.begin(), kModes.end());
+  if (entry.has("mode")) modes = {mode_of(entry)};
+  for (const auto mode : modes) {
     testing::SeededRng rng(1);
-    const Parameters parameters = {.mode = mode, .group = group, .hash = HashId::sha256};
+    const Parameters parameters = {.mode = mode, .group = group, .hash = hash};
     if (role == "client") {
       auto client = must(entry, start(parameters, as_bytes("I"), as_bytes("P"), rng), "start");
       entry.require(!std::move(client.next).prove(as_bytes("salt"), share), "the client takes it");
@@ -158,20 +162,27 @@ void check_bad_share(Fields& entry, const std::string& role, Group group) {
   }
 }
 
-void check_bad_M1(const Sections& file, Fields& entry, const std::string& role) {
-  entry.require(role == "server", "M1 is the server's to check");
-  const auto M1 = entry.bytes("M1");
+/// Another M1 at the server, or another M2 at the client, than the base has.
+void check_bad_proof(const Sections& file, Fields& entry, const std::string& role) {
+  const auto proof = entry.bytes(role == "server" ? "M1" : "M2");
   const auto& base = file.entry("vectors", entry.text("base"));
   Fields vector(base, "the base");
   auto& inputs = vector.object("inputs");
   const Parameters parameters = {.mode = mode_of(vector), .group = group_of(vector), .hash = hash_of(vector)};
   const auto I = inputs.bytes("I");
+  auto& messages = vector.object("messages");
+  if (role == "client") {
+    auto client = must(entry, start_with(parameters, I, inputs.bytes("P"), SecretBuffer::copy_of(inputs.bytes("a"))),
+                       "the client");
+    auto proven =
+        must(entry, std::move(client.next).prove(inputs.bytes("s"), messages.bytes("B")), "the client's proof");
+    return entry.require(!std::move(proven.next).finish(proof), "the client takes it");
+  }
   const auto verifier = must(entry, Verifier::make(parameters, I, inputs.bytes("P"), inputs.bytes("s")), "no verifier");
-  auto server = must(entry,
-                     respond_with(verifier, I, permit(), vector.object("messages").bytes("A"),
-                                  SecretBuffer::copy_of(inputs.bytes("b"))),
-                     "the server");
-  entry.require(!std::move(server.next).finish(M1), "the server takes it");
+  auto server =
+      must(entry, respond_with(verifier, I, permit(), messages.bytes("A"), SecretBuffer::copy_of(inputs.bytes("b"))),
+           "the server");
+  entry.require(!std::move(server.next).finish(proof), "the server takes it");
 }
 
 void check_reject(const Sections& file, Fields& entry) {
@@ -179,7 +190,7 @@ void check_reject(const Sections& file, Fields& entry) {
   expect_reject(entry);
   const auto role = entry.text("role");
   entry.require(role == "server" || role == "client", "role is neither server nor client");
-  if (entry.has("base")) return check_bad_M1(file, entry, role);
+  if (entry.has("base")) return check_bad_proof(file, entry, role);
   check_bad_share(entry, role, group_of(entry));
 }
 
