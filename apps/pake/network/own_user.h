@@ -10,7 +10,7 @@
 namespace pake::cli {
 
 /// The user whose process holds the connection from `peer` to `local`, both numeric addresses of this machine, as the
-/// kernel's tables have it; nothing if there is none, or for addresses of other kinds.
+/// kernel has it; nothing if there is none, or none any more, or for addresses of other kinds.
 [[nodiscard]] std::optional<uid_t> user_of_connection(const net::Address& peer, const net::Address& local);
 
 }  // namespace pake::cli
