@@ -60,7 +60,8 @@ class Namespace:
             call("setns", self._home, CLONE_NEWNET)
 
 
-Segment = namedtuple("Segment", "source left syn payload")  # of TCP: the namespace it left and when, is it a SYN, its bytes
+# Of TCP: the namespace it left and when, is it a SYN, its bytes, the ports of its connection.
+Segment = namedtuple("Segment", "source left syn payload flow")
 
 
 class Link:
@@ -87,7 +88,7 @@ class Link:
             tcp = packet[4 * (packet[0] & 15):int.from_bytes(packet[2:4], "big")]
             number, payload = tcp[4:8], tcp[4 * (tcp[12] >> 4):]
             if not payload or number not in sent:  # on a busy machine some are sent again
-                self.segments.append(Segment(source, now, bool(tcp[13] & 2), payload))
+                self.segments.append(Segment(source, now, bool(tcp[13] & 2), payload, frozenset((tcp[:2], tcp[2:4]))))
             if payload:
                 sent.add(number)
 

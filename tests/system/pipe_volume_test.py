@@ -1,7 +1,11 @@
-"""`pake listen` and `pake dial` with much to carry: PAKE_PIPE_BYTES each way at once, 48 MiB unless told. scripts/soak has 3 GiB."""
+"""`pake listen` and `pake dial`, and `pake connect`, with much to carry: PAKE_PIPE_BYTES each way at once, 48 MiB unless told,
+8 MiB of connect.
+
+scripts/soak has 1 and 3 GiB."""
 
 import hashlib
 import os
+import socket
 import sys
 import threading
 import time
@@ -11,8 +15,10 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from harness import OK
 from pipe_test import Pipe
+from serving import PASSWORD, ServeCase
 
 MUCH = int(os.environ.get("PAKE_PIPE_BYTES", 48 << 20))
+THERE_AND_BACK = int(os.environ.get("PAKE_PIPE_BYTES", 8 << 20))
 LONGEST = 3600  # seconds for all of them
 PIECE = 1 << 20
 
@@ -59,18 +65,19 @@ class Sink(threading.Thread):
         return self._size, self._digest.hexdigest()
 
 
-class Volume(Pipe):
-    def pipe(self):
-        """The two ends of a pipe as files: to read, to write."""
-        ends = os.pipe()
-        return os.fdopen(ends[0], "rb"), os.fdopen(ends[1], "wb")
+def pipe():
+    """The two ends of a pipe as files: to read, to write."""
+    ends = os.pipe()
+    return os.fdopen(ends[0], "rb"), os.fdopen(ends[1], "wb")
 
+
+class Volume(Pipe):
     def carry(self, size):
         """`size` bytes each way at once."""
         seeds = [os.urandom(32), os.urandom(32)]
         print("seeds", *(seed.hex() for seed in seeds), file=sys.stderr)
-        (host_in, host_feed), (host_says, host_out) = self.pipe(), self.pipe()
-        (caller_in, caller_feed), (caller_says, caller_out) = self.pipe(), self.pipe()
+        (host_in, host_feed), (host_says, host_out) = pipe(), pipe()
+        (caller_in, caller_feed), (caller_says, caller_out) = pipe(), pipe()
         began = time.monotonic()
         with host_in, host_out:
             host = self.host(stdin=host_in, stdout=host_out)
@@ -92,6 +99,39 @@ class Volume(Pipe):
 
     def test_much(self):
         self.carry(MUCH)
+
+
+class Login(ServeCase):
+    """What `pake connect` writes to stdout is what the service wrote, to the byte, and comes back from where stdin went."""
+
+    def test_what_comes_back_is_what_was_said(self):
+        def say_back(connection):
+            with connection:
+                while data := connection.recv(PIECE):
+                    connection.sendall(data)
+
+        def accept(listener):
+            while True:
+                threading.Thread(target=say_back, args=(listener.accept()[0],), daemon=True).start()
+
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        threading.Thread(target=accept, args=(listener,), daemon=True).start()
+        config = "[services]\nsocket = \"127.0.0.1:%d\"\n[services.program]\nexec = [\"/bin/cat\"]\n" % listener.getsockname()[1]
+        server = self.serve("--config", self.path("pake.toml", config))
+        self.add_user()
+        for service, size in (("program", 0), ("socket", 0), ("program", 1), ("socket", 1), ("program", THERE_AND_BACK),
+                              ("socket", THERE_AND_BACK)):
+            with self.subTest(service=service, size=size):
+                seed = os.urandom(32)
+                print(service, size, "seed", seed.hex(), file=sys.stderr)
+                (own_in, feed), (says, own_out) = pipe(), pipe()
+                with own_in, own_out:
+                    client = self.start("connect", f"alice@{server.address}", service, stdin=own_in, stdout=own_out,
+                                        env={"PAKE_PASSWORD": PASSWORD})
+                source, sink = Source(feed, size, seed), Sink(says)
+                self.assertEqual(client.wait(LONGEST), OK, client.err)
+                self.assertEqual(sink.result(), (size, source.result()))
 
 
 if __name__ == "__main__":

@@ -125,7 +125,9 @@ Command forward_command() {
                "user: others reach it there like any service of the server. What connects is led to the one address "
                "that is named here. The server sees what passes.",
                "If the network goes, open connections are reset and the channel is made again, without a question if "
-               "the server still takes the ticket of the last one. What was sent is never sent twice.",
+               "the server still takes the ticket of the last one. What was sent is never sent twice. Connections to "
+               "a unix socket just end: nothing else can be said there, so use a port if an end has to mean that all "
+               "has come.",
                "SIGUSR1 makes it say its state. Under systemd it tells when it is ready, and its state."},
       .examples = {"pake forward alice@box wiki -L 8080", "pake forward alice@box -L 8080:wiki -L 5432:database"},
       .exit_codes = kExitCodesOfLogin,
