@@ -179,6 +179,15 @@ class Words(Case):
         self.assertEqual(self.said("dial", "192.0.2.7", "8088"),
                          "error: host and port are one word\nhint: pake dial 192.0.2.7:8088\n")
 
+    def test_a_port_that_is_none_is_said_as_it_was_typed(self):
+        for typed in ("99999", ":99999"):
+            self.assertRegex(self.said("listen", typed), f"^error: {typed}: '99999' is no port")
+
+    def test_no_default_is_told_of_what_has_none(self):
+        told = re.split(r"\n  (?=-)", self.run_pake("listen", "--help").out)
+        self.assertEqual([option for option in told if option.startswith("--service") and "default" in option], [])
+        self.assertTrue([option for option in told if option.startswith("--tries") and "default" in option])
+
     def test_an_address_has_no_scheme(self):
         self.assertEqual(self.said("dial", "tcp://example.org:8088"),
                          "error: 'tcp://' has no place in front of an address\nhint: type example.org:8088\n")

@@ -205,6 +205,14 @@ Value texts(std::vector<std::string>& values, std::string name, std::function<st
 Value file(std::optional<std::string>& value) { return path(value, "FILE", Value::Completes::files); }
 Value directory(std::optional<std::string>& value) { return path(value, "DIR", Value::Completes::directories); }
 Value address_to_dial(net::Address& value) { return address(value, &parse_address_to_dial); }
+Value address_to_dial(std::optional<net::Address>& value) {
+  return {.name = "ADDRESS",
+          .set = [&value](std::string_view typed) -> Accepted {
+            PAKE_TRY(value, parse_address_to_dial(typed));
+            return {};
+          },
+          .show = [&value] { return value ? net::to_string(*value) : ""; }};
+}
 Value address_to_listen(net::Address& value) { return address(value, &parse_address_to_listen); }
 
 Accepted refuse_code(std::string_view typed) {
@@ -230,7 +238,9 @@ std::expected<net::Address, Complaint> parse_address_to_listen(std::string_view 
   const bool is_port = !port.empty() && port.size() <= 5 && std::ranges::all_of(port, is_digit);
   if (!is_port) return parse_address(typed);
   if (auto everywhere = net::parse_address(fmt::format(":{}", port))) return *everywhere;
-  return parse_address(fmt::format("0.0.0.0:{}", port));
+  auto of_ipv4 = net::parse_address(fmt::format("0.0.0.0:{}", port));
+  if (!of_ipv4) return complain(fmt::format("{}: {}", typed, of_ipv4.error()));
+  return *of_ipv4;
 }
 
 }  // namespace pake::cli

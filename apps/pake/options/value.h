@@ -76,6 +76,7 @@ inline constexpr std::size_t kDay = 86'400;  // seconds
 /// Where to connect to: HOST, HOST:PORT, [V6]:PORT or unix:PATH. What looks like a code is refused, because a code that
 /// stands where the address belongs must never be looked up.
 [[nodiscard]] Value address_to_dial(net::Address& value);
+[[nodiscard]] Value address_to_dial(std::optional<net::Address>& value);
 /// Where to listen: the same, a port alone, or :PORT, which both mean every interface; port 0 is any free one.
 [[nodiscard]] Value address_to_listen(net::Address& value);
 

@@ -27,7 +27,6 @@ Problem one_of(const char* first, const char* second) {
 
 Command listen_command() {
   const auto options = std::make_shared<ListenOptions>();
-  const auto service = std::make_shared<net::Address>();
   Command command = {
       .name = "listen",
       .summary = "Show a code, wait for the one who types it, then pass bytes both ways",
@@ -58,14 +57,13 @@ Command listen_command() {
                     .value = number(options->tries, "N", {.from = 1, .to = kMostTries}),
                     .help = "So many wrong tries use the code up, 1 to 5"},
                    {.flag = "--service",
-                    .value = address_to_dial(*service),
+                    .value = address_to_dial(options->service),
                     .help = "Pass no pipe: let the other side reach this one address, by pake dial -L"},
                    qr_setting(options->qr),
                    export_setting(options->export_label),
                    trace_setting(*options),
                    quiet_setting()},
-      .check = [options, service](const Given& given) -> Expected<void> {
-        if (given.contains("--service")) options->service = *service;
+      .check = [options](const Given& given) -> Expected<void> {
         if (options->service && options->export_label) return std::unexpected(one_of("--service", "--export"));
         PAKE_TRYV(check_qr(options->qr));
         return meeting::settle_via(options->via, given, {"ADDRESS"});
