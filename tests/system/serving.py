@@ -256,9 +256,11 @@ class WasReset(Exception):
 
 
 class Postgresql:
-    """A PostgreSQL server of the tests' own: in a fresh directory, under its own user, on a unix socket alone."""
+    """A PostgreSQL server of the tests' own: in a fresh directory, under its own user, on a unix socket alone. It writes
+    to the disk if `durable`."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, durable=False):
+        self.durable = durable
         binaries = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
         if not binaries:
             raise unittest.SkipTest("there is no PostgreSQL server here (Debian's package postgresql)")
@@ -282,7 +284,7 @@ class Postgresql:
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def start(self):
-        options = f"-k {self.directory} -c listen_addresses='' -c fsync=off -c max_connections=60"
+        options = f"-k {self.directory} -c listen_addresses='' -c fsync={'on' if self.durable else 'off'} -c max_connections=60"
         self._run("pg_ctl", "-w", "-t", "30", "-D", self._data, "-l", os.path.join(self.directory, "log"), "-o", options,
                   "start")
 
