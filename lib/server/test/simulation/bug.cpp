@@ -44,6 +44,20 @@ std::string_view to_string(Bug bug) noexcept {
       return "retry_after_tells";
     case Bug::throttle_without_time:
       return "throttle_without_time";
+    case Bug::device_of_anybody:
+      return "device_of_anybody";
+    case Bug::device_any_generation:
+      return "device_any_generation";
+    case Bug::hello_twice:
+      return "hello_twice";
+    case Bug::device_not_charged:
+      return "device_not_charged";
+    case Bug::code_slots:
+      return "code_slots";
+    case Bug::code_not_charged:
+      return "code_not_charged";
+    case Bug::code_stays:
+      return "code_stays";
     case Bug::disabled_may_enter:
       return "disabled_may_enter";
     case Bug::removed_may_enter:

@@ -27,6 +27,15 @@ enum class Bug : std::uint8_t {
   throttle_known_only,    // a name without an account is never throttled
   retry_after_tells,      // a name without an account is told another time
   throttle_without_time,  // who is throttled by slots is told nothing if there is no account
+  // Known devices.
+  device_of_anybody,      // a device that is none of the user's is taken
+  device_any_generation,  // the generation in its ticket is not looked at
+  hello_twice,            // a hello that was charged to a device's bucket counts for it again
+  device_not_charged,     // failures from a known device cost nothing
+  // Invitations.
+  code_slots,        // as many tries of a code open on a node as of an account
+  code_not_charged,  // a wrong code costs nothing
+  code_stays,        // a code that was redeemed is not withdrawn
   // Users, sessions, tickets.
   disabled_may_enter,        // a disabled user's own record is answered
   removed_may_enter,         // a removed user's record is kept and answered

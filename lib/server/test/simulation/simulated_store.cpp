@@ -129,7 +129,9 @@ store::StoreStatus SimulatedStore::charge(std::span<const store::Charge> charges
       const bool is_lost = database_->bug == Bug::charge_overwrites && database_->now() - touched < kAtOnce;
       touched = database_->now();
       if (!is_lost) tables.ledger[one.key] = store::charged(before, one, now);
+      if (!before && one.key != store::BucketKey{}) database_->makers.erase(one.key);
       if (!before && one.new_row) {
+        database_->makers[one.key] = one.new_row->key;
         const store::Charge maker{.key = one.new_row->key, .refill_interval = one.new_row->refill_interval};
         tables.ledger[maker.key] = store::charged(bucket_of(tables, maker.key), maker, now);
       }
@@ -198,6 +200,12 @@ store::StoreStatus SimulatedStore::write_user(const store::UserWrite& user, cons
       if (row.revision != before.revision + 1 && database_->bug != Bug::no_compare_and_swap)
         return fail(StoreErrc::conflict, "the user was changed meanwhile");
       is_moved = before.generation != row.generation || before.state != row.state;
+    }
+    if (user.redeemed_selector) {
+      const auto invitation = tables.invitations.find(*user.redeemed_selector);
+      if (invitation == tables.invitations.end() || invitation->second.name != row.name ||
+          invitation->second.expires_at <= note.at)
+        return fail(StoreErrc::invitation_gone, "the invitation is used, withdrawn or expired");
     }
     database_->commit_user(row);
     if (is_moved && database_->bug != Bug::change_not_announced) announce(tables, row, note.at);

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstring>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -13,6 +16,7 @@
 
 #include "feed_reader.h"
 #include "pake/crypto/ksf.h"
+#include "pake/identity/invitation.h"
 #include "pake/proto/opaque/stored.h"
 #include "pake/server/administration.h"
 #include "pake/server/guesses.h"
@@ -42,6 +46,7 @@ GuessRules rules() {
   GuessRules rules;
   rules.account = {.burst = 10, .refill_interval = 30s};
   rules.source = {.burst = 30, .refill_interval = 5s};
+  rules.new_rows = {.burst = 12, .refill_interval = 20s};
   return rules;
 }
 
@@ -113,6 +118,25 @@ struct Ticket {
   store::Time since;
 };
 
+/// A device, as the ticket of its user names it.
+struct Device {
+  std::uint64_t id = 0;
+  std::string name;
+  std::uint64_t generation = 0;
+  [[nodiscard]] std::array<std::uint8_t, 16> bytes() const {
+    std::array<std::uint8_t, 16> bytes{};
+    std::memcpy(bytes.data(), &id, sizeof id);
+    return bytes;
+  }
+  [[nodiscard]] std::string label() const { return fmt::format("device {}", id); }
+};
+
+struct Code {
+  std::string selector;
+  Buffer words;
+  std::string name;
+};
+
 struct Node {
   std::size_t number = 0;
   bool is_up = false;
@@ -128,7 +152,7 @@ struct Node {
   std::unique_ptr<OpenGuesses> guesses;
   std::unique_ptr<FeedReader> feed;
   std::vector<HeldSession> sessions;
-  std::map<std::string, std::size_t> answered;  // by name: neither given back nor charged
+  std::map<std::string, std::size_t> answered;  // by what they are at: neither given back nor charged
   std::map<std::string, std::size_t> answered_sources;
   std::map<store::BucketKey, std::optional<store::BucketRow>> own;  // only with Bug::charge_in_memory
 };
@@ -141,6 +165,10 @@ struct Attempt {
   std::string name, source;
   std::size_t typed = 0;  // which password
   Intent intent = Intent::wrong;
+  std::string label;  // of what it is at: a name, a device, a code
+  std::optional<Device> device;
+  store::HelloDigest hello{};  // of a device's guess
+  std::optional<Code> code;
   GuessKeys keys;
   std::optional<OpenGuess> guess;
   GuessRows rows;
@@ -190,6 +218,9 @@ class Simulation {
       users_logins();
       operators();
       trouble();
+      device_logins();
+      codes();
+      every(5s, [this] { check_rows(); });
       every(500ms, [this] { check_sessions(); });
       if (plan_.bug == Bug::read_from_replica) every(12s, [this] { database_->replica = database_->tables; });
     }
@@ -301,9 +332,9 @@ class Simulation {
     ++report_.crashes;
     node.is_up = false;
     ++node.life;
-    for (const auto& [name, count] : node.answered) {
+    for (const auto& [label, count] : node.answered) {
       if (count > rules_.slots) violated("a node dies with more open guesses than it has slots");
-      allowance(accounts_, name, account_most(), rules_.account).forget(count);
+      if (count > 0) accounts_.at(label).forget(count);
     }
     for (const auto& [source, count] : node.answered_sources)
       allowance(sources_, source, source_most(), rules_.source).forget(count);
@@ -318,6 +349,17 @@ class Simulation {
 
   [[nodiscard]] double account_most() const {
     return rules_.account.burst + static_cast<double>((nodes_.size() - 1) * rules_.slots);
+  }
+  [[nodiscard]] static store::BucketRule rule_of(const GuessRules& rules, const Attempt& attempt) {
+    return attempt.code ? rules.code : attempt.device ? rules.device : rules.account;
+  }
+  [[nodiscard]] std::uint32_t slots_of(const Attempt& attempt) const {
+    return attempt.code ? rules_.code_slots : rules_.slots;
+  }
+  Allowance& allowance_of(const Attempt& attempt) {
+    const auto rule = rule_of(rules_, attempt);
+    const auto most = rule.burst + static_cast<double>((nodes_.size() - 1) * slots_of(attempt));
+    return allowance(accounts_, attempt.label, most, rule);
   }
   [[nodiscard]] double source_most() const {
     return static_cast<double>(rules_.source.burst) * static_cast<double>(nodes_.size());
@@ -334,14 +376,13 @@ class Simulation {
     attempt->node = node;
     attempt->life = nodes_[node]->life;
     attempt->name = std::move(name);
+    attempt->label = attempt->name;
     attempt->source = std::move(source);
     attempt->typed = typed;
     attempt->intent = intent;
     attempt->began = now_;
     attempt->watched = std::move(watched);
-    const auto& accounts = *nodes_[node]->accounts;
-    attempt->keys = {.target = accounts.bucket(BucketKind::account, as_bytes(attempt->name)),
-                     .source = accounts.bucket(BucketKind::source, as_bytes(attempt->source))};
+    attempt->keys = keys_of(*attempt);
     if (plan_.bug == Bug::read_before_take) {
       if (!read(*attempt)) return;
       step(attempt, [this, attempt] {
@@ -352,6 +393,114 @@ class Simulation {
     if (!take(*attempt)) return;
     step(attempt, [this, attempt] {
       if (read(*attempt)) step(attempt, [this, attempt] { answer(attempt); });
+    });
+  }
+
+  [[nodiscard]] GuessKeys keys_of(const Attempt& attempt) const {
+    const auto& accounts = *nodes_[attempt.node]->accounts;
+    const auto target = attempt.code     ? accounts.bucket(BucketKind::code, as_bytes(attempt.code->selector))
+                        : attempt.device ? accounts.bucket(BucketKind::device, attempt.device->bytes())
+                                         : accounts.bucket(BucketKind::account, as_bytes(attempt.name));
+    return {.target = target,
+            .source = accounts.bucket(BucketKind::source, as_bytes(attempt.source)),
+            .new_rows = accounts.bucket(BucketKind::new_rows, as_bytes(attempt.source))};
+  }
+
+  // A password and a device's ticket: what is wrong with the device makes it a guess at the account.
+  void guess_from_device(std::size_t node, const Device& device, const std::string& name, std::size_t typed,
+                         Intent intent, const store::HelloDigest& hello) {
+    if (!nodes_[node]->is_up) return;
+    auto attempt = std::make_shared<Attempt>();
+    attempt->node = node;
+    attempt->life = nodes_[node]->life;
+    attempt->name = name;
+    attempt->source = "198.51.100.7";
+    attempt->typed = typed;
+    attempt->intent = intent;
+    attempt->began = now_;
+    attempt->device = device;
+    attempt->label = device.label();
+    attempt->hello = hello;
+    attempt->keys = keys_of(*attempt);
+    const auto as_if_absent = [this, attempt] {
+      attempt->guess.reset();
+      guess(attempt->node, attempt->name, attempt->source, attempt->typed, attempt->intent);
+    };
+    auto taken = node_of(*attempt).guesses->take(attempt->keys, rules_.slots, hello);
+    if (!taken) return throttle(*attempt, taken.error().retry_after);
+    attempt->guess.emplace(*std::move(taken));
+    if (attempt->guess->is_repeated() && plan_.bug != Bug::hello_twice) return as_if_absent();
+    step(attempt, [this, attempt, as_if_absent] {
+      if (!read(*attempt)) return;
+      const auto& found = attempt->read;
+      const bool is_charged = found.device_row && std::ranges::find(found.device_row->charged, attempt->hello) !=
+                                                      found.device_row->charged.end();
+      const bool is_known = found.device_is_known || plan_.bug == Bug::device_of_anybody;
+      const bool is_current =
+          found.generation == attempt->device->generation || plan_.bug == Bug::device_any_generation;
+      if ((is_charged && plan_.bug != Bug::hello_twice) || !is_known || found.what != What::record || !is_current)
+        return as_if_absent();
+      attempt->rows.target = found.device_row;
+      const auto row = database_->tables.devices.find(attempt->keys.target);
+      if (row == database_->tables.devices.end() || row->second.first != attempt->name ||
+          found.generation != attempt->device->generation)
+        violated("a device that is none of " + attempt->name + "'s is taken for known");
+      if (std::ranges::find(spent_hellos_, attempt->hello) != spent_hellos_.end())
+        violated("a hello that was charged to a device counts for it again");
+      step(attempt, [this, attempt] { answer(attempt); });
+    });
+  }
+
+  // A try of an invitation's code.
+  void guess_code(std::size_t node, const Code& code, Intent intent) {
+    if (!nodes_[node]->is_up) return;
+    auto attempt = std::make_shared<Attempt>();
+    attempt->node = node;
+    attempt->life = nodes_[node]->life;
+    attempt->name = code.name;
+    attempt->source = fmt::format("198.51.100.{}", 8 + draw(4));
+    attempt->intent = intent;
+    attempt->began = now_;
+    attempt->code = code;
+    attempt->label = "code " + code.selector;
+    attempt->keys = keys_of(*attempt);
+    auto taken =
+        node_of(*attempt).guesses->take(attempt->keys, plan_.bug == Bug::code_slots ? rules_.slots : rules_.code_slots);
+    if (!taken) return throttle(*attempt, taken.error().retry_after);
+    attempt->guess.emplace(*std::move(taken));
+    step(attempt, [this, attempt] {
+      auto& at = node_of(*attempt);
+      auto found = at.accounts->read_code(as_bytes(attempt->code->selector), attempt->keys, wall(at));
+      if (!found) {
+        ++report_.unavailable;
+        attempt->guess.reset();
+        return;
+      }
+      attempt->rows = found->rows;
+      attempt->read.generation = found->generation;
+      attempt->is_legit = attempt->intent == Intent::right && found->is_real &&
+                          std::ranges::equal(found->code.reveal(), attempt->code->words);
+      step(attempt, [this, attempt] { answer(attempt); });
+    });
+  }
+  // What is done in the channel that the code has opened.
+  void redeem(const std::shared_ptr<Attempt>& attempt) {
+    auto& node = node_of(*attempt);
+    const auto row = node.store->find_user(attempt->name);
+    if (!row || !*row || (*row)->state != UserState::enabled || (*row)->generation != attempt->read.generation) return;
+    auto next = store::next_revision(**row, now_);
+    next.parameters = keys().parameters;
+    ++next.generation;
+    static_cast<void>(store::seal_user(keys().keyring->file(), next, keys().records[draw(kRecords)], rng_));
+    step(attempt, [this, attempt, next] {
+      store::UserWrite change{.row = next, .redeemed_selector = attempt->code->selector};
+      if (plan_.bug == Bug::code_stays) change.redeemed_selector.reset();
+      const bool is_done = node_of(*attempt).store->write_user(change, note()).has_value();
+      check_history(attempt->name);
+      if (!is_done) return;
+      acknowledged(attempt->name);
+      ++report_.redeemed;
+      if (!redeemed_.insert(attempt->code->selector).second) violated("a code is redeemed twice");
     });
   }
 
@@ -388,7 +537,13 @@ class Simulation {
 
   bool read(Attempt& attempt) {
     auto& node = node_of(attempt);
-    auto found = node.accounts->read_login(as_bytes(attempt.name), attempt.keys, {}, wall(node));
+    auto keys = attempt.keys;
+    std::optional<store::BucketKey> device;
+    if (attempt.device) {
+      device = keys.target;
+      keys.target = node.accounts->bucket(BucketKind::account, as_bytes(attempt.name));
+    }
+    auto found = node.accounts->read_login(as_bytes(attempt.name), keys, device, wall(node));
     if (!found && plan_.bug != Bug::answer_without_store) {
       ++report_.unavailable;
       attempt.guess.reset();
@@ -417,7 +572,7 @@ class Simulation {
 
   void answer(const std::shared_ptr<Attempt>& attempt) {
     auto& node = node_of(*attempt);
-    auto rule = rules_.account;
+    auto rule = rule_of(rules_, *attempt);
     if (plan_.bug == Bug::refill_too_fast) rule.refill_interval /= 2;
     const bool skips = plan_.bug == Bug::throttle_known_only && is_unknown(*attempt);
     const auto allowed = admit(*attempt->guess, rule, rules_, attempt->rows, wall(node));
@@ -431,19 +586,21 @@ class Simulation {
     }
     ++report_.answered;
     tell(*attempt, "answered");
-    ++node.answered[attempt->name];
+    ++node.answered[attempt->label];
+    if (attempt->device) ++report_.by_device;
     ++node.answered_sources[attempt->source];
-    auto& of_account = allowance(accounts_, attempt->name, account_most(), rules_.account);
+    auto& of_account = allowance_of(*attempt);
     auto& of_source = allowance(sources_, attempt->source, source_most(), rules_.source);
     of_account.take(now_ + kSlack);
     of_source.take(now_ + kSlack);
-    if (of_account.is_overdrawn()) violated("more guesses at " + attempt->name + " are answered than there are");
+    if (of_account.is_overdrawn()) violated("more guesses at " + attempt->label + " are answered than there are");
     if (of_source.is_overdrawn()) violated("more guesses from " + attempt->source + " are answered than there are");
     step(attempt, [this, attempt] { finish(attempt); }, draw(10) == 0 ? draw_between(5s, 58s) : draw_between(10ms, 3s));
   }
 
   [[nodiscard]] bool proves(const Attempt& attempt) const {
     if (attempt.intent != Intent::right) return false;
+    if (attempt.code) return attempt.is_legit;  // the words are compared when they are read
     const auto found = database_->tables.users.find(attempt.name);
     if (attempt.read.what == What::disabled && plan_.bug == Bug::disabled_may_enter)
       return found != database_->tables.users.end() && holds(found->second, attempt.typed);
@@ -457,7 +614,7 @@ class Simulation {
     auto& node = node_of(*attempt);
     if (proves(*attempt)) {
       given_up(*attempt);
-      allowance(accounts_, attempt->name, account_most(), rules_.account).give_back();
+      allowance_of(*attempt).give_back();
       allowance(sources_, attempt->source, source_most(), rules_.source).give_back();
       if (plan_.bug == Bug::refund_twice) {
         static_cast<void>(healthy_->clear_buckets({&attempt->keys.target, 1}, {}));
@@ -466,6 +623,8 @@ class Simulation {
       attempt->guess.reset();
       if (!attempt->is_legit) violated("a wrong accept of " + attempt->name);
       ++report_.accepted;
+      if (attempt->code) return step(attempt, [this, attempt] { redeem(attempt); });
+      lend_ticket(*attempt);
       const bool stays = enter(node, attempt->name, attempt->read.generation, attempt->read_at, true);
       if (attempt->watched) attempt->watched(stays);
       return;
@@ -486,12 +645,18 @@ class Simulation {
   // Until it is committed the slot stays taken.
   void charge(const std::shared_ptr<Attempt>& attempt) {
     auto& node = node_of(*attempt);
-    const store::Charge target{.key = attempt->keys.target,
-                               .refill_interval = plan_.bug == Bug::refill_too_fast ? rules_.account.refill_interval / 2
-                                                                                    : rules_.account.refill_interval};
+    const store::Charge target{
+        .key = attempt->keys.target,
+        .refill_interval = rule_of(rules_, *attempt).refill_interval / (plan_.bug == Bug::refill_too_fast ? 2 : 1),
+        .of_an_account = !is_unknown(*attempt),
+        .digest = attempt->guess ? attempt->guess->digest() : std::nullopt,
+        .new_row =
+            store::NewRowCharge{.key = attempt->keys.new_rows, .refill_interval = rules_.new_rows.refill_interval}};
     const store::Charge source{.key = attempt->keys.source, .refill_interval = rules_.source.refill_interval};
     std::vector<store::Charge> charges = {target, source};
     if (plan_.bug == Bug::charge_source_only) charges = {source};
+    if (plan_.bug == Bug::device_not_charged && attempt->device) charges = {source};
+    if (plan_.bug == Bug::code_not_charged && attempt->code) charges = {source};
     if (plan_.bug == Bug::charge_account_only) charges = {target};
     if (plan_.bug == Bug::charge_in_memory) {
       for (const auto& one : charges) node.own[one.key] = store::charged(node.own[one.key], one, wall(node));
@@ -504,16 +669,46 @@ class Simulation {
       return;
     }
     given_up(*attempt);
+    if (attempt->device) {
+      spent_hellos_.push_front(attempt->hello);
+      if (spent_hellos_.size() > store::kMaxBucketDigests) spent_hellos_.pop_back();
+    }
     step(attempt, [attempt] { attempt->guess.reset(); });
   }
 
   void given_up(const Attempt& attempt) {
     auto& node = node_of(attempt);
-    --node.answered[attempt.name];
+    --node.answered[attempt.label];
     --node.answered_sources[attempt.source];
   }
 
+  // The rows that each source has made, as far as the ledger still has them.
+  void check_rows() {
+    std::map<std::string, std::size_t> made;
+    for (const auto& [key, by] : database_->makers)
+      if (database_->tables.ledger.contains(key)) ++made[std::string(by.begin(), by.end())];
+    const auto most = rules_.new_rows.burst + static_cast<std::size_t>(kDuration / rules_.new_rows.refill_interval) +
+                      (nodes_.size() - 1) * rules_.source.burst;
+    for (const auto& [by, count] : made)
+      if (count > most) violated("a source makes more rows than it may");
+  }
+
   // --- Sessions and tickets.
+
+  // The device is written down first, and then its ticket leaves.
+  void lend_ticket(const Attempt& attempt) {
+    if (plan_.twin != Plan::Twin::no) return;
+    auto& node = node_of(attempt);
+    const Device device{.id = attempt.device ? attempt.device->id : ++last_device_,
+                        .name = attempt.name,
+                        .generation = attempt.read.generation};
+    at(latency(), [this, &node, life = node.life, device] {
+      if (node.life != life) return;
+      static_cast<void>(
+          node.store->add_device(device.name, node.accounts->bucket(BucketKind::device, device.bytes()), wall(node)));
+      devices_.push_back(device);
+    });
+  }
 
   // When what `generation` names at `since` was over, if it is.
   [[nodiscard]] std::optional<store::Time> over_since(const std::string& name, std::uint64_t generation,
@@ -674,12 +869,25 @@ class Simulation {
           done = administration().unthrottle(name);
           break;
       }
-      if (may_fill) allowance(accounts_, name, account_most(), rules_.account).fill();
+      if (may_fill) fill(name);
       if (done && commits() > before) acknowledged(name);
     } catch (const ProcessDied&) {
-      allowance(accounts_, name, account_most(), rules_.account).fill();  // it may have been an unthrottle
+      fill(name);  // it may have been an unthrottle
     }
     check_history(name);
+  }
+
+  // Whatever counts for this name.
+  void fill(const std::string& name) {
+    const auto one = [&](const std::string& label) {
+      if (const auto found = accounts_.find(label); found != accounts_.end()) found->second.fill();
+    };
+    one(name);
+    spent_hellos_.clear();  // they stood in the rows that are gone
+    for (const auto& device : devices_)
+      if (device.name == name) one(device.label());
+    for (const auto& code : codes_)
+      if (code.name == name) one("code " + code.selector);
   }
 
   store::StoreStatus disable(const std::string& name) {
@@ -715,8 +923,16 @@ class Simulation {
     const bool is_there = row != database_->tables.users.end();
     if (is_there && row->second.state != UserState::removed) return;
     if (is_there && draw(2) == 0) static_cast<void>(healthy_->purge_removed(now_ + 1ms));
-    if (administration().invite(name)) acknowledged(name);
+    if (invite(name)) acknowledged(name);
     set_password(name, draw(kRecords), *healthy_, 10ms);
+  }
+
+  bool invite(const std::string& name) {
+    const auto invited = administration().invite(name);
+    if (!invited) return false;
+    auto code = identity::parse_invitation_code(invited->code.reveal());
+    codes_.push_back({.selector = code->selector, .words = to_buffer(code->words.reveal()), .name = name});
+    return true;
   }
 
   // --- Who there is, and what they do.
@@ -778,6 +994,53 @@ class Simulation {
       guess(draw(nodes_.size()), name, "198.51.100.2", *typed, Intent::right);
       use_ticket();
       users_logins();
+    });
+  }
+
+  // Who has a ticket, be it stolen or old, and types a password; some send a hello again.
+  void device_logins() {
+    at(draw_between(1s, 6s), [this] {
+      if (!devices_.empty()) {
+        // The newest are tried most.
+        const auto device = devices_[devices_.size() - 1 - draw(std::min<std::size_t>(devices_.size(), 6))];
+        const auto name = draw(10) == 0 ? std::string("bob") : device.name;
+        const auto burst = 1 + draw(10);
+        for (std::uint64_t i = 0; i < burst; ++i) {
+          store::HelloDigest hello{};
+          const auto number = ++last_hello_;
+          std::memcpy(hello.data(), &number, sizeof number);
+          const auto typed = password_of(name);
+          const bool knows = typed && draw(4) == 0;
+          const auto when = draw_between(0ms, 3s);
+          const auto copies = 1 + draw(2);
+          for (std::uint64_t copy = 0; copy < copies; ++copy)
+            at(when + copy * draw_between(0ms, 12s), [this, device, name, typed, knows, hello] {
+              guess_from_device(draw(nodes_.size()), device, name, knows ? *typed : draw(kRecords),
+                                knows ? Intent::right : Intent::wrong, hello);
+            });
+        }
+      }
+      device_logins();
+    });
+  }
+
+  // Codes are asked for, tried by those who do not know them, and redeemed, some of them twice.
+  void codes() {
+    at(draw_between(4s, 15s), [this] {
+      static const std::vector<std::string> names = {"alice", "bob", "carol"};
+      try {
+        static_cast<void>(invite(names[draw(names.size())]));
+      } catch (const ProcessDied&) {
+      }
+      if (!codes_.empty()) {
+        const auto code = codes_[codes_.size() - 1 - draw(std::min<std::size_t>(codes_.size(), 3))];
+        const auto tries = draw(2) == 0 ? 2 : 12;
+        for (int i = 0; i < tries; ++i) {
+          const auto intent = draw(4) == 0 ? Intent::right : draw(2) == 0 ? Intent::wrong : Intent::hang_up;
+          at(draw_between(0ms, 8s), [this, code, intent] { guess_code(draw(nodes_.size()), code, intent); });
+        }
+      }
+      codes();
     });
   }
 
@@ -852,6 +1115,11 @@ class Simulation {
   std::map<std::string, Allowance> accounts_, sources_;
   std::map<std::string, Commit> acknowledged_;
   std::vector<Ticket> tickets_;
+  std::vector<Device> devices_;  // whose tickets have left
+  std::vector<Code> codes_;
+  std::set<std::string> redeemed_;
+  std::deque<store::HelloDigest> spent_hellos_;  // the newest that were charged to devices
+  std::uint64_t last_device_ = 0, last_hello_ = 0;
   store::Time outage_until_{}, outage_over_{};
 };
 

@@ -28,7 +28,7 @@ struct Report {
   std::optional<std::string> violation;  // of which property, and when
   std::vector<std::string> told;         // to attackers, one after the other (twins)
   std::size_t events = 0, answered = 0, throttled = 0, unavailable = 0, accepted = 0, by_ticket = 0, crashes = 0,
-              changes = 0, ended = 0, honest = 0;
+              changes = 0, ended = 0, honest = 0, by_device = 0, redeemed = 0;
 };
 
 /// Runs until the plan's time is over or a property is violated.

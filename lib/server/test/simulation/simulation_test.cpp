@@ -38,6 +38,8 @@ std::string fault_of(std::uint64_t seed, Bug bug, Report* sum = nullptr) {
     sum->changes += run.changes;
     sum->ended += run.ended;
     sum->honest += run.honest;
+    sum->by_device += run.by_device;
+    sum->redeemed += run.redeemed;
   }
   return run.violation.value_or("");
 }
@@ -79,11 +81,13 @@ TEST_P(Simulation, KeepsItsPromises) {
   EXPECT_GT(sum.ended, 0U);
   EXPECT_GT(sum.unavailable, 0U);
   EXPECT_GT(sum.honest, 0U);
+  EXPECT_GT(sum.by_device, 2 * count());
+  EXPECT_GT(sum.redeemed, 0U);
   std::printf(
       "%zu runs: %zu events, %zu answers, %zu throttled, %zu unavailable, %zu accepted, %zu by ticket, %zu crashes, "
-      "%zu changes, %zu sessions ended, %zu honest logins\n",
+      "%zu changes, %zu sessions ended, %zu honest logins, %zu answers to devices, %zu codes redeemed\n",
       static_cast<std::size_t>(count()), sum.events, sum.answered, sum.throttled, sum.unavailable, sum.accepted,
-      sum.by_ticket, sum.crashes, sum.changes, sum.ended, sum.honest);
+      sum.by_ticket, sum.crashes, sum.changes, sum.ended, sum.honest, sum.by_device, sum.redeemed);
 }
 
 TEST_P(Simulation, TellsNamesWithAndWithoutAnAccountTheSame) {
