@@ -1,7 +1,6 @@
 #include "descriptor.h"
 
 #include <asio/redirect_error.hpp>
-#include <asio/use_awaitable.hpp>
 #include <utility>
 
 #include "pake/net/coroutine.h"
@@ -20,7 +19,7 @@ Awaitable<Outcome<void>> Descriptor::ready(Direction direction, Deadline deadlin
   asio::error_code error = asio::error::operation_aborted;
   // An abort that is not ours was meant for the other direction: wait on.
   while (error == asio::error::operation_aborted && !wait.ended())
-    co_await descriptor_.async_wait(direction, asio::redirect_error(asio::use_awaitable, error));
+    co_await descriptor_.async_wait(direction, asio::redirect_error(kUseAwaitable, error));
   listed = nullptr;
   if (error && !wait.ended()) co_return std::unexpected(from_errno(error.value()));
   co_return wait.outcome();

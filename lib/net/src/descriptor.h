@@ -2,7 +2,8 @@
 // asynchronous operation is all that is asked of Asio.
 #pragma once
 
-#include <asio/posix/stream_descriptor.hpp>
+#include <asio/io_context.hpp>
+#include <asio/posix/basic_stream_descriptor.hpp>
 
 #include "loop_impl.h"
 #include "pake/net/awaitable.h"
@@ -12,8 +13,10 @@
 namespace pake::net {
 
 class Descriptor {
+  using Handle = asio::posix::basic_stream_descriptor<asio::io_context::executor_type>;
+
  public:
-  using Direction = asio::posix::stream_descriptor::wait_type;
+  using Direction = Handle::wait_type;
 
   /// Owns `fd` from here on.
   Descriptor(Loop::Impl& loop, int fd) : loop_(loop), descriptor_(loop.io(), fd) {}
@@ -34,7 +37,7 @@ class Descriptor {
 
  private:
   Loop::Impl& loop_;
-  asio::posix::stream_descriptor descriptor_;
+  Handle descriptor_;
   Wait* reading_ = nullptr;
   Wait* writing_ = nullptr;
   bool interrupted_ = false;

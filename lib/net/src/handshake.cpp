@@ -1,8 +1,6 @@
 #include "pake/net/handshake.h"
 
 #include <asio/redirect_error.hpp>
-#include <asio/steady_timer.hpp>
-#include <asio/use_awaitable.hpp>
 #include <memory>
 #include <utility>
 
@@ -23,16 +21,18 @@ constexpr std::chrono::seconds kAlertTime{1};
 
 // Tells the other side what it may know of the end of a run.
 template <class Handshake>
-Awaitable<HandshakeError> fail_with(const Handshake& handshake, Stream& stream, Error error) {
+Awaitable<void> tell_failure(const Handshake& handshake, Stream& stream) {
+  const auto* const failure = handshake.failure();
+  if (failure == nullptr || !failure->to_send) co_return;
+  const auto alert = failure->to_send->encode();
+  static_cast<void>(co_await stream.write_all(alert, after(kAlertTime)));  // the run has failed either way
+}
+
+template <class Handshake>
+std::unexpected<HandshakeError> failed_with(const Handshake& handshake, Error error) {
   HandshakeError why{.error = error, .failure = std::nullopt};
-  if (const auto* failure = handshake.failure()) {
-    why.failure = *failure;
-    if (failure->to_send) {
-      const auto alert = failure->to_send->encode();
-      static_cast<void>(co_await stream.write_all(alert, after(kAlertTime)));  // the run has failed either way
-    }
-  }
-  co_return why;
+  if (const auto* failure = handshake.failure()) why.failure = *failure;
+  return std::unexpected(why);
 }
 
 // The ClientFinish, to be sent.
@@ -87,14 +87,14 @@ class Question {
   /// Until `ask` no longer needs what it was given, whatever becomes of the loops.
   Awaitable<void> join() {
     asio::error_code woken;
-    while (!decision_) co_await over_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    while (!decision_) co_await over_.async_wait(asio::redirect_error(kUseAwaitable, woken));
   }
 
  private:
   channel::ClientRequest request_;
   std::optional<channel::Decision> decision_;
   Signal answered_;
-  asio::steady_timer over_;
+  Timer over_;
 };
 
 /// What a caller holds who is waited for, so it is small, and its steps are awaited by the one frame of `serve`.
@@ -129,15 +129,18 @@ class ServerRun {
     return fail_step();
   }
 
-  /// What the other side may know has been told when this returns.
-  Awaitable<HandshakeError> fail_with(Error error) {
-    const auto why = co_await net::fail_with(handshake_, stream_, error);
+  /// After a step that has failed. What the other side may know has been told when this returns.
+  Awaitable<void> tell_failure() {
+    co_await net::tell_failure(handshake_, stream_);
     if (question_) co_await question_->join();
-    co_return why;
   }
 
+  /// @param last  how the last step ended
+  // Inlined, its keys would stand in the coroutine's frame while a peer is waited for.
   template <class TakeStream>
-  std::expected<ServerChannel, HandshakeError> take_channel(TakeStream take_stream) {
+  [[gnu::noinline]] std::expected<ServerChannel, HandshakeError> take_channel(const Outcome<void>& last,
+                                                                              TakeStream take_stream) {
+    if (!last) return failed_with(handshake_, last.error());
     auto keys = handshake_.take_keys();
     auto outcome = handshake_.take_outcome();
     if (!keys || !outcome) return no_outcome();
@@ -179,7 +182,7 @@ class ServerRun {
   }
 
   // A decision is large: none stands in a coroutine's frame.
-  bool hand_in_decision() { return handshake_.decide(question_->take_decision()).has_value(); }
+  [[gnu::noinline]] bool hand_in_decision() { return handshake_.decide(question_->take_decision()).has_value(); }
 
   Awaitable<Outcome<void>> send() {
     const auto message = handshake_.take_message();
@@ -204,9 +207,10 @@ template <class TakeStream>
 Awaitable<std::expected<ServerChannel, HandshakeError>> serve(Loop& loop, Stream& stream, const ServerSide& side,
                                                               TakeStream take_stream) {
   ServerRun run(loop, stream, side);
-  while (!run.is_done())
-    if (const auto done = co_await run.step(); !done) co_return std::unexpected(co_await run.fail_with(done.error()));
-  co_return run.take_channel(take_stream);
+  Outcome<void> last;
+  while (last && !run.is_done()) last = co_await run.step();
+  if (!last) co_await run.tell_failure();
+  co_return run.take_channel(last, take_stream);
 }
 
 }  // namespace
@@ -217,7 +221,10 @@ Awaitable<std::expected<ClientChannel, HandshakeError>> connect_channel(Loop& lo
                                                                         HandshakeTimeouts timeouts) {
   Exchange exchange(handshake, loop, *stream);
   auto finish = co_await run_client(handshake, exchange, *stream, timeouts);
-  if (!finish) co_return std::unexpected(co_await fail_with(handshake, *stream, finish.error()));
+  if (!finish) {
+    co_await tell_failure(handshake, *stream);
+    co_return failed_with(handshake, finish.error());
+  }
   auto keys = handshake.take_keys();
   auto outcome = handshake.take_outcome();
   if (!keys || !outcome) co_return no_outcome();

@@ -1,8 +1,9 @@
 // A loop from the inside: its reactor, and the list of everything that waits on it.
 #pragma once
 
+#include <asio/basic_waitable_timer.hpp>
 #include <asio/io_context.hpp>
-#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
 #include <atomic>
 #include <functional>
 #include <map>
@@ -11,11 +12,16 @@
 #include <optional>
 
 #include "pake/net/clock.h"
+#include "pake/net/coroutine.h"
 #include "pake/net/error.h"
 #include "pake/net/loops.h"
 #include "pake/net/workers.h"
 
 namespace pake::net {
+
+// Asio's timer and its completion token for coroutines, with a loop's executor in place of any_io_executor.
+using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, asio::io_context::executor_type>;
+inline constexpr asio::use_awaitable_t<LoopExecutor> kUseAwaitable;
 
 /// One pending await, listed with its loop so that its deadline, an interruption or the end of the loops can end it.
 /// Lives in the awaiting coroutine's frame. (One ordered list and one timer a loop: no await has a timer of its own,
@@ -69,7 +75,7 @@ class Loop::Impl {
   void expire();
 
   asio::io_context io_{1};  // one thread runs it
-  asio::steady_timer timer_{io_};
+  Timer timer_{io_};
   Deadline armed_ = kNever;
   std::multimap<Deadline, Wait*> waits_;
   bool cancelled_ = false;

@@ -6,7 +6,6 @@
 #include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/signal_set.hpp>
-#include <asio/use_awaitable.hpp>
 #include <exception>
 #include <list>
 #include <thread>
@@ -97,10 +96,10 @@ void Loop::spawn(Awaitable<void> task) { impl_->spawn(std::move(task)); }
 void Loop::post_work(std::move_only_function<void()> work) { asio::post(impl_->io(), std::move(work)); }
 
 Awaitable<Outcome<void>> Loop::sleep_until(Deadline deadline) {
-  asio::steady_timer sleeping(impl_->io(), kNever);
+  Timer sleeping(impl_->io(), kNever);
   const Wait wait(*impl_, deadline, [&] { sleeping.cancel(); });
   asio::error_code woken;
-  if (!wait.ended()) co_await sleeping.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  if (!wait.ended()) co_await sleeping.async_wait(asio::redirect_error(kUseAwaitable, woken));
   const auto outcome = wait.outcome();
   if (!outcome && outcome.error() == Error::Kind::timed_out) co_return Outcome<void>();
   co_return outcome;
@@ -112,7 +111,7 @@ Awaitable<Outcome<void>> Loop::on_worker(std::function<void()> work, Deadline de
   co_return co_await workers->run(*this, std::move(work), deadline);
 }
 
-Awaitable<void> Loop::yield() { co_await asio::post(impl_->io(), asio::use_awaitable); }
+Awaitable<void> Loop::yield() { co_await asio::post(impl_->io(), kUseAwaitable); }
 
 class Loops::Impl {
  public:

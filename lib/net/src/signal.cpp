@@ -1,7 +1,6 @@
 #include "pake/net/signal.h"
 
 #include <asio/redirect_error.hpp>
-#include <asio/use_awaitable.hpp>
 #include <utility>
 
 #include "loop_impl.h"
@@ -22,14 +21,14 @@ class Signal::Impl {
     const Wait wait(loop_, deadline, [this] { asleep_.cancel(); });
     asio::error_code woken;
     while (!notified_ && !wait.ended())  // a cancellation may be left over from the wait before
-      co_await asleep_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+      co_await asleep_.async_wait(asio::redirect_error(kUseAwaitable, woken));
     if (std::exchange(notified_, false)) co_return Outcome<void>();
     co_return wait.outcome();
   }
 
  private:
   Loop::Impl& loop_;
-  asio::steady_timer asleep_;
+  Timer asleep_;
   bool notified_ = false;
 };
 

@@ -5,7 +5,6 @@
 
 // NOLINTBEGIN(readability-identifier-naming): Asio's own names
 namespace asio {
-class any_io_executor;
 template <typename T, typename Executor>
 class awaitable;
 }  // namespace asio
@@ -15,10 +14,13 @@ PAKE_EXPORT_BEGIN
 
 namespace pake::net {
 
+/// On which a Loop's coroutines run; complete in pake/net/coroutine.h.
+class LoopExecutor;
+
 /// A coroutine's promise of a T: `co_await` it, or hand it to `Loop::spawn`. A file in which one is written or awaited
 /// includes pake/net/coroutine.h.
 template <class T>
-using Awaitable = asio::awaitable<T, asio::any_io_executor>;
+using Awaitable = asio::awaitable<T, LoopExecutor>;
 
 }  // namespace pake::net
 
