@@ -412,6 +412,15 @@ class Sessions(ServeCase):
         self.pake("sessions", "kill", str(row["session"]), code=FAILED)
         self.pake("sessions", "kill", code=USAGE)
 
+    def test_who_asks_nothing_is_bounded_and_the_operator_answered(self):
+        before = self.server.open_files()
+        held = [socket.socket(socket.AF_UNIX) for _ in range(200)]
+        for connection in held:
+            self.addCleanup(connection.close)
+            connection.connect(os.path.join(self.data, "pake.sock"))
+        self.assertEqual(self.list(), [])  # accepted behind all of them
+        self.assertLessEqual(self.server.open_files(), before + 40)
+
     def test_without_a_server_that_is_said(self):
         self.server.stop()
         self.assertRegex(self.pake("sessions", "list", code=UNREACHABLE).err, "(?m)^error: no server answers at ")

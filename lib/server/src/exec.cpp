@@ -12,6 +12,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <ctime>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -36,6 +37,7 @@ using How = StreamEnd::How;
 constexpr const char* kPath = "PATH=/usr/local/bin:/usr/bin:/bin";
 constexpr auto kEndsBy = 5s;     // after its streams have ended in order
 constexpr auto kTermGrace = 2s;  // after SIGTERM
+constexpr auto kKillTime = 2s;   // after SIGKILL, if the server itself ends
 
 std::vector<std::string> environment_of(const ExecService& program, const ServiceClient& client) {
   std::vector<std::string> environment = {kPath, "PAKE_USER=" + client.user};
@@ -216,10 +218,9 @@ net::Awaitable<int> end_program(std::shared_ptr<Program> program, bool is_cut) {
   while (!program->status && co_await program->ended.wait(net::kNever)) {
   }
   if (program->status) co_return *program->status;
-  int status = 0;  // the loops are cancelled, and nobody else waits for it
-  while (::waitpid(program->pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  co_return status;
+  // The loops are cancelled, and nobody else waits for it.
+  const auto status = co_await collect_killed(program->loop, program->pid, net::after(kKillTime));
+  co_return status.value_or(SIGKILL);  // as waitpid(2) would say
 }
 
 std::string explain(int status) {
@@ -228,6 +229,19 @@ std::string explain(int status) {
 }
 
 }  // namespace
+
+net::Awaitable<std::optional<int>> collect_killed(net::Loop& loop, pid_t pid, net::Deadline deadline) {
+  constexpr timespec kLook{.tv_sec = 0, .tv_nsec = 1'000'000};
+  for (;;) {
+    int status = 0;
+    const auto ended = ::waitpid(pid, &status, WNOHANG);
+    if (ended == pid) co_return status;
+    if (ended < 0 && errno != EINTR) co_return 0;
+    if (net::Clock::now() >= deadline) co_return std::nullopt;
+    ::nanosleep(&kLook, nullptr);  // or giving way alone would keep the processor busy
+    co_await loop.yield();
+  }
+}
 
 net::Awaitable<StreamEnd> run_program(net::Loop& loop, ExecService program, ServiceClient client,
                                       std::unique_ptr<net::Stream> stream) {

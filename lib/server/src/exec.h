@@ -1,9 +1,13 @@
 // A program behind a stream: argv, no shell, an environment that is not ours, a process group of its own.
 #pragma once
 
+#include <sys/types.h>
+
 #include <memory>
+#include <optional>
 
 #include "pake/net/awaitable.h"
+#include "pake/net/clock.h"
 #include "pake/net/loops.h"
 #include "pake/net/stream.h"
 #include "services.h"
@@ -15,5 +19,10 @@ namespace pake::server {
 /// told, behind all that it wrote and before the end of that. What it does not read is dropped.
 [[nodiscard]] net::Awaitable<StreamEnd> run_program(net::Loop& loop, ExecService program, ServiceClient client,
                                                     std::unique_ptr<net::Stream> stream);
+
+/// Collects a child that has been killed, after the loops were cancelled, when nothing can be waited for any more: it
+/// looks, and lets the loop's other tasks go on between two looks.
+/// @return its status of waitpid(2), or nothing if the system still keeps it at `deadline`
+[[nodiscard]] net::Awaitable<std::optional<int>> collect_killed(net::Loop& loop, pid_t pid, net::Deadline deadline);
 
 }  // namespace pake::server

@@ -40,6 +40,7 @@ constexpr std::size_t kWorkers = 4;             // SQLite has as many readers
 constexpr std::size_t kQueuedWork = 16 * 1024;  // a waiting login has one at a time
 constexpr auto kSweep = 1s;
 constexpr auto kControlTime = 10s;
+constexpr std::size_t kControlCallers = 16;
 constexpr auto kProxyHeaderTime = 5s;
 constexpr auto kAfterDrain = 3s;  // for ended sessions' peers to close
 
@@ -119,7 +120,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   net::Outcome<void> listen_for_control(const net::UnixAddress& address) {
     PAKE_TRY(auto listener, net::Listener::open(main_, address));
     ::chmod(address.path.c_str(), S_IRUSR | S_IWUSR);
-    control_.emplace(std::move(listener));
+    control_ = std::make_shared<net::Listener>(std::move(listener));
     return {};
   }
 
@@ -184,18 +185,22 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
              }});
   }
 
-  // One request a connection. The socket is its owner's alone; what is bounded is bounded for his mistakes.
+  // The socket is its owner's alone; what is bounded is bounded for his mistakes.
   static net::Awaitable<void> accept_control(std::shared_ptr<Impl> self) {
-    for (;;) {
-      auto accepted = co_await self->control_->accept(self->main_, net::kNever);
-      if (accepted)
-        self->main_.spawn(answer(self, std::move(*accepted)));
-      else if (accepted.error() != net::Error::Kind::exhausted || !co_await self->main_.sleep_until(net::after(kSweep)))
-        co_return;
-    }
+    const net::Callers callers({.silent = kControlCallers, .waiting = kControlCallers, .all = 2 * kControlCallers});
+    co_await net::accept_loop(self->main_, self->control_, callers,
+                              {.serve = [self](net::Caller caller) { return answer(self, std::move(caller)); },
+                               .home = [self]() -> net::Loop& { return self->main_; },
+                               .is_full =
+                                   [self](const net::Error& error, const net::Address*) {
+                                     self->state_->log()->write(LogLevel::warning, "control-full",
+                                                                {{.key = "error", .value = error.explain()}});
+                                   }});
   }
 
-  static net::Awaitable<void> answer(std::shared_ptr<Impl> self, std::unique_ptr<net::Stream> stream) {
+  // One request a connection.
+  static net::Awaitable<void> answer(std::shared_ptr<Impl> self, net::Caller caller) {
+    auto* const stream = &caller.stream();
     const auto deadline = net::after(kControlTime);
     Buffer line;
     while (std::ranges::find(line, std::uint8_t{'\n'}) == line.end()) {
@@ -206,6 +211,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
       line.resize(have + count.value_or(0));
       if (!count) co_return;
     }
+    if (!caller.begin_waiting()) co_return;  // it has been evicted
     const auto lines = answer_control(self->state_->sessions, as_text(line));
     static_cast<void>(co_await stream->write_all(as_bytes(lines), deadline));
   }
@@ -352,8 +358,8 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   net::Loop& main_;
   const std::vector<net::Loop*> every_loop_;
   std::vector<OwnListener> listeners_;
-  std::optional<net::Listener> control_;
-  Follow follow_;  // may be empty
+  std::shared_ptr<net::Listener> control_;  // null if nobody asks
+  Follow follow_;                           // may be empty
   net::Callers callers_;
   std::shared_ptr<State> state_;
   Feed feed_;
