@@ -1,6 +1,8 @@
 #include "pake/server/accounts.h"
 
 #include <algorithm>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "pake/identity/invitation.h"
@@ -79,8 +81,8 @@ store::StoreResult<LoginRead> Accounts::read_login(Bytes name, const GuessKeys& 
     const std::scoped_lock lock(mutex_);
     return std::pair(keyring_, shares_);
   }();
-  const auto looked_up = identity::is_normalised_name(name) ? as_text(name) : std::string_view();
-  PAKE_TRY(auto rows, store_->read_login({.name = looked_up,
+  std::string looked_up(identity::is_normalised_name(name) ? as_text(name) : std::string_view());
+  PAKE_TRY(auto rows, store_->read_login({.name = std::move(looked_up),
                                           .account = keys.target,
                                           .source = keys.source,
                                           .new_rows = keys.new_rows,
@@ -124,10 +126,11 @@ store::StoreResult<opaque::Credential> Accounts::fake_credential(const Keyring& 
 
 store::StoreResult<CodeRead> Accounts::read_code(Bytes selector, const GuessKeys& keys, store::Time now) const {
   const auto ring = keyring();
-  const auto looked_up = identity::is_selector(selector) ? as_text(selector) : std::string_view();
-  PAKE_TRY(auto rows,
-           store_->read_code(
-               {.selector = looked_up, .code = keys.target, .source = keys.source, .new_rows = keys.new_rows}));
+  std::string looked_up(identity::is_selector(selector) ? as_text(selector) : std::string_view());
+  PAKE_TRY(
+      auto rows,
+      store_->read_code(
+          {.selector = std::move(looked_up), .code = keys.target, .source = keys.source, .new_rows = keys.new_rows}));
   PAKE_TRY(auto secret, store::open_invitation(ring->file(), rows.invitation));
   const auto unknown = ring->file().fake_secret(kFakeCode, selector);
   CodeRead read{

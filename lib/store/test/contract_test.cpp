@@ -48,8 +48,11 @@ class Contract : public ::testing::TestWithParam<NamedBackend> {
     return change(name, [](UserRow& row) { ++row.generation; }, at);
   }
   LoginRows login(std::string_view name, std::optional<BucketKey> device = std::nullopt) {
-    return must(store->read_login(
-        {.name = name, .account = keys.bucket(name), .source = source, .new_rows = new_rows, .device = device}));
+    return must(store->read_login({.name = std::string(name),
+                                   .account = keys.bucket(name),
+                                   .source = source,
+                                   .new_rows = new_rows,
+                                   .device = device}));
   }
 
   Keys keys{1};
@@ -330,6 +333,22 @@ TEST_P(Contract, AnswersAnUnknownSelectorByTheDecoy) {
     EXPECT_EQ(none.code, (BucketRow{.full_at = kNow + 24h}));
     EXPECT_TRUE(must(open_invitation(keys.file, none.invitation)).empty());
   }
+}
+
+// A login asks on another thread, when the name it was made of may have gone.
+TEST_P(Contract, AQueryOutlivesWhatItWasMadeOf) {
+  add(std::string(60, 'a'));
+  const auto login = [&] {
+    const std::string name(60, 'a');
+    return LoginQuery{.name = name, .account = keys.bucket(name), .source = source};
+  }();
+  EXPECT_TRUE(must(store->read_login(login)).found);
+  must(store->put_invitation(keys.invitation("1234567", std::string(60, 'a'), kNow + 24h), note("user.invite", "a")));
+  const auto code = [&] {
+    const std::string selector = "1234567";
+    return CodeQuery{.selector = selector, .code = keys.bucket("c"), .source = source};
+  }();
+  EXPECT_TRUE(must(store->read_code(code)).found);
 }
 
 TEST_P(Contract, KeepsOneInvitationAUser) {

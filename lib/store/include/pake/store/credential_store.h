@@ -18,7 +18,7 @@ namespace pake::store {
 
 /// What a login asks, in one query.
 struct LoginQuery {
-  std::string_view name;
+  std::string name;
   BucketKey account{};
   BucketKey source{};
   BucketKey new_rows{};
@@ -36,7 +36,7 @@ struct LoginRows {
 
 /// What a run by invitation code asks, in one query.
 struct CodeQuery {
-  std::string_view selector;
+  std::string selector;
   BucketKey code{};
   BucketKey source{};
   BucketKey new_rows{};
