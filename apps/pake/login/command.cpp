@@ -24,12 +24,13 @@ void append(Settings& settings, Settings more) {
   settings.insert(settings.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
-const std::vector<int> kExitCodesOfLogin = {kExitOk,          kExitFailed,    kExitUsage,    kExitAuthFailed,
-                                            kExitUnreachable, kExitThrottled, kExitCutShort, kExitProtocol,
-                                            kExitService,     kExitStore};
+std::vector<int> exit_codes_of_login() {
+  return {kExitOk,        kExitFailed,   kExitUsage,    kExitAuthFailed, kExitUnreachable,
+          kExitThrottled, kExitCutShort, kExitProtocol, kExitService,    kExitStore};
+}
 
 std::vector<int> exit_codes_of_connect() {
-  auto codes = kExitCodesOfLogin;
+  auto codes = exit_codes_of_login();
   codes.push_back(kExitRemote);
   return codes;
 }
@@ -130,7 +131,7 @@ Command forward_command() {
                "has come.",
                "SIGUSR1 makes it say its state. Under systemd it tells when it is ready, and its state."},
       .examples = {"pake forward alice@box wiki -L 8080", "pake forward alice@box -L 8080:wiki -L 5432:database"},
-      .exit_codes = kExitCodesOfLogin,
+      .exit_codes = exit_codes_of_login(),
       .environment = variables_of_login(),
       .check = [options, hosts](const Given& given) -> Expected<void> {
         PAKE_TRYV(apply_host(*hosts, given,
@@ -179,7 +180,7 @@ Command enroll_command() {
                "has it chooses a password for that name here; the server never sees it.",
                "An invitation for a name that has a password already replaces it."},
       .examples = {"pake enroll alice@box", "pake enroll alice@box --code-file code --password-file password"},
-      .exit_codes = kExitCodesOfLogin,
+      .exit_codes = exit_codes_of_login(),
       .environment = secret_variables(SecretKind::invitation),
       .check =
           [options, hosts](const Given& given) {
@@ -211,7 +212,7 @@ Command passwd_command() {
                "Who has forgotten the old password asks the operator for an invitation, and redeems it by pake "
                "enroll."},
       .examples = {"pake passwd alice@box", "pake passwd alice@box --password-file old --new-password-file new"},
-      .exit_codes = kExitCodesOfLogin,
+      .exit_codes = exit_codes_of_login(),
       .environment = variables_of_login(),
       .check =
           [options, hosts](const Given& given) {

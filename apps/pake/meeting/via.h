@@ -42,9 +42,10 @@ struct ViaOptions {
 enum class Beside : std::uint8_t { nothing, code };
 
 /// What a command with --via ends with.
-inline const std::vector<int> kExitCodesVia = {kExitOk,          kExitFailed,    kExitUsage,    kExitAuthFailed,
-                                               kExitUnreachable, kExitThrottled, kExitCutShort, kExitProtocol,
-                                               kExitService,     kExitStore};
+[[nodiscard]] inline std::vector<int> exit_codes_via() {
+  return {kExitOk,        kExitFailed,   kExitUsage,    kExitAuthFailed, kExitUnreachable,
+          kExitThrottled, kExitCutShort, kExitProtocol, kExitService,    kExitStore};
+}
 
 /// Adds --via and the client's configuration, in which it may stand too; and the sources of a password, unless the
 /// command reads a code, whose settings have them already.

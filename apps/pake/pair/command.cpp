@@ -140,7 +140,7 @@ Command pair_command() {
       .examples = {"pake pair --name desktop --listen 8088", "pake pair --name laptop 192.0.2.7:8088",
                    "pake pair --name desktop --via box", "pake pair --name laptop --via box --code-prompt",
                    "pake pair --export wireguard 192.0.2.7:8088"},
-      .exit_codes = meeting::kExitCodesVia,
+      .exit_codes = meeting::exit_codes_via(),
       .environment = secret_variables(SecretKind::invitation),
       .settings = {{.flag = "ADDRESS",
                     .value = address_to_dial(type.address),

@@ -56,6 +56,7 @@ class Dialler {
 
   net::Awaitable<Expected<void>> run_to_its_end(net::Loop& loop) {
     std::vector<net::Address> addresses;
+    addresses.reserve(options_.locals.size());
     for (const auto& local : options_.locals) addresses.push_back(local.address);
     PAKE_CO_TRY(auto listeners, listen_locally(loop, addresses));
     std::shared_ptr<StandardFiles> files;
