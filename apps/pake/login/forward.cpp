@@ -165,8 +165,10 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
       self->session_.events().say("published", {{"service", one.service}, {"address", net::to_string(one.address)}});
       count = co_await (*stream)->read_some(answer, net::kNever);
     }
-    if (self->link_ != link || count || count.error() != net::Error::Kind::reset || link->peer_close()) co_return;
-    self->refused_ = not_published(one, count.error().reset_code);
+    if (count || count.error() != net::Error::Kind::reset) co_return;
+    const auto code = count.error().reset_code;
+    if (code == channel::ResetCode::cancelled) co_return;  // the channel ends
+    self->refused_ = not_published(one, code);
     link->close(channel::CloseCode::done);
   }
 

@@ -22,7 +22,7 @@ bool Publications::publish(const std::string& name, Publisher publisher) {
   if (found != by_name_.end()) {
     const auto& holder = found->second;
     if (holder.user == publisher.user && holder.session >= publisher.session) return false;
-    tell(holder, name, channel::ResetCode::cancelled);
+    tell(holder, name, channel::ResetCode::too_many);
   }
   by_name_.insert_or_assign(name, std::move(publisher));
   return true;
