@@ -26,7 +26,7 @@ std::chrono::milliseconds wait_until_left(const BucketRule& rule, const std::opt
 BucketRow charged(const std::optional<BucketRow>& row, const Charge& charge, Time now) {
   auto after = row.value_or(BucketRow{});
   after.full_at = std::max(after.full_at, now) + charge.refill_interval;
-  if (charge.digest) {
+  if (charge.digest && std::ranges::find(after.charged, *charge.digest) == after.charged.end()) {
     after.charged.insert(after.charged.begin(), *charge.digest);
     if (after.charged.size() > kMaxBucketDigests) after.charged.resize(kMaxBucketDigests);
   }

@@ -589,18 +589,19 @@ class PostgresqlStore final : public CredentialStore {
 
   static StoreResult<bool> charge_one(PostgresqlConnection& connection, const Charge& charge, Time now) {
     const auto digest = charge.digest ? to_buffer(*charge.digest) : Buffer();
-    PAKE_TRY(auto rows,
-             connection.query(
-                 "INSERT INTO pake_ledger AS l VALUES($1, $2 + $3, $4, $5, $2) ON CONFLICT (key) DO UPDATE SET "
-                 "full_at = greatest(l.full_at, $2) + $3, charged = substring($4 || l.charged FROM 1 FOR $6::integer), "
-                 "of_account = $5, touched_at = $2 RETURNING xmax = 0",
-                 Parameters()
-                     .bind(charge.key)
-                     .bind(to_integer(now))
-                     .bind(charge.refill_interval.count())
-                     .bind(digest)
-                     .bind(std::int64_t{charge.of_an_account ? 1 : 0})
-                     .bind(static_cast<std::int64_t>(kMaxBucketDigests * HelloDigest().size()))));
+    PAKE_TRY(
+        auto rows,
+        connection.query("INSERT INTO pake_ledger AS l VALUES($1, $2 + $3, $4, $5, $2) ON CONFLICT (key) DO UPDATE SET "
+                         "full_at = greatest(l.full_at, $2) + $3, charged = CASE WHEN position($4 IN l.charged) > 0 "
+                         "THEN l.charged ELSE substring($4 || l.charged FROM 1 FOR $6::integer) END, "
+                         "of_account = $5, touched_at = $2 RETURNING xmax = 0",
+                         Parameters()
+                             .bind(charge.key)
+                             .bind(to_integer(now))
+                             .bind(charge.refill_interval.count())
+                             .bind(digest)
+                             .bind(std::int64_t{charge.of_an_account ? 1 : 0})
+                             .bind(static_cast<std::int64_t>(kMaxBucketDigests * HelloDigest().size()))));
     return rows.next() && rows.boolean();
   }
 

@@ -48,6 +48,9 @@ TEST(Bucket, KeepsTheNewestDigests) {
   ASSERT_EQ(row->charged.size(), kMaxBucketDigests);
   EXPECT_EQ(row->charged.front(), HelloDigest{10});
   EXPECT_EQ(row->charged.back(), HelloDigest{3});
+  const auto again = charged(row, {.refill_interval = 1h, .digest = HelloDigest{7}}, kNow);
+  EXPECT_EQ(again.charged, row->charged);
+  EXPECT_EQ(again.full_at, row->full_at + 1h);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What every store promises, on each of them.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <functional>
 #include <thread>
 
@@ -184,6 +185,12 @@ TEST_P(Contract, ChargesAsTheSumsSay) {
     now += i == 6 ? 24h : 10min;
   }
   EXPECT_EQ(expected->charged.size(), kMaxBucketDigests);
+  for (const auto again : std::to_array<std::uint8_t>({11, 4, 1})) {
+    const Charge charge{.key = key, .refill_interval = 1h, .digest = HelloDigest{again}};
+    must(store->charge(std::vector{charge}, now));
+    expected = charged(expected, charge, now);
+    EXPECT_EQ(must(store->read_buckets(std::vector{key})).front(), expected) << int{again};
+  }
   reopen();
   EXPECT_EQ(must(store->read_buckets(std::vector{key})).front(), expected);
 }

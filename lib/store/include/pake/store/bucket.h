@@ -26,7 +26,8 @@ struct BucketRule {
 [[nodiscard]] std::chrono::milliseconds wait_until_left(const BucketRule& rule, const std::optional<BucketRow>& row,
                                                         std::uint32_t wanted, Time now) noexcept;
 
-/// The row after `charge` at `now`: what every backend computes.
+/// The row after `charge` at `now`: what every backend computes. A digest that is there already stays where it is: a
+/// charge whose answer was lost is made again, and must not push another hello out.
 [[nodiscard]] BucketRow charged(const std::optional<BucketRow>& row, const Charge& charge, Time now);
 
 }  // namespace pake::store
