@@ -343,7 +343,9 @@ TEST(Pins, NameEveryFileHere) {
   const auto pins = read(std::string(kPinned));
   for (const auto& entry : std::filesystem::directory_iterator(kDirectory)) {
     const auto name = entry.path().filename().string();
-    if (entry.path().extension() == ".json" && name != kPinned) EXPECT_TRUE(pins.contains(name)) << name;
+    if (entry.path().extension() == ".json" && name != kPinned) {
+      EXPECT_TRUE(pins.contains(name)) << name;
+    }
   }
 }
 

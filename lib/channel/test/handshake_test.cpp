@@ -416,7 +416,9 @@ TEST(KnownDevice, AfterARetryOnlyTheBinderIsAnother) {
     run.to_server[byte] ^= 1;
     while (run.server.want() == Want::receive && run.step_server()) continue;
     ASSERT_EQ(run.server.want(), byte < binder ? Want::failed : Want::decision) << byte;
-    if (byte >= binder) ASSERT_FALSE(run.server.request()->device) << byte;
+    if (byte >= binder) {
+      ASSERT_FALSE(run.server.request()->device) << byte;
+    }
   }
 }
 

@@ -74,8 +74,12 @@ TEST(Met, IsReadAsItWasWritten) {
 
 TEST(Meeting, EveryOtherLengthIsMalformed) {
   for (std::size_t size = 0; size < 40; ++size) {
-    if (size != Meet::kSize) EXPECT_FALSE(Meet::decode(Buffer(size)));
-    if (size != Met::kSize) EXPECT_FALSE(Met::decode(Buffer(size)));
+    if (size != Meet::kSize) {
+      EXPECT_FALSE(Meet::decode(Buffer(size)));
+    }
+    if (size != Met::kSize) {
+      EXPECT_FALSE(Met::decode(Buffer(size)));
+    }
   }
 }
 

@@ -234,7 +234,9 @@ TEST_P(GroupTest, ABatchIsDecodedAsEachOfIt) {
     EXPECT_EQ(group_.decode(mixed).error(), Errc::malformed);
     for (std::size_t i = 0; i < 3; ++i) {
       EXPECT_EQ(mixed[i].element.empty(), i == at);
-      if (i != at) EXPECT_EQ(encoded(mixed[i].element), hex(mixed[i].bytes));
+      if (i != at) {
+        EXPECT_EQ(encoded(mixed[i].element), hex(mixed[i].bytes));
+      }
     }
   }
   EXPECT_TRUE(group_.decode(std::span<Decoding>()));

@@ -190,7 +190,9 @@ TEST_P(Lanes, DecodeWhatLibsodiumDecodes) {
       const bool valid = crypto_core_ristretto255_is_valid_point(encodings[i].data()) == 1;
       ASSERT_EQ(decoded.valid[i], valid ? ~std::uint64_t{0} : 0U) << hex(encodings[i]);
       valid_ones += valid ? 1 : 0;
-      if (valid) ASSERT_EQ(encode({decoded.points[i]})[0], hex(encodings[i]));
+      if (valid) {
+        ASSERT_EQ(encode({decoded.points[i]})[0], hex(encodings[i]));
+      }
     }
   }
   EXPECT_GT(valid_ones, 0U);
@@ -224,7 +226,9 @@ TEST_P(Lanes, EdgesOfEncodings) {
       const auto decoded = decode(encodings);
       for (std::size_t i = 0; i < kMostLanes; ++i) {
         EXPECT_EQ(decoded.valid[i] != 0, i != lane || valid) << text << " in lane " << lane;
-        if (decoded.valid[i] != 0) EXPECT_EQ(encode({decoded.points[i]})[0], hex(encodings[i]));
+        if (decoded.valid[i] != 0) {
+          EXPECT_EQ(encode({decoded.points[i]})[0], hex(encodings[i]));
+        }
       }
     }
   }

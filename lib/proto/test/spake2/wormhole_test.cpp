@@ -147,7 +147,9 @@ TEST(Wormhole, TheSideThatSpeaksIsTheOther) {
       const bool fit = (a == Side::symmetric) == (b == Side::symmetric) && (a != b || a == Side::symmetric);
       const auto pair = run(a, b);
       EXPECT_EQ(pair.one.has_value(), fit);
-      if (!fit) EXPECT_EQ(pair.one.error(), Errc::malformed);
+      if (!fit) {
+        EXPECT_EQ(pair.one.error(), Errc::malformed);
+      }
     }
 }
 
