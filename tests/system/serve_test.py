@@ -997,6 +997,7 @@ source_burst = 2
     def guess(self, source, before=b""):
         """A guess whose hello stands behind `before`."""
         connection = socket.create_connection(tcp(self.server.address), PATIENCE, source_address=(source, 0))
+        self.addCleanup(connection.close)  # a failure that is being counted would count twice for a moment
         connection.sendall(before)
         client = wire.ByPassword(b"alice", b"wrong")
         connection.sendall(wire.make_hello(client, os.urandom(32), (wire.CHACHA20_POLY1305,),
