@@ -5,7 +5,6 @@
 #include <sanitizer/msan_interface.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <string_view>
 
 #ifdef PAKE_WIDE
@@ -13,6 +12,7 @@
 #else
 #include "lanes/avx512_ifma.cpp"  // NOLINT(bugprone-suspicious-include): instrumented here, alone
 #endif
+#include "msan.h"
 
 namespace {
 
@@ -35,17 +35,6 @@ volatile int leaked;
   const auto bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(scalar));
   if (_mm256_testz_si256(bytes, bytes) != 0) leaked = 1;
 #endif
-}
-
-void require(bool condition, const char* what) {
-  if (condition) return;
-  static_cast<void>(std::fprintf(stderr, "error: %s\n", what));
-  std::exit(1);
-}
-
-template <class T>
-bool is_secret(const T& value) {
-  return __msan_test_shadow(&value, sizeof value) != -1;
 }
 
 }  // namespace

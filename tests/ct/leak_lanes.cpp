@@ -3,12 +3,12 @@
 #ifdef PAKE_PORTABLE
 #define PAKE_LEAKY kBackend_portable
 #define kBackend_portable kSoundBackend
-#include "lanes/portable.cpp"  // NOLINT(bugprone-suspicious-include)
+#include "lanes/portable.cpp"  // NOLINT(bugprone-suspicious-include): with a leak
 #undef kBackend_portable
 #else
 #define PAKE_LEAKY kBackend_avx2
 #define kBackend_avx2 kSoundBackend
-#include "lanes/avx2.cpp"  // NOLINT(bugprone-suspicious-include)
+#include "lanes/avx2.cpp"  // NOLINT(bugprone-suspicious-include): with a leak
 #undef kBackend_avx2
 #endif
 

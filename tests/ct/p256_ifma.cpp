@@ -4,9 +4,9 @@
 #include <sanitizer/msan_interface.h>
 
 #include <cstdio>
-#include <cstdlib>
 
 #include "lanes/p256_ifma.cpp"  // NOLINT(bugprone-suspicious-include): instrumented here, alone
+#include "msan.h"
 
 namespace {
 
@@ -21,17 +21,6 @@ using namespace pake::crypto::lanes;
 #ifndef PAKE_PLANT
 #define PAKE_PLANT nothing
 #endif
-
-void require(bool condition, const char* what) {
-  if (condition) return;
-  static_cast<void>(std::fprintf(stderr, "error: %s\n", what));
-  std::exit(1);
-}
-
-template <class T>
-bool is_secret(const T& value) {
-  return __msan_test_shadow(&value, sizeof value) != -1;
-}
 
 constexpr std::uint8_t kGenerator[64] = {0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c, 0x42, 0x47, 0xf8, 0xbc, 0xe6, 0xe5, 0x63,
                                          0xa4, 0x40, 0xf2, 0x77, 0x03, 0x7d, 0x81, 0x2d, 0xeb, 0x33, 0xa0, 0xf4, 0xa1,
