@@ -30,6 +30,14 @@ std::expected<std::size_t, Complaint> parse_number(std::string_view typed, Bound
 
 std::string in_words(Bounds<std::size_t> bounds) { return fmt::format("{} to {}", bounds.from, bounds.to); }
 
+constexpr std::size_t kLongestLabel = 100;
+
+std::string check_label(std::string_view label) {
+  const bool is_plain = std::ranges::all_of(label, [](char c) { return c > ' ' && c < 0x7f; });
+  if (!label.empty() && label.size() <= kLongestLabel && is_plain) return "";
+  return fmt::format("a label has 1 to {} printable ASCII characters and no space", kLongestLabel);
+}
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
@@ -181,9 +189,10 @@ Value text(std::string& value, std::string name, std::function<std::string(std::
           .show = [&value] { return value; }};
 }
 
-Value text(std::optional<std::string>& value, std::string name) {
+Value text(std::optional<std::string>& value, std::string name, std::function<std::string(std::string_view)> check) {
   return {.name = std::move(name),
-          .set = [&value](std::string_view typed) -> Accepted {
+          .set = [&value, check = std::move(check)](std::string_view typed) -> Accepted {
+            if (auto error = check ? check(typed) : std::string(); !error.empty()) return complain(std::move(error));
             value = std::string(typed);
             return {};
           },
@@ -202,6 +211,8 @@ Value texts(std::vector<std::string>& values, std::string name, std::function<st
           .clear = [&values] { values.clear(); }};
 }
 
+Value label(std::string& value) { return text(value, "LABEL", check_label); }
+Value label(std::optional<std::string>& value) { return text(value, "LABEL", check_label); }
 Value file(std::optional<std::string>& value) { return path(value, "FILE", Value::Completes::files); }
 Value directory(std::optional<std::string>& value) { return path(value, "DIR", Value::Completes::directories); }
 Value address_to_dial(net::Address& value) { return address(value, &parse_address_to_dial); }

@@ -66,7 +66,11 @@ inline constexpr std::size_t kDay = 86'400;  // seconds
 [[nodiscard]] Value seconds(std::chrono::seconds& value, Bounds<std::size_t> bounds = {.from = 1, .to = kDay});
 /// Any text that `check` accepts; it returns what is wrong with it, or "".
 [[nodiscard]] Value text(std::string& value, std::string name, std::function<std::string(std::string_view)> check = {});
-[[nodiscard]] Value text(std::optional<std::string>& value, std::string name);
+[[nodiscard]] Value text(std::optional<std::string>& value, std::string name,
+                         std::function<std::string(std::string_view)> check = {});
+/// Under which a key is exported: 1 to 100 printable ASCII characters, no space.
+[[nodiscard]] Value label(std::string& value);
+[[nodiscard]] Value label(std::optional<std::string>& value);
 /// One text after the other.
 [[nodiscard]] Value texts(std::vector<std::string>& values, std::string name,
                           std::function<std::string(std::string_view)> check = {});

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "network/problems.h"
@@ -13,38 +12,10 @@
 #include "process/output.h"
 
 namespace pake::cli::pipe {
-namespace {
-
-constexpr std::size_t kLongestLabel = 100;
-
-Accepted check_label(std::string_view label) {
-  const bool is_plain = std::ranges::all_of(label, [](char c) { return c > ' ' && c < 0x7f; });
-  if (!label.empty() && label.size() <= kLongestLabel && is_plain) return {};
-  return std::unexpected(
-      Complaint{.error = fmt::format("a label has 1 to {} printable ASCII characters and no space", kLongestLabel)});
-}
-
-}  // namespace
-
-Value export_label(std::string& label) {
-  return {.name = "LABEL",
-          .set = [&label](std::string_view typed) -> Accepted {
-            if (auto accepted = check_label(typed); !accepted) return accepted;
-            label = typed;
-            return {};
-          },
-          .show = [&label] { return label; }};
-}
 
 Setting export_setting(std::optional<std::string>& label) {
   return {.flag = "--export",
-          .value = {.name = "LABEL",
-                    .set = [&label](std::string_view typed) -> Accepted {
-                      if (auto accepted = check_label(typed); !accepted) return accepted;
-                      label = std::string(typed);
-                      return {};
-                    },
-                    .show = [&label] { return label.value_or(""); }},
+          .value = cli::label(label),
           .help = "Pass no data: print a key of 32 bytes, in base64, that both ends derive under this label, and end"};
 }
 

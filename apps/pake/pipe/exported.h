@@ -27,8 +27,6 @@ using ExportedKey = Secret<32, struct ExportedKeyTag>;
 [[nodiscard]] net::Awaitable<Expected<void>> print_exported(net::Loop& loop, std::shared_ptr<net::ChannelLink> link,
                                                             std::string_view label);
 
-/// A label that is part of something else.
-[[nodiscard]] Value export_label(std::string& label);
 /// --export LABEL.
 [[nodiscard]] Setting export_setting(std::optional<std::string>& label);
 

@@ -7,7 +7,6 @@
 #include "options/value.h"
 #include "pake/identity/name.h"
 #include "pake/internal/try.h"
-#include "pipe/exported.h"
 #include "terminal/escape.h"
 #include "trace/trace.h"
 
@@ -69,7 +68,7 @@ std::vector<Setting> service_members(std::map<std::string, ServiceText>& service
        .value = list_of(service.environment, "NAME=VALUE"),
        .help = "What the program finds beside PATH and PAKE_USER"},
       {.key = "export",
-       .value = pipe::export_label(service.export_label),
+       .value = label(service.export_label),
        .help = "Give the program, on descriptor 3, the key that a client's --export prints for this label"},
       {.key = "users",
        .value = list_of(service.users, "NAMES", &service.is_for_some),
