@@ -129,9 +129,7 @@ store::StoreStatus SimulatedStore::charge(std::span<const store::Charge> charges
       const bool is_lost = database_->bug == Bug::charge_overwrites && database_->now() - touched < kAtOnce;
       touched = database_->now();
       if (!is_lost) tables.ledger[one.key] = store::charged(before, one, now);
-      if (!before && one.key != store::BucketKey{}) database_->makers.erase(one.key);
       if (!before && one.new_row) {
-        database_->makers[one.key] = one.new_row->key;
         const store::Charge maker{.key = one.new_row->key, .refill_interval = one.new_row->refill_interval};
         tables.ledger[maker.key] = store::charged(bucket_of(tables, maker.key), maker, now);
       }

@@ -42,8 +42,7 @@ struct Database {
   Tables on_disk;  // differs by what was not synced (only with Bug::acknowledge_before_sync)
   Tables replica;  // the state of a while ago (only with Bug::read_from_replica)
   std::map<std::string, std::vector<Commit>, std::less<>> history;
-  std::map<store::BucketKey, store::BucketKey> makers;  // who has made a row of the ledger
-  std::map<store::BucketKey, store::Time> touched;      // buckets, by when (only with Bug::charge_overwrites)
+  std::map<store::BucketKey, store::Time> touched;  // buckets, by when (only with Bug::charge_overwrites)
   std::uint64_t writes = 0;
 
   void commit_user(const store::UserRow& row);

@@ -220,7 +220,6 @@ class Simulation {
       trouble();
       device_logins();
       codes();
-      every(5s, [this] { check_rows(); });
       every(500ms, [this] { check_sessions(); });
       if (plan_.bug == Bug::read_from_replica) every(12s, [this] { database_->replica = database_->tables; });
     }
@@ -680,17 +679,6 @@ class Simulation {
     auto& node = node_of(attempt);
     --node.answered[attempt.label];
     --node.answered_sources[attempt.source];
-  }
-
-  // The rows that each source has made, as far as the ledger still has them.
-  void check_rows() {
-    std::map<std::string, std::size_t> made;
-    for (const auto& [key, by] : database_->makers)
-      if (database_->tables.ledger.contains(key)) ++made[std::string(by.begin(), by.end())];
-    const auto most = rules_.new_rows.burst + static_cast<std::size_t>(kDuration / rules_.new_rows.refill_interval) +
-                      (nodes_.size() - 1) * rules_.source.burst;
-    for (const auto& [by, count] : made)
-      if (count > most) violated("a source makes more rows than it may");
   }
 
   // --- Sessions and tickets.
