@@ -113,14 +113,20 @@ Spawned spawn(ExecService& program, const ServiceClient& client, int socket) {
   return spawned;
 }
 
+// The child's status of waitpid(2), 0 if nobody can say, or nothing while it has not ended.
+std::optional<int> status_of(pid_t pid) {
+  int status = 0;
+  const auto ended = ::waitpid(pid, &status, WNOHANG);
+  if (ended == pid) return status;
+  if (ended < 0 && errno != EINTR) return 0;
+  return std::nullopt;
+}
+
 // Waits for the child without holding the loop up: until `deadline`, or for ever.
 net::Awaitable<std::optional<int>> reap(net::Loop& loop, pid_t pid, net::Deadline deadline) {
   auto pause = 5ms;
   for (;;) {
-    int status = 0;
-    const auto ended = ::waitpid(pid, &status, WNOHANG);
-    if (ended == pid) co_return status;
-    if (ended < 0 && errno != EINTR) co_return 0;
+    if (const auto status = status_of(pid)) co_return status;
     if (net::Clock::now() >= deadline) co_return std::nullopt;
     if (!co_await loop.sleep_until(net::after(pause))) co_return std::nullopt;
     pause = std::min(2 * pause, 200ms);
@@ -233,10 +239,7 @@ std::string explain(int status) {
 net::Awaitable<std::optional<int>> collect_killed(net::Loop& loop, pid_t pid, net::Deadline deadline) {
   constexpr timespec kLook{.tv_sec = 0, .tv_nsec = 1'000'000};
   for (;;) {
-    int status = 0;
-    const auto ended = ::waitpid(pid, &status, WNOHANG);
-    if (ended == pid) co_return status;
-    if (ended < 0 && errno != EINTR) co_return 0;
+    if (const auto status = status_of(pid)) co_return status;
     if (net::Clock::now() >= deadline) co_return std::nullopt;
     ::nanosleep(&kLook, nullptr);  // or giving way alone would keep the processor busy
     co_await loop.yield();
