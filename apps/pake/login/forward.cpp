@@ -75,13 +75,15 @@ Problem not_published(const PublishedService& one, channel::ResetCode code) {
       return {.exit_code = kExitService,
               .error = fmt::format("the server does not let this user publish {}", one.service),
               .hint = "its operator allows names to users under [published] in its configuration"};
-    case cancelled:
     case too_many:
+      return {.exit_code = kExitService,
+              .error = fmt::format("a newer channel of this user publishes {}", one.service)};
+    case cancelled:  // a server says none of these here
     case backend_unreachable:
     case backend_failed:
       break;
   }
-  return {.exit_code = kExitService, .error = fmt::format("a newer channel of this user publishes {}", one.service)};
+  return {.exit_code = kExitService, .error = fmt::format("the server no longer publishes {}", one.service)};
 }
 
 /// Held by each of its coroutines.

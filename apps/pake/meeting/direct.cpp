@@ -126,7 +126,7 @@ class DirectPath::Search : public std::enable_shared_from_this<DirectPath::Searc
     const bool is_said = co_await self->write(DirectChoice{way});
     self->stream_->shutdown_write();
     self->settle(is_said ? way : DirectWay::none);
-    co_return is_said&& way != DirectWay::none;
+    co_return (is_said && way != DirectWay::none);
   }
 
   static net::Awaitable<Expected<bool>> answer(std::shared_ptr<Search> self, std::unique_ptr<net::Stream> stream) {
