@@ -23,6 +23,8 @@ import sys
 import tempfile
 import time
 
+from loopback import finish
+
 MIB = 1 << 20
 
 
@@ -30,16 +32,11 @@ class Program:
     """A process whose CPU time is known when it has ended."""
 
     def __init__(self, *argv, **how):
-        self.argv = argv
         self.process = subprocess.Popen(list(map(str, argv)), **{"stdout": subprocess.DEVNULL, "stdin": subprocess.DEVNULL,
                                                                 "stderr": subprocess.DEVNULL, **how})
 
     def finish(self):
-        _, status, usage = os.wait4(self.process.pid, 0)
-        self.process.returncode = os.waitstatus_to_exitcode(status)
-        if self.process.returncode != 0:
-            sys.exit(f"error: {' '.join(map(str, self.argv))} ended with {self.process.returncode}")
-        return usage.ru_utime + usage.ru_stime
+        return finish(self.process)
 
 
 @contextlib.contextmanager

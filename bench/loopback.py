@@ -21,6 +21,15 @@ NEAR, FAR = 0, 1  # cores
 GIB = 1 << 30
 
 
+def finish(process):
+    """Waits for it: the seconds of CPU that it took, from its start to its end. If it has failed, so have we."""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit(f"error: {process.args} ended with {process.returncode}")
+    return usage.ru_utime + usage.ru_stime
+
+
 class Side:
     """A process on one core, whose CPU time is known when it has ended."""
 
@@ -33,11 +42,7 @@ class Side:
 
     def finish(self):
         """The seconds of CPU that it took, from its start to its end."""
-        _, status, usage = os.wait4(self.process.pid, 0)
-        self.process.returncode = os.waitstatus_to_exitcode(status)
-        if self.process.returncode != 0:
-            sys.exit(f"error: {self.process.args} ended with {self.process.returncode}")
-        return usage.ru_utime + usage.ru_stime
+        return finish(self.process)
 
 
 # Both routes to 127.0.0.1, with a congestion control of their own.

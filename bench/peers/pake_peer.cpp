@@ -68,14 +68,11 @@ class Run {
   /// The CPU time of the server's part of `count` logins and of the client's last step, from bytes to bytes: what each
   /// side needs of the other is computed between the clocks.
   Times log_in(std::size_t count) {
-    std::vector<LoginStarted> clients;
+    auto clients = start_clients(count);
     std::vector<LoginAnswered> answers;
     std::vector<LoginFinished> finished;
-    clients.reserve(count);
     answers.reserve(count);
     finished.reserve(count);
-    for (std::size_t i = 0; i < count; ++i)
-      clients.push_back(ClientLogin(kSuite, password()).generate_ke1(rng_).value());
     const auto begin = cpu_time();
     for (const auto& client : clients) answers.push_back(answer(client.ke1));
     const auto answered = cpu_time();
@@ -90,14 +87,11 @@ class Run {
 
   /// The server's part of `count` logins, answered eight at a time.
   std::uint64_t log_in_by_eights(std::size_t count) {
-    std::vector<LoginStarted> clients;
+    auto clients = start_clients(count);
     std::vector<Result<LoginAnswered>> answers;
     std::vector<LoginFinished> finished;
-    clients.reserve(count);
     answers.reserve(count);
     finished.reserve(count);
-    for (std::size_t i = 0; i < count; ++i)
-      clients.push_back(ClientLogin(kSuite, password()).generate_ke1(rng_).value());
     const auto begin = cpu_time();
     for (auto rest = std::span(clients); !rest.empty(); rest = rest.subspan(std::min<std::size_t>(8, rest.size())))
       for (auto& answered : answer_all(rest.first(std::min<std::size_t>(8, rest.size()))))
@@ -163,6 +157,13 @@ class Run {
   }
 
  private:
+  std::vector<LoginStarted> start_clients(std::size_t count) {
+    std::vector<LoginStarted> clients;
+    clients.reserve(count);
+    for (std::size_t i = 0; i < count; ++i)
+      clients.push_back(ClientLogin(kSuite, password()).generate_ke1(rng_).value());
+    return clients;
+  }
   static SecretBuffer password() { return SecretBuffer::copy_of(as_bytes("correct horse")); }
   static Bytes user() { return as_bytes("user 4711"); }
   LoginAnswered answer(const Buffer& ke1) {
