@@ -38,7 +38,7 @@ class Lanes : public ::testing::TestWithParam<Case> {
   }
 
   [[nodiscard]] static std::size_t cases() {
-    const auto* const wanted = std::getenv("PAKE_LANES_CASES");  // NOLINT(concurrency-mt-unsafe)
+    const auto* const wanted = std::getenv("PAKE_LANES_CASES");  // NOLINT(concurrency-mt-unsafe): one thread
     return wanted == nullptr ? 200 : std::stoul(wanted);
   }
 

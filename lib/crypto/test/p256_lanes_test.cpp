@@ -113,7 +113,7 @@ class P256InLanes : public ::testing::Test {
 };
 
 TEST_F(P256InLanes, MultiplyLikeOpenSSL) {
-  const auto* const wanted = std::getenv("PAKE_LANES_CASES");  // NOLINT(concurrency-mt-unsafe)
+  const auto* const wanted = std::getenv("PAKE_LANES_CASES");  // NOLINT(concurrency-mt-unsafe): one thread
   const auto cases = wanted == nullptr ? 1000 : std::stoul(wanted);
   std::random_device device;
   const auto seed = (std::uint64_t{device()} << 32U) | device();
