@@ -172,6 +172,9 @@ class Words(Case):
 
     def test_the_nearest_word_is_suggested(self):
         self.assertEqual(self.said("lisen"), "error: there is no command 'lisen'\nhint: pake listen\n")
+        self.assertEqual(
+            self.said("recieve", "--via", "box"), "error: there is no command 'recieve'\nhint: pake receive\n"
+        )
         self.assertEqual(self.said("eke", "conect"), "error: there is no command 'conect'\nhint: pake eke connect\n")
         self.assertEqual(self.said("dial", "--quite"), "error: there is no option --quite\nhint: did you mean --quiet?\n")
 

@@ -78,17 +78,17 @@ bool takes_secret(const Command& command) {
 std::unexpected<Problem> refuse(const NamedCommand& named, const std::vector<std::string>& words) {
   const auto& command = *named.command;
   const auto help = named.full_name + " --help";
+  if (!command.commands.empty() && !words.front().starts_with('-')) {  // its options are then another command's
+    const auto meant = nearest(words.front(), names_of(command.commands));
+    return usage(fmt::format("there is no command '{}'", words.front()),
+                 meant.empty() ? help : fmt::format("{} {}", named.full_name, meant));
+  }
   const auto option = std::ranges::find_if(words, [](const std::string& word) { return word.starts_with('-'); });
   if (option != words.end() && *option != "--") {
     const auto name = option->substr(0, option->find('='));
     const auto meant = nearest(name, options_of(command));
     return usage(fmt::format("there is no option {}", name),
                  meant.empty() ? help : fmt::format("did you mean {}?", meant));
-  }
-  if (!command.commands.empty()) {
-    const auto meant = nearest(words.front(), names_of(command.commands));
-    return usage(fmt::format("there is no command '{}'", words.front()),
-                 meant.empty() ? help : fmt::format("{} {}", named.full_name, meant));
   }
   if (takes_secret(command))  // it may be one, so it is not repeated
     return usage("there is a word too many; if it is a code or a password, everybody on this machine can read it there",
