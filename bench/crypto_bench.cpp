@@ -1,5 +1,7 @@
 // The crypto room: hashes, and each group's operations. One core; a batch is four products, a login's on a server.
+#include <argon2.h>
 #include <benchmark/benchmark.h>
+#include <sodium.h>
 
 #include <array>
 #include <iterator>
@@ -9,6 +11,7 @@
 #include "pake/crypto/backend.h"
 #include "pake/crypto/group.h"
 #include "pake/crypto/hash.h"
+#include "pake/crypto/ksf.h"
 #include "pake/crypto/rng.h"
 #include "pake/crypto/x25519.h"
 
@@ -140,6 +143,34 @@ void bench_elligator2(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(curve25519_elligator2(bytes));
 }
 
+/// One computation and its memory; several lanes are threads, so it is timed by the clock and by the process's CPU
+/// time.
+void register_argon2id(const std::string& setting, Argon2id parameters) {
+  parameters.tag_length = 64;
+  const Buffer input(64, 0x5a);
+  const auto add = [&](const char* library, auto compute) {
+    benchmark::RegisterBenchmark(("argon2id/" + setting + " by " + library).c_str(),
+                                 [=](benchmark::State& state) {
+                                   Buffer out(parameters.tag_length);
+                                   for (auto _ : state)
+                                     if (compute(parameters, input, out) != 0) state.SkipWithError("no memory");
+                                 })
+        ->Unit(benchmark::kMillisecond)
+        ->MeasureProcessCPUTime()
+        ->UseRealTime();
+  };
+  add("libargon2", [](const Argon2id& of, const Buffer& from, Buffer& out) {
+    return argon2id_hash_raw(of.passes, of.memory_kib, of.lanes, from.data(), from.size(), of.salt.data(),
+                             of.salt.size(), out.data(), out.size());
+  });
+  if (parameters.lanes != 1) return;
+  add("libsodium", [](const Argon2id& of, const Buffer& from, Buffer& out) {
+    return crypto_pwhash_argon2id(out.data(), out.size(), reinterpret_cast<const char*>(from.data()), from.size(),
+                                  of.salt.data(), of.passes, std::size_t{of.memory_kib} * 1024,
+                                  crypto_pwhash_argon2id_ALG_ARGON2ID13);
+  });
+}
+
 void register_all() {
   const auto fastest = ristretto255_backend();
   for (const auto id : kHashes) {
@@ -190,6 +221,12 @@ void register_all() {
   benchmark::RegisterBenchmark("x25519", bench_x25519);
   benchmark::RegisterBenchmark("x25519_base", bench_x25519_base);
   benchmark::RegisterBenchmark("elligator2", bench_elligator2);
+  register_argon2id("19 MiB, t=2, p=1", {.memory_kib = 19 << 10, .passes = 2, .lanes = 1});
+  register_argon2id("64 MiB, t=3, p=1", {.memory_kib = 64 << 10, .passes = 3, .lanes = 1});
+  register_argon2id("64 MiB, t=3, p=2", {.memory_kib = 64 << 10, .passes = 3, .lanes = 2});
+  register_argon2id("64 MiB, t=3, p=4", {.memory_kib = 64 << 10, .passes = 3, .lanes = 4});
+  register_argon2id("1 GiB, t=1, p=1", {.memory_kib = 1 << 20, .passes = 1, .lanes = 1});
+  register_argon2id("1 GiB, t=1, p=4", {.memory_kib = 1 << 20, .passes = 1, .lanes = 4});
 }
 
 }  // namespace

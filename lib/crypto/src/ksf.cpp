@@ -56,9 +56,10 @@ bool in_bounds(const Scrypt& scrypt) noexcept {
          scrypt.r >= 1 && scrypt.p >= 1 && scrypt.r < (1U << 30U) / scrypt.p && scrypt.r < (1U << 20U);
 }
 
+// The faster library for each setting: one lane by libsodium, which has no more; several by the reference
+// implementation, each in a thread of its own. docs/performance.md has the figures.
 bool compute(const Argon2id& argon2id, Bytes input, MutableBytes out) {
-  if (argon2id.lanes == 1 &&
-      argon2id.salt.size() == crypto_pwhash_argon2id_SALTBYTES) {  // twice as fast, one lane only
+  if (argon2id.lanes == 1 && argon2id.salt.size() == crypto_pwhash_argon2id_SALTBYTES) {
     ensure_sodium();
     const auto password = as_text(input);
     return crypto_pwhash_argon2id(out.data(), out.size(), password.data(), password.size(), argon2id.salt.data(),

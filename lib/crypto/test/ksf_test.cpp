@@ -62,10 +62,13 @@ TEST(Ksf, ScryptKnownAnswers) {
 
 TEST(Ksf, OneLaneOfLibsodiumIsTheReference) {
   const auto input = unhex("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f");
-  for (const std::size_t tag_length : {32U, 48U, 64U}) {
-    const auto parameters = argon2id(1024, 2, 1, tag_length);
-    EXPECT_EQ(stretched(parameters, as_text(input)), by_the_reference(parameters, input));
-  }
+  for (const std::size_t tag_length : {32U, 48U, 64U})
+    for (const std::uint32_t memory_kib : {8U, 1021U, 4096U})
+      for (const std::uint32_t passes : {1U, 2U, 3U}) {
+        const auto parameters = argon2id(memory_kib, passes, 1, tag_length);
+        EXPECT_EQ(stretched(parameters, as_text(input)), by_the_reference(parameters, input))
+            << memory_kib << " KiB, " << passes << " passes";
+      }
 }
 
 TEST(Ksf, ProfilesAreWhatTheirDocumentsSay) {
