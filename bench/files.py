@@ -5,14 +5,14 @@
 
 The file and what comes of it are in /dev/shm. The seconds are those from the receiver's start to its end, with its own
 start, handshake and hashing; CPU time is that of each whole process. croc's relay and wormhole's mailbox server run here
-and are not counted; wormhole's `twist` stands beside it. One pass of the hash that pake uses (BLAKE2b, libsodium) is
-measured in the same rounds.
+and are not counted; wormhole's `twist` stands beside it. One pass of the hash that pake uses is measured in the same
+rounds, by `files_bench` beside PAKE.
 """
 
 import argparse
 import contextlib
-import ctypes
 import filecmp
+import json
 import os
 import pathlib
 import re
@@ -103,20 +103,11 @@ def wormhole(options, file, out):
                                              out / file.name, "1-bench-bench"))
 
 
-def hash_pass(file):
-    """CPU-s of one pass of libsodium's BLAKE2b over the file, in pieces of 256 KiB."""
-    sodium = ctypes.CDLL("libsodium.so.23")
-    state, digest, piece = ctypes.create_string_buffer(384 + 64), ctypes.create_string_buffer(32), bytearray(MIB // 4)
-    aligned = ctypes.c_void_p((ctypes.addressof(state) + 63) & ~63)
-    sodium.crypto_generichash_init(aligned, None, ctypes.c_size_t(0), ctypes.c_size_t(32))
-    spent = 0
-    with open(file, "rb", buffering=0) as source:
-        while count := source.readinto(piece):
-            begun = time.process_time()
-            sodium.crypto_generichash_update(aligned, (ctypes.c_char * len(piece)).from_buffer(piece), ctypes.c_ulonglong(count))
-            spent += time.process_time() - begun
-    sodium.crypto_generichash_final(aligned, digest, ctypes.c_size_t(32))
-    return spent
+def hash_pass(options):
+    """CPU-s that one pass of pake's own hash takes over a GiB."""
+    program = pathlib.Path(options.pake).parent / "files_bench"
+    measured = subprocess.run([program, "--benchmark_filter=tree_hash", "--benchmark_format=json"], check=True, capture_output=True)
+    return 1024 * MIB / json.loads(measured.stdout)["benchmarks"][0]["bytes_per_second"]
 
 
 def main():
@@ -139,7 +130,7 @@ def main():
             for _ in range(options.mib):
                 target.write(os.urandom(MIB))
         for number in range(options.rounds):
-            hashes.append(hash_pass(file) / gib)
+            hashes.append(hash_pass(options))
             for name, run in subjects.items():
                 out = folder / "out"
                 out.mkdir()

@@ -9,7 +9,7 @@ import unittest
 
 from harness import CUT_SHORT, FAILED, OK, PROTOCOL
 from sending import (ACCEPT, ASK, DATA, DECLINE, END, ENTRIES, FETCH, FOLDER, HOLE, OFFER, PREFIX, RESULT, STREAM, TEXT,
-                     UNREADABLE, Transfers, blake2b, data, entry, message, offer)
+                     UNREADABLE, VERSION, Transfers, data, entry, message, offer, tree_hash)
 
 EVIL_PATHS = ("/etc/pake-was-here", "../pake-was-here", "a/../../pake-was-here", "..", ".", "a/./b", "a//b", "a/", "",
               "nul\0byte", "x" * 256, "/".join(["d"] * 65), "x.pake-part", "x.pake-part/y", "/".join(["d" * 200] * 25))
@@ -59,10 +59,10 @@ class Senders(Harm):
                 content = contents[index]
                 part = content[offset:]
                 stranger.say(*(message(DATA, part[at:at + 200_000]) for at in range(0, len(part), 200_000)),
-                             message(END, struct.pack(">I", index) + blake2b(content)))
+                             message(END, struct.pack(">I", index) + tree_hash(content)))
             elif kind == ASK:
                 index, length = struct.unpack(">IQ", body)
-                stranger.say(message(PREFIX, struct.pack(">I", index) + blake2b(contents[index][:length])))
+                stranger.say(message(PREFIX, struct.pack(">I", index) + tree_hash(contents[index][:length])))
         return None
 
     def test_a_good_one_first(self):
@@ -92,13 +92,19 @@ class Senders(Harm):
     def test_counts_beyond_the_bounds(self):
         for count in (0, 1_000_001, 2**32 - 1):
             stranger, receiver = self.strange_sender()
-            stranger.say(message(OFFER, b"\1" + struct.pack(">IQ", count, 0)))
+            stranger.say(message(OFFER, VERSION + struct.pack(">IQ", count, 0)))
             self.assert_refused(stranger, receiver)
+
+    def test_another_version_is_told_as_such(self):
+        stranger, receiver = self.strange_sender(version=b"\x01")
+        self.assertEqual(receiver.wait(), PROTOCOL)
+        self.assertIn("does not speak this version of the transfer of files", receiver.err)
+        stranger.close()
 
     def test_messages_that_are_none(self):
         for name, bytes_ in {"unknown type": message(0x55, b"x"), "too long": bytes([DATA]) + b"\xff\xff\xff" + b"x" * 100,
                              "a request": message(FETCH, bytes(12)), "data before the offer": message(DATA, b"x"),
-                             "another version": message(OFFER, b"\2" + struct.pack(">IQ", 1, 0)),
+                             "another version": message(OFFER, b"\1" + struct.pack(">IQ", 1, 0)),
                              "half a message": None}.items():
             with self.subTest(name):
                 stranger, receiver = self.strange_sender()
@@ -117,7 +123,7 @@ class Senders(Harm):
         return stranger, receiver
 
     def test_sizes_that_lie(self):
-        end = message(END, bytes(4) + blake2b(bytes(SIZE)))
+        end = message(END, bytes(4) + tree_hash(bytes(SIZE)))
         for name, messages in {"more": (message(DATA, bytes(SIZE + 1)),), "less": (message(DATA, bytes(SIZE - 1)), end),
                                "a hole beyond": (message(DATA, b"x"), message(HOLE, struct.pack(">Q", SIZE))),
                                "a hole beyond all": (message(HOLE, struct.pack(">Q", 2**63)),),
@@ -133,7 +139,7 @@ class Senders(Harm):
 
     def test_bytes_that_are_not_those_that_were_hashed(self):
         stranger, receiver = self.begun()
-        stranger.say(message(DATA, bytes(SIZE)), message(END, bytes(4) + blake2b(b"other")))
+        stranger.say(message(DATA, bytes(SIZE)), message(END, bytes(4) + tree_hash(b"other")))
         self.assertEqual(stranger.hear(), (RESULT, struct.pack(">IIIB", 0, 0, 1, 4)))
         stranger.finish()
         self.assertEqual(receiver.wait(), CUT_SHORT, receiver.err)
@@ -163,7 +169,7 @@ class Senders(Harm):
         stranger, receiver = self.begun()
         os.rename(self.path("out/a.pake-part"), self.path("out/moved"))
         os.symlink("../precious", self.path("out/a.pake-part"))
-        stranger.say(message(DATA, bytes(SIZE)), message(END, bytes(4) + blake2b(bytes(SIZE))))
+        stranger.say(message(DATA, bytes(SIZE)), message(END, bytes(4) + tree_hash(bytes(SIZE))))
         self.assertEqual(stranger.hear()[1][8:12], b"\0\0\0\1")
         stranger.finish()
         self.assertEqual(receiver.wait(), FAILED, receiver.err)
@@ -176,7 +182,7 @@ class Senders(Harm):
         os.rename(self.path("out/d"), self.path("out/was"))
         os.symlink("..", self.path("out/d"))
         contents = dict.fromkeys(range(201), b"x")
-        stranger.say(message(DATA, b"x"), message(END, struct.pack(">I", 1) + blake2b(b"x")))
+        stranger.say(message(DATA, b"x"), message(END, struct.pack(">I", 1) + tree_hash(b"x")))
         self.answer(stranger, contents)
         self.assertIn(receiver.wait(), (OK, FAILED))  # into the folder that it had opened, or nowhere
 
@@ -196,7 +202,7 @@ class Senders(Harm):
         stranger, receiver = self.offered([("a", 4)])
         stranger.hear()
         self.assertEqual(stranger.hear(), (ASK, struct.pack(">IQ", 0, 4)))
-        stranger.say(message(PREFIX, bytes(4) + blake2b(b"evil")))
+        stranger.say(message(PREFIX, bytes(4) + tree_hash(b"evil")))
         self.assertEqual(stranger.hear(), (RESULT, struct.pack(">IIIB", 0, 0, 1, 2)))
         stranger.finish()
         self.assertEqual(receiver.wait(), FAILED)
@@ -243,7 +249,7 @@ class Receivers(Harm):
         sender = self.sender(self.path("source"), "--wait", wait)
         stranger = self.strange_receiver(sender)
         kind, body = stranger.hear()
-        self.assertEqual((kind, body[0]), (OFFER, 1))
+        self.assertEqual((kind, body[0]), (OFFER, VERSION[0]))
         self.assertEqual(stranger.hear()[0], ENTRIES)
         return sender, stranger
 
@@ -257,9 +263,9 @@ class Receivers(Harm):
     def test_a_good_one_first(self):
         sender, stranger = self.offering()
         stranger.say(message(ACCEPT), message(ASK, struct.pack(">IQ", 1, 10)), message(FETCH, struct.pack(">IQ", 1, 10)))
-        self.assertEqual(stranger.hear(), (PREFIX, b"\0\0\0\1" + blake2b(data(SIZE)[:10])))
+        self.assertEqual(stranger.hear(), (PREFIX, b"\0\0\0\1" + tree_hash(data(SIZE)[:10])))
         self.assertEqual(stranger.hear(), (DATA, data(SIZE)[10:]))
-        self.assertEqual(stranger.hear(), (END, b"\0\0\0\1" + blake2b(data(SIZE))))
+        self.assertEqual(stranger.hear(), (END, b"\0\0\0\1" + tree_hash(data(SIZE))))
         stranger.say(message(RESULT, struct.pack(">IIIB", 1, 0, 0, 0)))
         stranger.finish()
         self.assertEqual(sender.wait(), OK, sender.err)
@@ -299,8 +305,9 @@ class Receivers(Harm):
     def test_another_version(self):
         self.put("source/0", b"x")
         sender = self.sender(self.path("source"))
-        stranger = self.strange_receiver(sender, version=b"\x02")
+        stranger = self.strange_receiver(sender, version=b"\x01")
         self.assertEqual(sender.wait(), PROTOCOL)
+        self.assertIn("does not speak this version of the transfer of files", sender.err)
         stranger.close()
 
     def test_a_file_that_changes_while_it_is_sent(self):

@@ -17,15 +17,19 @@ import wire  # noqa: E402
 OFFER, ENTRIES, PREFIX, DATA, HOLE, END, UNREADABLE = 1, 2, 3, 4, 5, 6, 7
 ACCEPT, DECLINE, ASK, FETCH, RESULT = 0x10, 0x11, 0x12, 0x13, 0x14
 FILE, FOLDER, STREAM, TEXT = 1, 2, 3, 4
-VERSION = b"\x01"
+VERSION = b"\x02"
+LEAF = 16_384
+NO_SUCH_SERVICE = b"\x01"
 
 
 def data(size, seed=0):
     return random.Random(size + seed).randbytes(size)
 
 
-def blake2b(content):
-    return hashlib.blake2b(content, digest_size=32).digest()
+def tree_hash(content):
+    """docs/files.md, section 2."""
+    leaves = [hashlib.sha256(content[at:at + LEAF]).digest() for at in range(0, len(content), LEAF)]
+    return hashlib.sha256(b"".join(leaves) + struct.pack(">Q", len(content))).digest()
 
 
 def message(kind, body=b""):
@@ -125,6 +129,8 @@ class FilesPipe(wire.Pipe):
     def on_frame(self, kind, stream, payload, output):
         if kind == wire.OPEN and payload == wire.lp1(b"files") + self._version:
             payload = wire.lp1(b"files")
+        elif kind == wire.OPEN:
+            return self.send_frames((wire.RESET, stream, NO_SUCH_SERVICE))
         super().on_frame(kind, stream, payload, output)
 
 
@@ -172,7 +178,7 @@ class Transfers(Case):
             found += [os.path.relpath(os.path.join(folder, one), top) for one in folders + files]
         return sorted(found)
 
-    def strange_sender(self, *args, yes=True, code="copper-copper-11", **how):
+    def strange_sender(self, *args, yes=True, code="copper-copper-11", version=VERSION, **how):
         """A `pake receive` that has dialled a stranger; both."""
         listener = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(listener.close)
@@ -183,7 +189,7 @@ class Transfers(Case):
         connection = listener.accept()[0]
         self.addCleanup(connection.close)
         keys, _ = wire.server_handshake(connection, wire.CodeHost(code.encode()), (wire.CHACHA20_POLY1305,))
-        return Stranger(FilesPipe(connection, keys, False), connection), receiver
+        return Stranger(FilesPipe(connection, keys, False, version=version), connection), receiver
 
     def strange_receiver(self, sender, version=VERSION):
         """A stranger that has dialled `sender`, with the right code."""

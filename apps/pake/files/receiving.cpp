@@ -16,6 +16,7 @@
 #include "pake/internal/try.h"
 #include "pake/net/clock.h"
 #include "pake/net/coroutine.h"
+#include "pake/net/signal.h"
 #include "process/output.h"
 #include "terminal/escape.h"
 #include "terminal/prompt.h"
@@ -29,7 +30,8 @@ using Fate = Receivable::Fate;
 constexpr std::size_t kLinesShown = 10;
 constexpr std::size_t kLongestAnswer = 64;
 constexpr std::size_t kHashChunk = 256 * 1024;
-constexpr std::size_t kMostSetDown = 128;  // two descriptors each
+constexpr std::size_t kMostGathered = 1 << 20U;  // bytes that wait to be written
+constexpr std::size_t kMostSetDown = 128;        // two descriptors each
 constexpr std::uint64_t kMostBytesSetDown = 16UL << 20U;
 constexpr std::chrono::milliseconds kLongestSetDown{500};
 
@@ -53,7 +55,7 @@ struct Pending {
   };
   std::uint32_t index;
   Step step;
-  crypto::Blake2b hash = {};      // of what this side has
+  TreeHash hash = {};             // of what this side has
   std::optional<Part> part = {};  // none: stdout, or what comes is thrown away
   bool is_given_up = false;       // it cannot be written: said already
   std::string text = {};          // of a text, for a terminal
@@ -65,6 +67,7 @@ class ReceivingRun : public std::enable_shared_from_this<ReceivingRun> {
 
   net::Awaitable<Expected<void>> run(std::shared_ptr<net::ChannelLink> link) {
     auto outcome = co_await run_to_its_end(std::move(link));
+    static_cast<void>(co_await wait_until_written());
     static_cast<void>(co_await store_what_was_set_down());  // what is whole gets its name after a cut, too
     co_return outcome;
   }
@@ -237,7 +240,7 @@ class ReceivingRun : public std::enable_shared_from_this<ReceivingRun> {
   }
 
   static FileResult<std::uint64_t> hash_at(const Descriptor& file, std::uint64_t offset, std::uint64_t size,
-                                           crypto::Blake2b& hash) {
+                                           TreeHash& hash) {
     Buffer chunk(kHashChunk);
     const auto wanted = std::min<std::uint64_t>(chunk.size(), size - offset);
     const auto count = ::pread(file.get(), chunk.data(), wanted, static_cast<off_t>(offset));
@@ -299,6 +302,7 @@ class ReceivingRun : public std::enable_shared_from_this<ReceivingRun> {
   net::Awaitable<Expected<void>> take(const ReceivingRules::Answer& answer) {
     what_->report.working_on(entry(answer.index).path);
     if (const auto* const data = std::get_if<Data>(&answer.event)) co_return co_await take_data(data->bytes);
+    PAKE_CO_TRYV(co_await wait_until_written());
     if (const auto* const hole = std::get_if<Hole>(&answer.event)) co_return co_await take_hole(hole->length);
     auto pending = std::move(pending_.front());
     pending_.pop_front();
@@ -359,12 +363,57 @@ class ReceivingRun : public std::enable_shared_from_this<ReceivingRun> {
     if (pending.is_given_up) co_return Expected<void>();
     what_->report.add(bytes.size());
     if (goes_to_stdout(pending.index)) co_return co_await write_out(pending, bytes);
+    gathered_.push_back({.held = messages_->buffer(), .bytes = bytes});
+    gathered_size_ += bytes.size();
+    if (gathered_size_ >= kMostGathered) PAKE_CO_TRYV(co_await wait_until_free());
+    write_gathered();
+    co_return Expected<void>();
+  }
+
+  // What has come of the file at hand, and is not with a worker yet.
+  struct Gathered {
+    std::shared_ptr<const Buffer> held;
+    Bytes bytes;
+  };
+
+  // Lets a worker write and hash it, unless one is at it still, while the next bytes come.
+  void write_gathered() {
+    if (is_writing_ || gathered_.empty()) return;
+    is_writing_ = true;
+    gathered_size_ = 0;
+    loop_.spawn(write_behind(shared_from_this(), std::exchange(gathered_, {})));
+  }
+
+  static net::Awaitable<void> write_behind(std::shared_ptr<ReceivingRun> self, std::vector<Gathered> gathered) {
+    auto& pending = self->pending_.front();
     FileResult<void> written;
-    PAKE_CO_TRYV(co_await on_worker([&] {
-      written = pending.part->write(bytes);
-      pending.hash.update(bytes);
-    }));
-    if (!written) give_up(pending, written.error());
+    const auto ran = co_await self->loop_.on_worker([&] {
+      for (const auto& some : gathered) {
+        written = pending.part->write(some.bytes);
+        if (!written) break;
+        pending.hash.update(some.bytes);
+      }
+    });
+    gathered.clear();
+    self->is_writing_ = false;
+    if (ran && !written) {
+      self->give_up(pending, written.error());
+      self->gathered_.clear();
+    }
+    self->writing_over_.notify();
+  }
+
+  net::Awaitable<Expected<void>> wait_until_free() {
+    while (is_writing_)
+      if (!co_await writing_over_.wait(net::kNever)) co_return std::unexpected(channel_cut());
+    co_return Expected<void>();
+  }
+
+  net::Awaitable<Expected<void>> wait_until_written() {
+    while (is_writing_ || !gathered_.empty()) {
+      write_gathered();
+      PAKE_CO_TRYV(co_await wait_until_free());
+    }
     co_return Expected<void>();
   }
 
@@ -406,8 +455,8 @@ class ReceivingRun : public std::enable_shared_from_this<ReceivingRun> {
       co_return Expected<void>();
     }
     while (length > 0) {
-      std::uint64_t count = 0;
-      PAKE_CO_TRYV(co_await on_worker([&] { count = hash_zeros(pending.hash, length); }));
+      const auto count = std::min(length, kZerosAtOnce);
+      PAKE_CO_TRYV(co_await on_worker([&] { pending.hash.update_zeros(count); }));
       length -= count;
       what_->report.add(count);
     }
@@ -478,6 +527,7 @@ class ReceivingRun : public std::enable_shared_from_this<ReceivingRun> {
   // --- the end ---
 
   net::Awaitable<Expected<void>> finish() {
+    PAKE_CO_TRYV(co_await wait_until_written());
     PAKE_CO_TRYV(co_await store_what_was_set_down());
     FileResult<void> synced;
     if (what_->target) {
@@ -502,6 +552,10 @@ class ReceivingRun : public std::enable_shared_from_this<ReceivingRun> {
   std::optional<MessageStream> messages_;
   std::optional<ReceivingRules> rules_;
   std::deque<Pending> pending_;
+  std::vector<Gathered> gathered_;
+  std::size_t gathered_size_ = 0;
+  bool is_writing_ = false;
+  net::Signal writing_over_{loop_};
   std::uint64_t bytes_set_down_ = 0;
   net::Deadline store_at_{};  // what was set down, at the latest
   bool is_stopped_ = false;   // nothing more is taken

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <utility>
 
@@ -21,6 +22,8 @@ using namespace pake::files;
 
 constexpr std::chrono::seconds kStreamOpens{10};
 constexpr std::size_t kHashesKept = 64;
+constexpr std::size_t kRoomForOther = 64;  // for a message that is not DATA
+constexpr std::size_t kSizeAtOnce = 4 * (MessageHeader::kSize + kMaxBody) + kRoomForOther;
 
 Problem declined(Declined reason) {
   switch (reason) {
@@ -34,18 +37,24 @@ Problem declined(Declined reason) {
   return {.exit_code = kExitCutShort, .error = "the other side declined: nothing was sent"};
 }
 
+// Of who opens a stream for something else.
+std::optional<Problem> check_wish(const net::AcceptedStream& accepted) {
+  if (accepted.service != kService)
+    return Problem{.exit_code = kExitProtocol,
+                   .error = "the other side does not want files",
+                   .hint = "the other side types: pake receive ADDRESS"};
+  if (accepted.argument != Buffer{kVersion}) return another_version();
+  return std::nullopt;
+}
+
 class SendingRun : public std::enable_shared_from_this<SendingRun> {
  public:
-  SendingRun(net::Loop& loop, std::shared_ptr<Sendable> what)
-      : loop_(loop), what_(std::move(what)), chunk_(MessageHeader::kSize + kMaxBody) {}
+  SendingRun(net::Loop& loop, std::shared_ptr<Sendable> what) : loop_(loop), what_(std::move(what)) {}
 
   net::Awaitable<Expected<void>> run(std::shared_ptr<net::ChannelLink> link, net::AcceptedStream accepted) {
-    const Buffer version = {kVersion};
-    if (accepted.service != kService || accepted.argument != version) {
+    if (const auto problem = check_wish(accepted)) {
       accepted.stream->reset(channel::ResetCode::no_such_service);
-      co_return std::unexpected(Problem{.exit_code = kExitProtocol,
-                                        .error = "the other side does not want files",
-                                        .hint = "the other side types: pake receive ADDRESS"});
+      co_return std::unexpected(*problem);
     }
     messages_.emplace(std::move(accepted.stream));
     loop_.spawn(refuse_streams(link));
@@ -66,6 +75,7 @@ class SendingRun : public std::enable_shared_from_this<SendingRun> {
         PAKE_CO_TRYV(co_await send(*fetch));
       } else if (const auto* const summary = std::get_if<Summary>(&event)) {
         what_->summary = *summary;
+        PAKE_CO_TRYV(co_await wait_until_written());
         messages_->end();
         co_return Expected<void>();
       }
@@ -116,13 +126,13 @@ class SendingRun : public std::enable_shared_from_this<SendingRun> {
                           has_changed ? "it changed while it was sent" : error.explain());
     ++what_->unreadable;
     what_->rules.not_coming();
-    co_return co_await messages_->write(
+    co_return co_await write(
         NotComing{.index = index, .reason = has_changed ? Unreadable::changed : Unreadable::cannot_read});
   }
 
   // Opens a file and hashes its first `length` bytes.
   net::Awaitable<Expected<FileResult<SourceFile>>> open_hashed(std::uint32_t index, std::uint64_t length,
-                                                               crypto::Blake2b& hash) {
+                                                               TreeHash& hash) {
     FileResult<SourceFile> file = pake::files::fail(FileError::Kind::system);
     const auto& source = what_->source;
     if (!co_await loop_.on_worker([&] { file = SourceFile::open(source.locals[index], source.entries[index]); }))
@@ -139,14 +149,14 @@ class SendingRun : public std::enable_shared_from_this<SendingRun> {
 
   net::Awaitable<Expected<void>> answer(Ask ask) {
     what_->report.working_on(what_->source.entries[ask.index].path);
-    crypto::Blake2b hash;
+    TreeHash hash;
     PAKE_CO_TRY(const auto file, co_await open_hashed(ask.index, ask.length, hash));
     if (is_stopped_) co_return Expected<void>();
     if (!file) co_return co_await not_coming(ask.index, file.error());
     hashes_.push_back({.index = ask.index, .hash = hash});
     if (hashes_.size() > kHashesKept) hashes_.pop_front();
     what_->rules.answered_ask(ask.index);
-    co_return co_await messages_->write(Prefix{.index = ask.index, .hash = hash.hash()});
+    co_return co_await write(Prefix{.index = ask.index, .hash = hash.hash()});
   }
 
   net::Awaitable<Expected<void>> send(Fetch fetch) {
@@ -158,7 +168,7 @@ class SendingRun : public std::enable_shared_from_this<SendingRun> {
   }
 
   net::Awaitable<Expected<void>> send_file(Fetch fetch, const Entry& entry) {
-    crypto::Blake2b hash;
+    TreeHash hash;
     std::optional<SourceFile> file;
     if (fetch.offset != 0) {
       const auto kept = std::ranges::find(hashes_, fetch.index, &KeptHash::index);
@@ -174,76 +184,123 @@ class SendingRun : public std::enable_shared_from_this<SendingRun> {
       file->seek(fetch.offset);
       what_->report.add(fetch.offset);
     }
-    for (auto passed = fetch.offset;;) {
-      FileResult<SourceFile::Piece> piece;
-      const auto work = [&] {
-        piece = next_piece(file, fetch.index, hash, passed == entry.size);
-        if (piece && passed + piece->size == entry.size && piece->hole == 0)
-          if (const auto same = file->check_unchanged(); !same) piece = std::unexpected(same.error());
-      };
-      if (!co_await loop_.on_worker(work)) co_return std::unexpected(channel_cut());
-      if (is_stopped_) co_return Expected<void>();
-      if (!piece) co_return co_await not_coming(fetch.index, piece.error());
-      if (piece->hole != 0) {
-        PAKE_CO_TRYV(co_await hash_hole(hash, piece->hole));
-        PAKE_CO_TRYV(co_await messages_->write(Hole{piece->hole}));
-      } else if (piece->size != 0) {
-        PAKE_CO_TRYV(co_await write_chunk(piece->size));
-      }
-      passed += piece->size + piece->hole;
-      what_->report.add(piece->size + piece->hole);
-      if (passed == entry.size && piece->hole == 0) break;
-    }
-    co_return co_await end(fetch.index, hash, entry.size);
-  }
-
-  // On a worker: opens the file at first; nothing is read at its end.
-  FileResult<SourceFile::Piece> next_piece(std::optional<SourceFile>& file, std::uint32_t index, crypto::Blake2b& hash,
-                                           bool is_at_end) {
-    if (!file) {
-      auto opened = SourceFile::open(what_->source.locals[index], what_->source.entries[index]);
-      if (!opened) return std::unexpected(opened.error());
-      file.emplace(std::move(*opened));
-    }
-    if (is_at_end) return SourceFile::Piece{};
-    auto piece = file->read_some(MutableBytes(chunk_).subspan(MessageHeader::kSize));
-    if (piece) hash.update(Bytes(chunk_).subspan(MessageHeader::kSize, piece->size));
-    return piece;
-  }
-
-  net::Awaitable<Expected<void>> hash_hole(crypto::Blake2b& hash, std::uint64_t length) {
-    while (length > 0 && !is_stopped_)
-      if (!co_await loop_.on_worker([&] { length -= hash_zeros(hash, length); }))
+    for (Filled filled{.passed = fetch.offset}; !filled.is_whole;) {
+      FileResult<void> read;
+      const auto before = filled.passed;
+      if (!co_await loop_.on_worker([&] { read = fill(file, fetch.index, hash, filled); }))
         co_return std::unexpected(channel_cut());
+      if (is_stopped_) co_return Expected<void>();
+      if (!read) co_return co_await not_coming(fetch.index, read.error());
+      PAKE_CO_TRYV(co_await write_chunk(filled.size));
+      what_->report.add(filled.passed - before);
+    }
+    sent(fetch.index, entry.size);
     co_return Expected<void>();
   }
 
-  net::Awaitable<Expected<void>> write_chunk(std::size_t size) {
-    std::ranges::copy(MessageHeader{.type = MessageType::data, .length = size}.encode(), chunk_.begin());
-    return messages_->write(Bytes(chunk_).first(MessageHeader::kSize + size));
+  struct Filled {
+    std::size_t size = 0;      // of the chunk
+    std::uint64_t passed = 0;  // bytes of the file, in this chunk and those before
+    bool is_whole = false;     // END is in the chunk
+  };
+
+  // On a worker: as many messages as the chunk holds. The file is opened first, unless it is open.
+  FileResult<void> fill(std::optional<SourceFile>& file, std::uint32_t index, TreeHash& hash, Filled& filled) {
+    const auto& entry = what_->source.entries[index];
+    if (!file) {
+      PAKE_TRY(auto opened, SourceFile::open(what_->source.locals[index], entry));
+      file.emplace(std::move(opened));
+    }
+    const auto chunk = chunk_for(entry.size - filled.passed);
+    filled.size = 0;
+    while (filled.passed < entry.size) {
+      const auto room = chunk.subspan(filled.size);
+      if (room.size() < kRoomForOther + TreeHash::kLeafSize) return {};
+      const auto body = room.subspan(MessageHeader::kSize).first(std::min(kMaxBody, room.size() - kRoomForOther));
+      PAKE_TRY(const auto piece, file->read_some(body));
+      if (piece.hole != 0) {
+        hash.update_zeros(piece.hole);
+        append(chunk, filled, encode(Hole{piece.hole}));
+      } else {
+        if (piece.size == 0) return pake::files::fail(FileError::Kind::changed);
+        hash.update(body.first(piece.size));
+        append(chunk, filled, MessageHeader{.type = MessageType::data, .length = piece.size}.encode());
+        filled.size += piece.size;
+      }
+      filled.passed += piece.size + piece.hole;
+    }
+    PAKE_TRYV(file->check_unchanged());
+    append(chunk, filled, encode(End{.index = index, .hash = hash.hash()}));
+    filled.is_whole = true;
+    return {};
   }
 
-  net::Awaitable<Expected<void>> end(std::uint32_t index, const crypto::Blake2b& hash, std::uint64_t size) {
-    PAKE_CO_TRYV(co_await messages_->write(End{.index = index, .hash = hash.hash()}));
+  static void append(MutableBytes chunk, Filled& filled, Bytes message) {
+    std::ranges::copy(message, chunk.subspan(filled.size).begin());
+    filled.size += message.size();
+  }
+
+  // Room for so many bytes of a file, or for as many as are sent at once.
+  MutableBytes chunk_for(std::uint64_t bytes) {
+    auto& chunk = chunks_[turn_];
+    const auto wanted = std::min<std::uint64_t>(kSizeAtOnce, bytes + TreeHash::kLeafSize + 3 * kRoomForOther);
+    if (chunk.size() < wanted) chunk.resize(wanted);
+    return chunk;
+  }
+
+  // Writes the chunk while the next one is filled.
+  net::Awaitable<Expected<void>> write_chunk(std::size_t size) {
+    PAKE_CO_TRYV(co_await wait_until_written());
+    is_writing_ = true;
+    loop_.spawn(write_behind(shared_from_this(), Bytes(chunks_[turn_]).first(size)));
+    turn_ = 1 - turn_;
+    co_return Expected<void>();
+  }
+
+  static net::Awaitable<void> write_behind(std::shared_ptr<SendingRun> self, Bytes bytes) {
+    self->written_ = co_await self->messages_->write(bytes);
+    self->is_writing_ = false;
+    self->writing_over_.notify();
+  }
+
+  net::Awaitable<Expected<void>> wait_until_written() {
+    while (is_writing_)
+      if (!co_await writing_over_.wait(net::kNever)) co_return std::unexpected(channel_cut());
+    co_return written_;
+  }
+
+  net::Awaitable<Expected<void>> write(const Message& message) {
+    PAKE_CO_TRYV(co_await wait_until_written());
+    co_return co_await messages_->write(message);
+  }
+
+  void sent(std::uint32_t index, std::uint64_t size) {
     what_->rules.answered_fetch(index);
     what_->report.file("sent", what_->source.entries[index].path, size);
+  }
+
+  net::Awaitable<Expected<void>> end(std::uint32_t index, const TreeHash& hash, std::uint64_t size) {
+    PAKE_CO_TRYV(co_await write(End{.index = index, .hash = hash.hash()}));
+    sent(index, size);
     co_return Expected<void>();
   }
 
   net::Awaitable<Expected<void>> send_text(std::uint32_t index) {
-    crypto::Blake2b hash;
+    TreeHash hash;
     const auto text = as_bytes(*what_->text);
     hash.update(text);
-    if (!text.empty()) PAKE_CO_TRYV(co_await messages_->write(Data{text}));
+    if (!text.empty()) PAKE_CO_TRYV(co_await write(Data{text}));
     co_return co_await end(index, hash, text.size());
   }
 
   net::Awaitable<Expected<void>> send_stream(std::uint32_t index) {
     what_->is_begun = true;
-    crypto::Blake2b hash;
+    TreeHash hash;
     std::uint64_t size = 0;
     for (;;) {
-      const auto into = MutableBytes(chunk_).subspan(MessageHeader::kSize);
+      auto& chunk = chunks_[turn_];
+      chunk.resize(MessageHeader::kSize + kMaxBody);
+      const auto into = MutableBytes(chunk).subspan(MessageHeader::kSize);
       const auto count = co_await what_->in->read_some(into);
       if (!count && count.error() == ECANCELED) co_return std::unexpected(channel_cut());
       if (!count) {
@@ -252,8 +309,9 @@ class SendingRun : public std::enable_shared_from_this<SendingRun> {
       }
       if (is_stopped_) co_return Expected<void>();
       if (*count == 0) break;
-      hash.update(Bytes(into).first(*count));
-      PAKE_CO_TRYV(co_await write_chunk(*count));
+      hash.update(into.first(*count));
+      std::ranges::copy(MessageHeader{.type = MessageType::data, .length = *count}.encode(), chunk.begin());
+      PAKE_CO_TRYV(co_await write_chunk(MessageHeader::kSize + *count));
       size += *count;
       what_->report.add(*count);
     }
@@ -262,13 +320,17 @@ class SendingRun : public std::enable_shared_from_this<SendingRun> {
 
   struct KeptHash {
     std::uint32_t index;
-    crypto::Blake2b hash;  // of what was asked about
+    TreeHash hash;  // of what was asked about
   };
 
   net::Loop& loop_;
   std::shared_ptr<Sendable> what_;
   std::optional<MessageStream> messages_;
-  Buffer chunk_;  // a header, and the bytes behind it
+  std::array<Buffer, 2> chunks_;  // of messages: one is filled while the other one is written
+  std::size_t turn_ = 0;
+  bool is_writing_ = false;
+  Expected<void> written_;  // how the last writing ended
+  net::Signal writing_over_{loop_};
   std::deque<KeptHash> hashes_;
   std::deque<SendingRules::Event> events_;
   net::Signal changed_{loop_};

@@ -21,7 +21,6 @@ namespace {
 
 constexpr std::size_t kHashChunk = 256 * 1024;
 constexpr std::size_t kHashAtOnce = 4UL << 20U;
-constexpr std::uint64_t kZerosAtOnce = 64UL << 20U;
 constexpr mode_t kAnyExecute = S_IXUSR | S_IXGRP | S_IXOTH;
 constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
 constexpr blkcnt_t kBlock = 512;
@@ -182,6 +181,7 @@ FileResult<SourceFile> SourceFile::open(const Local& local, const Entry& entry) 
   if (::fstat(file.get(), &status) != 0) return fail_with(errno);
   if (status.st_dev != local.device || status.st_ino != local.inode || !S_ISREG(status.st_mode))
     return fail(FileError::Kind::changed);
+  static_cast<void>(::posix_fadvise(file.get(), 0, 0, POSIX_FADV_SEQUENTIAL));
   SourceFile opened(std::move(file), entry, status.st_blocks * kBlock < status.st_size);
   PAKE_TRYV(opened.check_unchanged());
   return opened;
@@ -196,7 +196,7 @@ FileResult<void> SourceFile::check_unchanged() const {
   return {};
 }
 
-FileResult<std::uint64_t> SourceFile::hash_some(crypto::Blake2b& hash, std::uint64_t length) {
+FileResult<std::uint64_t> SourceFile::hash_some(TreeHash& hash, std::uint64_t length) {
   Buffer chunk(kHashChunk);
   std::uint64_t count = 0;
   while (count < kHashAtOnce && offset_ < length) {
@@ -204,7 +204,8 @@ FileResult<std::uint64_t> SourceFile::hash_some(crypto::Blake2b& hash, std::uint
              read_some(MutableBytes(chunk).first(std::min<std::uint64_t>(chunk.size(), length - offset_))));
     if (piece.hole != 0) {
       const auto begin = offset_ - piece.hole;
-      const auto zeros = hash_zeros(hash, std::min(piece.hole, length - begin));
+      const auto zeros = std::min(piece.hole, length - begin);
+      hash.update_zeros(zeros);
       offset_ = begin + zeros;
       count += zeros;
       continue;
@@ -225,8 +226,8 @@ FileResult<SourceFile::Piece> SourceFile::read_some(MutableBytes into) {
     if (is_sparse_) {
       const auto begins = data < 0 ? size_ : std::min(static_cast<std::uint64_t>(data), size_);
       if (begins > offset_) {
-        const auto hole = begins - offset_;
-        offset_ = begins;
+        const auto hole = std::min(begins - offset_, kZerosAtOnce);
+        offset_ += hole;
         return Piece{.size = 0, .hole = hole};
       }
       const auto hole = ::lseek(file_.get(), at, SEEK_HOLE);
@@ -243,17 +244,6 @@ FileResult<SourceFile::Piece> SourceFile::read_some(MutableBytes into) {
     offset_ += static_cast<std::uint64_t>(got);
     return Piece{.size = static_cast<std::size_t>(got), .hole = 0};
   }
-}
-
-std::uint64_t hash_zeros(crypto::Blake2b& hash, std::uint64_t length) {
-  static constexpr std::array<std::uint8_t, kHashChunk> kZeros{};
-  const auto count = std::min(length, kZerosAtOnce);
-  for (auto left = count; left > 0;) {
-    const auto size = std::min<std::uint64_t>(left, kZeros.size());
-    hash.update(Bytes(kZeros).first(size));
-    left -= size;
-  }
-  return count;
 }
 
 }  // namespace pake::files

@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "pake/crypto/hash.h"
 #include "pake/internal/try.h"
 
 namespace pake::files {
@@ -85,7 +86,7 @@ std::array<timespec, 2> times_of(const Entry& entry) {
 std::string part_name_of(std::string_view name) {
   if (name.size() + kPartSuffix.size() <= kMaxName) return std::string(name) + std::string(kPartSuffix);
   std::string digits;
-  for (const auto byte : crypto::Blake2b().update(as_bytes(name)).hash()) {
+  for (const auto byte : crypto::hash(crypto::HashId::sha256, {as_bytes(name)}).reveal()) {
     constexpr std::string_view kHex = "0123456789abcdef";
     digits += kHex[byte >> 4U];
     digits += kHex[byte & 0xfU];
@@ -115,7 +116,7 @@ Part::~Part() {
   if (file_ && size_ == 0) discard();
 }
 
-FileResult<std::uint64_t> Part::hash_some(crypto::Blake2b& hash) {
+FileResult<std::uint64_t> Part::hash_some(TreeHash& hash) {
   Buffer chunk(kHashChunk);
   std::uint64_t count = 0;
   while (hashed_ < size_ && count < kHashAtOnce) {

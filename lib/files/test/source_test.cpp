@@ -102,10 +102,10 @@ TEST_F(Sources, AreReadAndHashed) {
   write("a", "hello world");
   const auto source = scanned({"a"});
   auto file = *SourceFile::open(source.locals[0], source.entries[0]);
-  crypto::Blake2b hash;
+  TreeHash hash;
   ASSERT_EQ(file.hash_some(hash, 5), 5U);
   EXPECT_EQ(file.hash_some(hash, 5), 0U);
-  EXPECT_EQ(hash.hash(), crypto::Blake2b().update(as_bytes("hello")).hash());
+  EXPECT_EQ(hash.hash(), TreeHash().update(as_bytes("hello")).hash());
   EXPECT_EQ(all_of(file), " world");
   EXPECT_TRUE(file.check_unchanged());
 }
@@ -147,7 +147,7 @@ TEST_F(Sources, TellTheirHoles) {
   auto file = *SourceFile::open(source.locals[0], source.entries[0]);
   std::uint64_t bytes = 0;
   std::uint64_t holes = 0;
-  crypto::Blake2b hash;
+  TreeHash hash;
   Buffer chunk(1 << 20);
   for (;;) {
     const auto piece = *file.read_some(chunk);
@@ -155,17 +155,17 @@ TEST_F(Sources, TellTheirHoles) {
     bytes += piece.size;
     holes += piece.hole;
     hash.update(Bytes(chunk).first(piece.size));
-    for (auto left = piece.hole; left > 0;) left -= hash_zeros(hash, left);
+    hash.update_zeros(piece.hole);
   }
   EXPECT_EQ(bytes + holes, static_cast<std::uint64_t>(kSize));
-  crypto::Blake2b again;
+  TreeHash again;
   file.seek(0);
   while (*file.hash_some(again, kSize) != 0) {
   }
   EXPECT_EQ(hash.hash(), again.hash());
   Buffer plain(kSize);
   plain[kSize / 2] = 'x';
-  EXPECT_EQ(hash.hash(), crypto::Blake2b().update(plain).hash());
+  EXPECT_EQ(hash.hash(), TreeHash().update(plain).hash());
 }
 
 }  // namespace

@@ -11,15 +11,15 @@
 
 #include "pake/base/bytes.h"
 #include "pake/base/result.h"
-#include "pake/crypto/blake2b.h"
 
 namespace pake::files {
 
-using FileHash = crypto::Blake2bHash;
+/// TreeHash's.
+using FileHash = std::array<std::uint8_t, 32>;
 
 /// The service under which the receiving side opens its stream, and the version in its argument.
 inline constexpr std::string_view kService = "files";
-inline constexpr std::uint8_t kVersion = 1;
+inline constexpr std::uint8_t kVersion = 2;
 
 // docs/files.md, section 3.
 inline constexpr std::size_t kMaxEntries = 1'000'000;

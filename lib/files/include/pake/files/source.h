@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "pake/base/bytes.h"
-#include "pake/crypto/blake2b.h"
 #include "pake/files/file.h"
 #include "pake/files/messages.h"
+#include "pake/files/tree_hash.h"
 
 namespace pake::files {
 
@@ -50,12 +50,12 @@ class SourceFile {
  public:
   [[nodiscard]] static FileResult<SourceFile> open(const Local& local, const Entry& entry);
 
-  /// Hashes the next bytes, at most 4 MiB and not beyond `length`; how many, 0 there.
-  [[nodiscard]] FileResult<std::uint64_t> hash_some(crypto::Blake2b& hash, std::uint64_t length);
+  /// Hashes the next bytes, not beyond `length` and no longer than some milliseconds; how many, 0 there.
+  [[nodiscard]] FileResult<std::uint64_t> hash_some(TreeHash& hash, std::uint64_t length);
 
   struct Piece {
     std::size_t size = 0;    // bytes that were read
-    std::uint64_t hole = 0;  // or zeros that take no room; neither: the end
+    std::uint64_t hole = 0;  // or zeros that take no room, at most kZerosAtOnce; neither: the end
   };
   /// The next piece, from where the last one, or hashing, ended.
   [[nodiscard]] FileResult<Piece> read_some(MutableBytes into);
@@ -75,8 +75,5 @@ class SourceFile {
   std::uint64_t offset_ = 0;
   std::uint64_t data_end_ = 0;  // up to there it is no hole
 };
-
-/// Feeds `length` zeros, at most 64 MiB of them; returns how many.
-std::uint64_t hash_zeros(crypto::Blake2b& hash, std::uint64_t length);
 
 }  // namespace pake::files

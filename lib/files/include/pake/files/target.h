@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "pake/base/bytes.h"
-#include "pake/crypto/blake2b.h"
 #include "pake/files/file.h"
 #include "pake/files/messages.h"
+#include "pake/files/tree_hash.h"
 
 namespace pake::files {
 
@@ -44,7 +44,7 @@ class Part {
   /// Bytes that were there when it was opened and not taken away since.
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
   /// Hashes the next bytes of those, at most 4 MiB; how many is what it returns, 0 at their end.
-  [[nodiscard]] FileResult<std::uint64_t> hash_some(crypto::Blake2b& hash);
+  [[nodiscard]] FileResult<std::uint64_t> hash_some(TreeHash& hash);
   /// Throws away what was there. Comes before the first write if nothing is to be continued.
   [[nodiscard]] FileResult<void> begin_anew();
 

@@ -1,0 +1,54 @@
+// SHA-256 of several pieces at once by Intel's libipsec-mb. For a GiB in pieces of 16 KiB: 0.31 CPU-s with the
+// processor's instructions for SHA-256 (OpenSSL 3.0: 0.60), 0.59 with AVX2 and 1.16 with SSE alone (OpenSSL: 1.97).
+#include <intel-ipsec-mb.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "pake/crypto/sha256_of_each.h"
+#include "sha256_lanes.h"
+
+namespace pake::crypto {
+namespace {
+
+struct ManagerDeleter {
+  void operator()(IMB_MGR* manager) const noexcept { free_mb_mgr(manager); }
+};
+using Manager = std::unique_ptr<IMB_MGR, ManagerDeleter>;
+
+/// 200 kB. The compiler's question is also whether the system keeps those registers.
+Manager make_manager() {
+  Manager manager(alloc_mb_mgr(0));
+  if (manager == nullptr || (manager->features & IMB_CPUFLAGS_SSE) != IMB_CPUFLAGS_SSE) return nullptr;
+  if ((manager->features & IMB_FEATURE_SHANI) == 0 && __builtin_cpu_supports("avx2") != 0)
+    init_mb_mgr_avx2(manager.get());
+  else
+    init_mb_mgr_sse(manager.get());
+  return (manager->features & IMB_FEATURE_SELF_TEST_PASS) != 0 ? std::move(manager) : nullptr;
+}
+
+bool is_done(const IMB_JOB* job) { return job == nullptr || job->status == IMB_STATUS_COMPLETED; }
+
+}  // namespace
+
+bool sha256_by_ipsec_mb(Bytes bytes, std::size_t size, MutableBytes hashes) noexcept {
+  thread_local const auto kManager = make_manager();  // one thread's: it holds the jobs that go on
+  if (!kManager) return false;
+  bool is_right = true;
+  for (; !bytes.empty(); bytes = bytes.subspan(size), hashes = hashes.subspan(kSha256Size)) {
+    auto* const job = kManager->get_next_job(kManager.get());
+    *job = {};
+    job->cipher_mode = IMB_CIPHER_NULL;
+    job->chain_order = IMB_ORDER_HASH_CIPHER;
+    job->hash_alg = IMB_AUTH_SHA_256;
+    job->src = bytes.data();
+    job->msg_len_to_hash_in_bytes = size;
+    job->auth_tag_output = hashes.data();
+    job->auth_tag_output_len_in_bytes = kSha256Size;
+    is_right = is_done(kManager->submit_job(kManager.get())) && is_right;
+  }
+  while (const auto* const job = kManager->flush_job(kManager.get())) is_right = is_done(job) && is_right;
+  return is_right;
+}
+
+}  // namespace pake::crypto
