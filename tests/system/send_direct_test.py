@@ -1,6 +1,7 @@
 """Two who meet behind a server and can reach each other go past it, in two network namespaces; the server is in one of them."""
 
 import contextlib
+import json
 import os
 import socket
 import struct
@@ -74,12 +75,18 @@ class DirectCase(ViaCase):
 class Direct(DirectCase):
     def check_way(self, words, *args):
         content = data(300_000)
-        sender = self.sends(self.put("in/a", content), *args)
-        receiver = self.receives(sender.code_shown)
+        sender = self.sends(self.put("in/a", content), "--json", *args)
+        receiver = self.receives(sender.code_shown, "--json")
         self.ends(sender, receiver)
         self.assertEqual(self.read("out/a"), content)
-        for program in (sender, receiver):
+        for program, other in ((sender, self.there), (receiver, self.here)):
             self.assertIn(words, program.err)
+            [way] = [event for event in map(json.loads, program.out.splitlines()) if event["event"] == "way"]
+            if words == THROUGH:
+                self.assertEqual(way, {"event": "way", "way": "through", "server": self.server.address})
+            else:
+                self.assertEqual(way["way"], "directly")
+                self.assertEqual(way["address"].rsplit(":", 1)[0], other.address)
             self.assertEqual(program.err.count("both sides know the code"), 1, program.err)
 
     def test_no_byte_passes_the_server(self):

@@ -96,6 +96,7 @@ class Receiver {
         if (direct) {
           link = std::move(direct->link);
           say_note(meeting::connected_directly(direct->address));
+          report_.way("directly", net::to_string(direct->address));
           continue;
         }
         result = {.outcome = std::unexpected(std::move(direct.error())), .is_cut = true};
@@ -127,6 +128,7 @@ class Receiver {
         co_return Expected<void>();
       }
       say_note(meeting::connected_through(*point_));
+      report_.way("through", point_->name());
     }
     co_return co_await receive_over(loop, std::move(link), std::move(what));
   }

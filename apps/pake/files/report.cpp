@@ -273,6 +273,14 @@ void Report::waiting(std::string_view code, std::string_view address) {
   tell(output_, object);
 }
 
+void Report::way(std::string_view way, std::string_view where) {
+  if (!json_) return;
+  auto object = event("way");
+  object["way"] = way;
+  object[way == "directly" ? "address" : "server"] = where;
+  tell(output_, object);
+}
+
 void Report::summary(const pake::files::Summary& summary) {
   end();
   if (json_) {

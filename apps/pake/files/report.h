@@ -47,6 +47,10 @@ class Report {
   void file(std::string_view what, std::string_view path, std::uint64_t size);
   void missing(std::string_view path, std::string_view reason);
   void waiting(std::string_view code, std::string_view address);
+  /// Of two who have met behind a server.
+  /// @param way    "directly", "through"
+  /// @param where  the other side's address, or the server
+  void way(std::string_view way, std::string_view where);
   void summary(const pake::files::Summary& summary);
 
  private:

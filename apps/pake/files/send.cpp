@@ -197,6 +197,7 @@ class Sender {
           peer = std::move(*direct);
           way = Way::direct;
           say_note(meeting::connected_directly(peer.address));
+          report_.way("directly", net::to_string(peer.address));
           continue;
         }
         result = {.outcome = std::unexpected(std::move(direct.error())), .is_cut = true};
@@ -243,7 +244,10 @@ class Sender {
       }
       PAKE_CO_TRY(stream, co_await first_stream(link));
     }
-    if (way == Way::new_meeting) say_note(meeting::connected_through(*point_));
+    if (way == Way::new_meeting) {
+      say_note(meeting::connected_through(*point_));
+      report_.way("through", point_->name());
+    }
     co_return co_await send_over(loop, link, std::move(stream), what);
   }
 
