@@ -112,9 +112,9 @@ def hash_pass(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("pake", type=lambda path: os.path.abspath(path))
-    parser.add_argument("--croc", help="the program of github.com/schollz/croc/v10")
-    parser.add_argument("--wormhole", help="the program of the packages magic-wormhole and magic-wormhole-mailbox-server")
+    parser.add_argument("pake", type=os.path.abspath)
+    parser.add_argument("--croc", type=os.path.abspath, help="the program of github.com/schollz/croc/v10")
+    parser.add_argument("--wormhole", type=os.path.abspath, help="the program of the packages magic-wormhole and magic-wormhole-mailbox-server")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--mib", type=int, default=1024)
     options = parser.parse_args()
