@@ -28,9 +28,13 @@ class ChannelLink::Impl : public LinkBase {
         writer_(*this, streams, std::move(leftover.to_send)) {}
 
   Awaitable<LinkEnd> run() {
-    loop.spawn(write(std::static_pointer_cast<Impl>(shared_from_this())));
-    co_await reader_.run();
-    write_wakeup.notify();
+    is_running_ = true;
+    wake_writer();
+    while (reader_.goes_on()) {
+      if (streams.take_behind()) co_await loop.yield();
+      reader_.has_read(co_await transport->read_some(reader_.room(), channel.deadline()));
+    }
+    wake_writer();
     // What is left to send goes to a peer that reads; a channel that is over has at most a Close to send.
     const auto deadline = channel.end() ? after(kLastSend) : kNever;
     while (!writer_.is_gone()) {
@@ -39,6 +43,7 @@ class ChannelLink::Impl : public LinkBase {
       if (woken.error() != Error::Kind::timed_out || Clock::now() >= deadline) break;
       tick();
     }
+    is_running_ = false;
     streams.cut();
     co_return LinkEnd{.end = channel.end().value_or(channel::EndReason::cut),
                       .transport = error,
@@ -48,13 +53,16 @@ class ChannelLink::Impl : public LinkBase {
 
   Status send_ticket(std::uint32_t lifetime, Bytes ticket) {
     PAKE_TRYV(channel.send_ticket(lifetime, ticket));
-    write_wakeup.notify();
+    wake_writer();
     return {};
   }
   void abort() {
     channel.abort();
     transport->reset(channel::ResetCode::cancelled);
-    write_wakeup.notify();
+    wake_writer();
+  }
+  void wake_writer() override {
+    if (is_running_ && writer_.wake()) loop.spawn(write(std::static_pointer_cast<Impl>(shared_from_this())));
   }
 
   LinkStreams streams;
@@ -64,6 +72,7 @@ class ChannelLink::Impl : public LinkBase {
 
   LinkReader reader_;
   LinkWriter writer_;
+  bool is_running_ = false;
 };
 
 ChannelLink::ChannelLink(Loop& loop, std::unique_ptr<Stream> stream, channel::ChannelKeys keys, channel::Role role,
@@ -75,6 +84,9 @@ Result<std::unique_ptr<Stream>> ChannelLink::open(std::string_view service, Byte
   return impl_->streams.open(service, argument);
 }
 Awaitable<Outcome<AcceptedStream>> ChannelLink::accept(Deadline deadline) { return impl_->streams.accept(deadline); }
+void ChannelLink::accept_each(std::function<void(Outcome<AcceptedStream>)> take) {
+  impl_->streams.accept_each(std::move(take));
+}
 Status ChannelLink::send_ticket(std::uint32_t lifetime, Bytes ticket) { return impl_->send_ticket(lifetime, ticket); }
 Status ChannelLink::export_keying_material(channel::InternalLabel label, Bytes context, MutableBytes out) const {
   return impl_->channel.export_keying_material(label, context, out);

@@ -24,8 +24,14 @@ struct LinkBase : std::enable_shared_from_this<LinkBase> {
   std::unique_ptr<Stream> transport;
   channel::Channel channel;
   std::optional<Error> error;  // what happened to the transport, if that ended the channel
-  Signal write_wakeup{loop};   // something may have to be sent
   Signal writer_gone{loop};    // also: its deadline has changed
+
+  LinkBase(const LinkBase&) = delete;
+  LinkBase& operator=(const LinkBase&) = delete;
+  virtual ~LinkBase() = default;
+
+  /// Something may have to be sent.
+  virtual void wake_writer() = 0;
 
   void lost(const Error& why) {
     if (!error) error = why;
@@ -34,11 +40,11 @@ struct LinkBase : std::enable_shared_from_this<LinkBase> {
   void tick() {
     channel.tick(Clock::now());
     if (channel.end() == channel::EndReason::unanswered) transport->reset(channel::ResetCode::cancelled);
-    write_wakeup.notify();
+    wake_writer();
   }
   void close(channel::CloseCode code, Deadline deadline) {
     channel.close(code, deadline);
-    write_wakeup.notify();
+    wake_writer();
     transport->interrupt();  // both wait until a deadline that may be too late now
     writer_gone.notify();
   }

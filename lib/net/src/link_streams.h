@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -39,7 +40,7 @@ class LinkStreams {
 
   Result<std::unique_ptr<Stream>> open(std::string_view service, Bytes argument) {
     PAKE_TRY(const auto id, base_.channel.open(as_bytes(service), argument));
-    base_.write_wakeup.notify();
+    base_.wake_writer();
     return make_stream(id);
   }
 
@@ -53,9 +54,15 @@ class LinkStreams {
     co_return next;
   }
 
+  void accept_each(std::function<void(Outcome<AcceptedStream>)> take) {
+    take_ = std::move(take);
+    hand_over();
+  }
+
   /// Hands on all that the channel has to say: after `receive` and after `produce`.
   void deliver() {
     while (const auto event = base_.channel.next_event()) std::visit([this](const auto& what) { on(what); }, *event);
+    hand_over();
   }
 
   /// All that comes is delivered: the peer's Close, come or to come, is answered.
@@ -70,10 +77,14 @@ class LinkStreams {
     for (const auto& [id, state] : table_) break_off(*state);
     opened_.notify();
     const auto never_accepted = std::exchange(backlog_, {});  // they hold this object
+    hand_over();
   }
 
   [[nodiscard]] bool has_peer_closed() const noexcept { return has_peer_closed_; }
-  std::optional<LentTicket> take_ticket() { return std::exchange(ticket_, std::nullopt); }
+  std::optional<LentTicket> take_ticket() {
+    const auto taken = std::move(ticket_);
+    return taken ? std::optional(std::move(*taken)) : std::nullopt;
+  }
   /// More has come on a stream than its reader had room for, since this was asked last.
   bool take_behind() noexcept { return std::exchange(is_reader_behind_, false); }
   /// Somebody's write is done, since this was asked last: there may be another one.
@@ -82,7 +93,7 @@ class LinkStreams {
   // For ChannelStream.
 
   channel::Channel& channel() noexcept { return base_.channel; }
-  void wake_writer() { base_.write_wakeup.notify(); }
+  void wake_writer() { base_.wake_writer(); }
   [[nodiscard]] const Address& peer() const noexcept { return base_.transport->peer(); }
   /// Moves what has come on the stream, as much of it as fits, into `into`; says how much.
   std::size_t take(channel::StreamId id, MutableBytes into) {
@@ -95,7 +106,7 @@ class LinkStreams {
   void forget(channel::StreamId id) {
     base_.channel.release(id);
     table_.erase(id);
-    base_.write_wakeup.notify();
+    base_.wake_writer();
   }
 
  private:
@@ -129,14 +140,26 @@ class LinkStreams {
     }
   }
   void on(const channel::TicketArrived& arrived) {
-    ticket_ = {.lifetime = arrived.lifetime,
-               .stored = {.ticket = to_buffer(arrived.ticket),
-                          .secret = channel::ResumptionSecret::copy_of(base_.channel.resumption_secret().reveal())}};
+    ticket_ = std::make_unique<LentTicket>(LentTicket{
+        .lifetime = arrived.lifetime,
+        .stored = {.ticket = to_buffer(arrived.ticket),
+                   .secret = channel::ResumptionSecret::copy_of(base_.channel.resumption_secret().reveal())}});
   }
   void on(const channel::Closed&) {
     has_peer_closed_ = true;
     opened_.notify();
     if (is_delivered_) delivered();
+  }
+
+  // Not while an event is being told: who takes a stream may do anything with it.
+  void hand_over() {
+    if (!take_) return;
+    while (!backlog_.empty()) {
+      auto next = std::move(backlog_.front());
+      backlog_.pop_front();
+      take_(std::move(next));
+    }
+    if (is_over_ || has_peer_closed_) std::exchange(take_, {})(fail(Error::Kind::closed));
   }
 
   static void break_off(StreamState& state, channel::ResetCode code = channel::ResetCode::cancelled) {
@@ -155,7 +178,8 @@ class LinkStreams {
   std::unordered_map<channel::StreamId, std::shared_ptr<StreamState>> table_;
   std::list<AcceptedStream> backlog_;
   Signal opened_;
-  std::optional<LentTicket> ticket_;
+  std::function<void(Outcome<AcceptedStream>)> take_;  // empty: somebody waits in `accept`
+  std::unique_ptr<LentTicket> ticket_;                 // small, as long as there is none
   bool is_reader_behind_ = false;
   bool is_written_told_ = false;
   bool has_peer_closed_ = false;

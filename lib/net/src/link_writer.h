@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <utility>
 
 #include "link_base.h"
@@ -13,14 +14,24 @@
 
 namespace pake::net {
 
-/// A second after the last that was sent, its buffer is gone.
+/// A second after the last that was sent, its buffer is gone, and so is its coroutine until there is more to send.
 class LinkWriter {
  public:
   /// @param first  to send before any record
   LinkWriter(LinkBase& base, LinkStreams& streams, Buffer first)
-      : base_(base), streams_(streams), first_(std::move(first)) {}
+      : base_(base), streams_(streams), first_(std::move(first)), wakeup_(base.loop) {}
 
-  /// Until the channel has ended and its Close is sent, or nobody takes anything more.
+  /// Something may have to be sent. True if `run` is to be called for it.
+  [[nodiscard]] bool wake() {
+    if (state_ == State::running) wakeup_.notify();
+    if (state_ != State::resting || (first_.empty() && !base_.channel.wants_to_send() && !base_.channel.end()))
+      return false;
+    state_ = State::running;
+    return true;
+  }
+
+  /// Until there has been nothing to send for a second; and no more once the channel has ended and its Close is sent,
+  /// or nobody takes anything more.
   Awaitable<void> run() {
     for (;;) {
       const auto sent = co_await send_what_is_due();
@@ -34,17 +45,19 @@ class LinkWriter {
         base_.transport->interrupt();
         break;
       }
-      const auto woken = co_await base_.write_wakeup.wait(output_.empty() ? kNever : after(kKeepOutput));
+      const auto woken = co_await wakeup_.wait(after(kKeepOutput));
       if (woken) continue;
       if (woken.error() != Error::Kind::timed_out) break;  // cancelled, and so is the reader
       output_ = Buffer();
+      state_ = State::resting;
+      co_return;
     }
-    is_gone_ = true;
+    state_ = State::gone;
     base_.writer_gone.notify();
   }
 
-  /// `run` has returned.
-  [[nodiscard]] bool is_gone() const noexcept { return is_gone_; }
+  /// Nothing more is sent.
+  [[nodiscard]] bool is_gone() const noexcept { return state_ == State::gone; }
 
  private:
   static constexpr std::size_t kFirstOutput = 4096;
@@ -81,11 +94,14 @@ class LinkWriter {
     return size;
   }
 
+  enum class State : std::uint8_t { resting, running, gone };
+
   LinkBase& base_;
   LinkStreams& streams_;
   Buffer first_;
   Buffer output_;  // records being sent
-  bool is_gone_ = false;
+  Signal wakeup_;
+  State state_ = State::resting;
 };
 
 }  // namespace pake::net

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,7 +48,7 @@ struct LentTicket {
   channel::StoredTicket stored;
 };
 
-/// Belongs to one loop and is touched by its thread alone. It reads into a buffer of 256 bytes, which grows while it
+/// Belongs to one loop and is touched by its thread alone. It reads into a buffer of 64 bytes, which grows while it
 /// is busy; after 15 s of silence it is that small again. A second after the last that was sent, the write buffer is
 /// gone.
 class ChannelLink {
@@ -80,6 +81,11 @@ class ChannelLink {
   /// The next stream that the peer opens. Error::closed when none will come: the peer has closed, or the
   /// channel has ended.
   [[nodiscard]] Awaitable<Outcome<AcceptedStream>> accept(Deadline deadline);
+
+  /// In place of `accept`, for who keeps many channels: no coroutine waits. Each stream is given to `take` as it comes,
+  /// and Error::closed, the last, when none will come (at the latest before `run` returns). `take` does not end the
+  /// life of the link.
+  void accept_each(std::function<void(Outcome<AcceptedStream>)> take);
 
   /// Lends the client a ticket that goes with this channel's resumption secret.
   /// @return the errors of channel::Channel::send_ticket

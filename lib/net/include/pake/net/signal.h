@@ -1,8 +1,6 @@
 // How one coroutine wakes another one of the same loop.
 #pragma once
 
-#include <memory>
-
 #include "pake/base/export.h"
 #include "pake/net/awaitable.h"
 #include "pake/net/clock.h"
@@ -16,10 +14,10 @@ namespace pake::net {
 /// Belongs to one loop and is touched by its thread alone. One coroutine waits at a time.
 class Signal {
  public:
-  explicit Signal(Loop& loop);
+  explicit Signal(Loop& loop) noexcept : loop_(loop) {}
   Signal(const Signal&) = delete;
   Signal& operator=(const Signal&) = delete;
-  ~Signal();
+  ~Signal() = default;
 
   /// Wakes the coroutine that waits; if none does, the next one to wait goes on at once.
   void notify();
@@ -29,8 +27,11 @@ class Signal {
   [[nodiscard]] Awaitable<Outcome<void>> wait(Deadline deadline);
 
  private:
-  class PAKE_HIDDEN Impl;
-  std::unique_ptr<Impl> impl_;
+  class PAKE_HIDDEN Sleeper;
+
+  Loop& loop_;
+  Sleeper* asleep_ = nullptr;  // in the frame of the coroutine that waits
+  bool notified_ = false;
 };
 
 }  // namespace pake::net
