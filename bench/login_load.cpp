@@ -4,7 +4,9 @@
 //   connection, one line there and back; prints logins, seconds, and the median and 99th percentile in us
 // - `... paced SECONDS A_SECOND [STRETCH]`: the same at a pace; each login also waits STRETCH ms where a client would
 //   stretch its password
-// - `... hold COUNT`: COUNT sessions, held until stdin ends; prints `held COUNT`
+// - `... hold COUNT [STREAMS]`: COUNT sessions with 0 (unless given) or 1 open stream each, held until stdin ends;
+// prints
+//   `held COUNT`
 // - `... echo COUNT`: COUNT lines there and back in one session; median and 99th percentile in us
 // - `... probe BLOCKS NAME...`: guesses at names by nobody who knows a password, one after another, the names shuffled
 //   within each block; prints for each its name, ns from the hello to the answer, and from the finish to the alert
@@ -219,6 +221,7 @@ net::Awaitable<void> paced(Load& load, std::chrono::milliseconds time, std::uint
 struct Held {
   std::vector<Session> sessions;
   std::uint64_t wanted = 0;
+  bool keeps_streams = false;
   std::size_t working = 0, failed = 0;
 };
 
@@ -227,6 +230,7 @@ net::Awaitable<void> hold_more(Load& load, std::shared_ptr<Held> held) {
   while (held->wanted > 0) {
     --held->wanted;
     auto session = co_await load.log_in();
+    if (session && !held->keeps_streams) session->echo.reset();
     if (session)
       held->sessions.push_back(*std::move(session));
     else
@@ -235,10 +239,11 @@ net::Awaitable<void> hold_more(Load& load, std::shared_ptr<Held> held) {
   --held->working;
 }
 
-net::Awaitable<void> hold(Load& load, std::uint64_t count) {
+net::Awaitable<void> hold(Load& load, std::uint64_t count, bool keeps_streams) {
   constexpr std::size_t kAtOnce = 16;
   const auto held = std::make_shared<Held>();
   held->wanted = count;
+  held->keeps_streams = keeps_streams;
   for (std::size_t i = 0; i < kAtOnce; ++i) load.loop().spawn(hold_more(load, held));
   do static_cast<void>(co_await load.loop().sleep_until(net::after(std::chrono::milliseconds(20))));
   while (held->wanted > 0 || held->working > 0);
@@ -344,7 +349,8 @@ void probe(const Target& target, std::uint64_t blocks, const std::vector<std::st
 
 int usage() {
   std::fputs(
-      "usage: login_load ADDRESS USERS logins SECONDS AT_ONCE | paced SECONDS A_SECOND [STRETCH_MS] | hold COUNT | "
+      "usage: login_load ADDRESS USERS logins SECONDS AT_ONCE | paced SECONDS A_SECOND [STRETCH_MS] | hold COUNT "
+      "[STREAMS] | "
       "echo "
       "COUNT | probe BLOCKS NAME...\n",
       stderr);
@@ -378,7 +384,7 @@ int main(int argc, char** argv) {
     loops.run(
         paced(load, std::chrono::seconds(number(4)), number(5), std::chrono::milliseconds(argc > 6 ? number(6) : 0)));
   else if (command == "hold")
-    loops.run(hold(load, number(4)));
+    loops.run(hold(load, number(4), argc > 5 && number(5) != 0));
   else if (command == "echo")
     loops.run(echo(load, number(4)));
   else

@@ -51,25 +51,24 @@ class ServedSession::Held final : public ForwardingStream {
 
 ServedSession::ServedSession(std::shared_ptr<State> state, net::Loop& loop, std::shared_ptr<const Config> config,
                              std::shared_ptr<net::ChannelLink> link, SessionFacts facts, std::uint64_t generation,
-                             net::Address source, std::optional<channel::TicketFacts> ticket)
+                             net::Address source, channel::TicketFacts ticket)
     : state_(std::move(state)),
       loop_(loop),
       config_(std::move(config)),
       link_(std::move(link)),
       info_(std::make_shared<SessionInfo>()),
       source_(std::move(source)),
-      ticket_(std::move(ticket)),
+      ticket_(std::make_unique<const channel::TicketFacts>(std::move(ticket))),
       since_(net::Clock::now()),
       idle_since_(since_) {
   info_->facts = std::move(facts);
   info_->generation = generation;
 }
 
-net::Awaitable<void> ServedSession::run() {
-  const auto self = shared_from_this();
+void ServedSession::begin() {
   const auto& facts = info_->facts;
   const auto& limits = config_->limits;
-  if (!state_->sessions.enter(info_, self, loop_, limits.sessions, limits.sessions_per_user)) {
+  if (!state_->sessions.enter(info_, weak_from_this(), loop_, limits.sessions, limits.sessions_per_user)) {
     state_->log()->write(LogLevel::warning, "session-refused",
                          {{.key = "user", .value = facts.user}, {.key = "why", .value = "too-many"}});
     close();
@@ -80,15 +79,23 @@ net::Awaitable<void> ServedSession::run() {
     lend_ticket();
     ask_for_newer_record();
   }
-  loop_.spawn(accept_streams(self));
-  const auto ended = co_await link_->run();
+  link_->accept_each([this](net::Outcome<net::AcceptedStream> accepted) {
+    if (accepted)
+      take(*std::move(accepted));
+    else
+      no_more_streams();
+  });
+}
+
+void ServedSession::ended(const net::LinkEnd& end) {
+  const auto& facts = info_->facts;
   state_->sessions.leave(*info_);
   state_->counters.bytes_from_clients += info_->bytes_in;
   state_->counters.bytes_to_clients += info_->bytes_out;
   state_->log()->write(LogLevel::info, "session-ended",
                        {{.key = "session", .value = static_cast<std::int64_t>(facts.id)},
                         {.key = "user", .value = facts.user},
-                        {.key = "how", .value = to_string(ended.end)},
+                        {.key = "how", .value = to_string(end.end)},
                         {.key = "cause", .value = cause_ ? to_string(*cause_) : std::string_view("client")},
                         {.key = "seconds",
                          .value = std::chrono::duration_cast<std::chrono::seconds>(net::Clock::now() - since_).count()},
@@ -159,16 +166,11 @@ net::Awaitable<void> ServedSession::serve_migration(std::shared_ptr<ServedSessio
   self->migration_ = nullptr;
 }
 
-net::Awaitable<void> ServedSession::accept_streams(std::shared_ptr<ServedSession> self) {
-  for (;;) {
-    auto accepted = co_await self->link_->accept(net::kNever);
-    if (!accepted) break;
-    self->take(std::move(*accepted));
-  }
-  self->peer_has_closed_ = true;
-  if (self->migration_ != nullptr) self->migration_->reset(channel::ResetCode::cancelled);  // nobody waits for it
-  if (self->is_lending_) self->loop_.spawn(stop_lending(self));
-  self->stream_ended();
+void ServedSession::no_more_streams() {
+  peer_has_closed_ = true;
+  if (migration_ != nullptr) migration_->reset(channel::ResetCode::cancelled);  // nobody waits for it
+  if (is_lending_) loop_.spawn(stop_lending(shared_from_this()));
+  stream_ended();
 }
 
 void ServedSession::take(net::AcceptedStream accepted) {

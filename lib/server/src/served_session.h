@@ -25,14 +25,18 @@ class ServedSession final : public Session, public std::enable_shared_from_this<
  public:
   ServedSession(std::shared_ptr<State> state, net::Loop& loop, std::shared_ptr<const Config> config,
                 std::shared_ptr<net::ChannelLink> link, SessionFacts facts, std::uint64_t generation,
-                net::Address source, std::optional<channel::TicketFacts> ticket);
+                net::Address source, channel::TicketFacts ticket);
 
   /// Under what his record was made: if that is not what records are made under now, the client is asked for a new one.
   void has_record(const store::CredentialParameters& parameters) { record_ = parameters; }
 
-  /// Serves streams until the channel has ended. Ends at once if the session may not be entered: there are too many,
-  /// or the account has changed since it was looked up.
-  [[nodiscard]] net::Awaitable<void> run();
+  // Whoever keeps it calls `begin`, runs its link, and then calls `ended`.
+
+  /// Serves streams from now on. Closes the channel if the session may not be entered: there are too many, or the
+  /// account has changed since it was looked up.
+  void begin();
+  [[nodiscard]] net::ChannelLink& link() noexcept { return *link_; }
+  void ended(const net::LinkEnd& end);
 
   void end(EndCause cause) override;
 
@@ -49,7 +53,6 @@ class ServedSession final : public Session, public std::enable_shared_from_this<
   class Held;
   using HeldStreams = std::list<net::Stream*>;
 
-  static net::Awaitable<void> accept_streams(std::shared_ptr<ServedSession> self);
   static net::Awaitable<void> serve(std::shared_ptr<ServedSession> self, ServiceConfig service, std::string name,
                                     std::optional<channel::StatusTag> tag, std::unique_ptr<net::Stream> stream);
   static net::Awaitable<void> serve_meeting_stream(std::shared_ptr<ServedSession> self,
@@ -63,6 +66,7 @@ class ServedSession final : public Session, public std::enable_shared_from_this<
   static net::Awaitable<void> serve_account(std::shared_ptr<ServedSession> self, std::unique_ptr<net::Stream> stream);
   static net::Awaitable<void> serve_migration(std::shared_ptr<ServedSession> self, std::unique_ptr<net::Stream> stream);
   void take(net::AcceptedStream accepted);
+  void no_more_streams();
   void take_publication(net::AcceptedStream accepted);
   void take_published(net::AcceptedStream accepted, const PublishedConfig& published);
   bool tell_status(channel::ProgramStatus status);
@@ -84,8 +88,8 @@ class ServedSession final : public Session, public std::enable_shared_from_this<
   std::shared_ptr<net::ChannelLink> link_;
   std::shared_ptr<SessionInfo> info_;
   net::Address source_;
-  std::optional<channel::TicketFacts> ticket_;  // to be lent, once
-  std::unique_ptr<AccountChannel> account_;     // once its service has been asked for
+  std::unique_ptr<const channel::TicketFacts> ticket_;  // to be lent, once
+  std::unique_ptr<AccountChannel> account_;             // once its service has been asked for
   std::optional<store::CredentialParameters> record_;
   net::Stream* migration_ = nullptr;  // the stream on which a newer record is awaited
   HeldStreams streams_;

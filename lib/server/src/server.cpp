@@ -264,7 +264,12 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     caller.end_waiting();
     if (!accepted) stream.reset();  // the client need not wait for what follows
     co_await visit.conclude(accepted ? nullptr : &accepted.error());
-    if (accepted) co_await self->serve_channel(lane, visit, std::move(*accepted));
+    if (!accepted) co_return;
+    if (visit.entered_by() == EnteredBy::code)
+      co_return co_await serve_enrolment(self->state_, lane.loop, visit, *accepted);
+    static_cast<void>(caller.take_stream());  // it leads to what the link owns now
+    auto session = self->make_session(lane, visit, std::move(*accepted));
+    lane.loop.spawn(carry(self, lane, std::move(session), std::move(caller)));
   }
 
   // A stranger who has come to meet another one. He is silent until his frame is whole.
@@ -309,8 +314,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     return std::nullopt;
   }
 
-  net::Awaitable<void> serve_channel(Lane& lane, Visit& visit, net::ServerChannel channel) {
-    if (visit.entered_by() == EnteredBy::code) co_return co_await serve_enrolment(state_, lane.loop, visit, channel);
+  std::shared_ptr<ServedSession> make_session(Lane& lane, const Visit& visit, net::ServerChannel channel) {
     const auto now = wall_now();
     SessionFacts facts{.id = state_->sessions.next_id(),
                        .user = visit.user(),
@@ -321,8 +325,15 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
         std::make_shared<ServedSession>(state_, lane.loop, visit.config(), std::move(channel.link), std::move(facts),
                                         visit.generation(), visit.source(), next_ticket(lane, visit, channel.outcome));
     if (const auto& record = visit.record()) session->has_record(*record);
+    return session;
+  }
+
+  // A session that is idle is this frame and little more: what its handshake needed is gone.
+  static net::Awaitable<void> carry(std::shared_ptr<Impl> self, Lane& lane, std::shared_ptr<ServedSession> session,
+                                    net::Caller caller) {
     lane.sessions.insert(session.get());
-    co_await session->run();
+    session->begin();
+    session->ended(co_await session->link().run());
     lane.sessions.erase(session.get());
   }
 

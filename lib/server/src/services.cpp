@@ -16,7 +16,7 @@ using How = StreamEnd::How;
 
 // The seed's echo: each line comes back behind a word. Nothing of a line is kept.
 net::Awaitable<StreamEnd> echo(std::unique_ptr<net::Stream> stream) {
-  constexpr std::size_t kChunk = 4096;
+  constexpr std::size_t kChunk = 1024;
   constexpr std::string_view kReceive = "receive ";
   StreamEnd end;
   Buffer chunk(kChunk), answer;
