@@ -11,6 +11,7 @@
 #include <cstring>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pake/crypto/backend.h"
@@ -316,6 +317,21 @@ TEST_P(Lanes, LimbsUpToTheirBoundAreTaken) {
   }
   EXPECT_GT(raised, 0);
   EXPECT_EQ(multiply({scalar}, {P})[0], product(scalar, element));
+}
+
+TEST_P(Lanes, LimbsAboveItAreAsserted) {
+#ifdef NDEBUG
+  GTEST_SKIP() << "bounds are asserted in debug builds";
+#else
+  testing::SeededRng rng(8);
+  auto P = decode({random_element(rng)}).points[0];
+  const Buffer scalar(32);
+  for (std::size_t c = 0; c < 4; ++c) {
+    const auto before = std::exchange(P.coordinates[c][c], std::uint64_t{1} << 52U);
+    EXPECT_DEATH(static_cast<void>(multiply({scalar}, {P})), "");
+    P.coordinates[c][c] = before;
+  }
+#endif
 }
 
 TEST(RistrettoBackend, CanBeChosenWhereItRuns) {

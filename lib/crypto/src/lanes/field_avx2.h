@@ -5,9 +5,8 @@
 // Three bounds on limbs (even, odd):
 //
 //   tight   < 2^26 + 2^10, 2^25 + 2^17     what `carry`, `multiply` and `square` return
-//   loose   < 3.36 * 2^26, 3.36 * 2^25     the sum of two tight ones, or their difference with 2p added (< 3 * 2^26 +
-//   ...):
-//                                          an operand of a product, and the most that 19 * limb < 2^32 allows
+//   loose   < 3.36 * 2^26, 3.36 * 2^25     an operand of a product: the sum of two tight ones, or their difference
+//                                          with 2p added (below 3 times); the most that 19 * limb < 2^32 allows
 //   raw     < 2^29                         any other sum: to be carried before it is multiplied
 //
 // A column of a product of two loose ones: 10 products, those that come back 19 times and those of two odd limbs (which
@@ -19,10 +18,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#if !defined(NDEBUG) && !defined(PAKE_CT)
-#include <cstdlib>
-#define PAKE_LANES_CHECK_BOUNDS
-#endif
+
+#include "bounds.h"
 
 namespace {
 
@@ -50,18 +47,9 @@ struct Field {
   Vector limb[kLimbs];
 };
 
-#ifdef PAKE_LANES_CHECK_BOUNDS
 inline void require_below(const Field& a, std::uint64_t even, std::uint64_t odd) {
-  for (std::size_t i = 0; i < kLimbs; ++i) {
-    alignas(32) std::uint64_t values[4];
-    _mm256_store_si256(reinterpret_cast<Vector*>(values), a.limb[i]);
-    for (const auto value : values)
-      if (value >= (i % 2 == 0 ? even : odd)) std::abort();
-  }
+  for (std::size_t i = 0; i < kLimbs; ++i) require_below(a.limb[i], i % 2 == 0 ? even : odd);
 }
-#else
-inline void require_below(const Field&, std::uint64_t, std::uint64_t) {}
-#endif
 inline void require_tight(const Field& a) {
   require_below(a, (std::uint64_t{1} << 26) + (std::uint64_t{1} << 10),
                 (std::uint64_t{1} << 25) + (std::uint64_t{1} << 17));
@@ -109,9 +97,10 @@ inline Field raw_subtract(const Field& a, const Field& b) {
 /// The sum or difference of two tight ones as an operand of a product: it is loose already.
 inline Field operand(const Field& a) { return a; }
 
-/// The columns of a product, below 2^62.5, carried along two chains at once. The last carry into limb 1 is below
-/// 2^(41.5 - 26), the one into limb 5 below 2^17: tight.
+/// The columns of a product, carried along two chains at once. The last carry into limb 1 is below 2^16, the one into
+/// limb 5 below 2^12: tight.
 inline Field carry_columns(Vector (&h)[kLimbs]) {
+  for (const auto& column : h) require_below(column, 0x5a827999fcef3242);  // 2^62.5
   const auto mask26 = broadcast(kLow26), mask25 = broadcast(kLow25);
   const auto pass = [&](std::size_t from) {
     const auto over = from % 2 == 0 ? _mm256_srli_epi64(h[from], 26) : _mm256_srli_epi64(h[from], 25);

@@ -6,7 +6,7 @@
 // below 2^52**. It is kept by three bounds on limbs:
 //
 //   tight   < 2^51 + 2^17   what `carry`, `multiply` and `square` return, and the only operands of products
-//   wide    < 2^61          a product whose carry has been put off, or a sum of few tight ones
+//   wide    < 2^60.3        a product whose carry has been put off (see `fold`)
 //   raw     < 2^63          sums of wide ones: to be carried before anything else
 //
 // carry: of limbs below 2^63, one parallel pass carries less than 2^12, which leaves limb i below 2^51 + 2^12, and limb
@@ -17,10 +17,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#if !defined(NDEBUG) && !defined(PAKE_CT)
-#include <cstdlib>
-#define PAKE_LANES_CHECK_BOUNDS
-#endif
+
+#include "bounds.h"
 
 namespace {
 
@@ -69,20 +67,11 @@ struct Field {
   Vector limb[kLimbs];
 };
 
-#ifdef PAKE_LANES_CHECK_BOUNDS
 inline void require_below(const Field& a, std::uint64_t bound) {
-  for (const auto& limb : a.limb) {
-    std::uint64_t values[kWidth];
-    __builtin_memcpy(values, &limb, sizeof limb);
-    for (const auto value : values)
-      if (value >= bound) std::abort();
-  }
+  for (const auto& limb : a.limb) require_below(limb, bound);
 }
-#else
-inline void require_below(const Field&, std::uint64_t) {}
-#endif
 constexpr std::uint64_t kTight = (std::uint64_t{1} << 51) + (std::uint64_t{1} << 17);
-constexpr std::uint64_t kWide = std::uint64_t{1} << 61;
+constexpr std::uint64_t kWide = std::uint64_t{20 * 15} << 52;
 
 /// The value, of which the optimiser does not know how it came about: it would make one multiplication by 19 of the
 /// sums in `fold`, which AVX has for 32 bits only. (MemorySanitizer would take what comes out for defined.)
@@ -187,7 +176,7 @@ inline Field square(const Field& a) { return carry(squared(a)); }
 // --- Sums and differences of wide ones, as operands of a product.
 
 inline Field sum(const Field& a, const Field& b) { return carry(raw_add(a, b)); }
-/// a - b. A wide b is below 2^60.3 in truth, and 1024 p has limbs of about 2^61.
+/// a - b. A wide b is below 2^60.3, and 1024 p has limbs of about 2^61.
 inline Field difference(const Field& a, const Field& b) { return carry(add_p_and_subtract<1024>(a, b)); }
 /// c - a - b: what is subtracted is below 2^61.3, and 2048 p has limbs of about 2^62.
 inline Field difference_of_sum(const Field& c, const Field& a, const Field& b) {

@@ -14,10 +14,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#if !defined(NDEBUG) && !defined(PAKE_CT)
-#include <cstdlib>
-#define PAKE_LANES_CHECK_BOUNDS
-#endif
+
+#include "bounds.h"
 
 namespace {
 
@@ -50,14 +48,9 @@ struct Field {
   Vector limb[kLimbs];
 };
 
-#ifdef PAKE_LANES_CHECK_BOUNDS
 inline void require_below(const Field& a, std::uint64_t bound) {
-  for (const auto limb : a.limb)
-    if (limb >= bound) std::abort();
+  for (const auto limb : a.limb) require(limb < bound);
 }
-#else
-inline void require_below(const Field&, std::uint64_t) {}
-#endif
 constexpr std::uint64_t kTight = (std::uint64_t{1} << 51) + (std::uint64_t{1} << 18);
 constexpr std::uint64_t kLoose = std::uint64_t{1} << 54;
 
@@ -94,6 +87,7 @@ __extension__ using Wide = unsigned __int128;
 
 /// The columns of a product, below 2^114.3, the last one below 2^110.4: tight.
 inline Field carry_columns(const Wide (&h)[kLimbs]) {
+  for (std::size_t i = 0; i < kLimbs; ++i) require(h[i] >> 108 < (i == 4 ? 5 : 1 + (4 * 19)));
   const auto low = [](Wide column) { return static_cast<std::uint64_t>(column) & kLow51; };
   const auto high = [](Wide column) { return static_cast<std::uint64_t>(column >> 51); };
   return carry({{low(h[0]) + (19 * high(h[4])), low(h[1]) + high(h[0]), low(h[2]) + high(h[1]), low(h[3]) + high(h[2]),

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "bounds.h"
 #include "p256.h"
 
 namespace {
@@ -36,17 +37,14 @@ struct Raw {
   Vector limb[kLimbs];
 };
 
-#if !defined(NDEBUG) && !defined(PAKE_CT)
 /// Of what `carry` returns: only the highest limb can be wrong.
 inline void require_operand(const Field& a) {
-  alignas(32) std::uint64_t top[kLanes];
-  _mm256_store_si256(reinterpret_cast<Vector*>(top), a.limb[4]);
-  for (const auto limb : top)
-    if (limb > std::uint64_t{201} * (std::uint64_t{1} << 48) / 100) std::abort();
+  require_below(a.limb[4], (std::uint64_t{201} * (std::uint64_t{1} << 48) / 100) + 1);
 }
-#else
-inline void require_operand(const Field&) {}
-#endif
+inline void require_raw(const Raw& a) {
+  constexpr auto kMost = std::uint64_t{1} << 60;
+  for (const auto& limb : a.limb) require_below(add64(limb, broadcast(kMost)), 2 * kMost);
+}
 
 inline Raw raw(const Field& a) { return {{a.limb[0], a.limb[1], a.limb[2], a.limb[3], a.limb[4]}}; }
 inline Raw operator+(const Raw& a, const Raw& b) {
@@ -83,6 +81,7 @@ inline Field carry(const Raw& a) {
 /// a modulo p, above 0 and below 2.01 p. q = floor(limb 4 / 2^48) is the value's quotient by 2^256, less the carries
 /// that limb 4 has not got yet (below 2^8 of its 2^48); with q - 1 in its place what remains is positive.
 inline Field reduce(const Raw& a) {
+  require_raw(a);
   const auto q = sub64(_mm256_srai_epi64(a.limb[4], 48), broadcast(1));
   Raw out;  // a - q * p
   out.limb[0] = add64(a.limb[0], q);

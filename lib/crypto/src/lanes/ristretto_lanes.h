@@ -72,9 +72,11 @@ inline void canonical(const Field& a, Vector (&limb)[5]) {
     limb[4] = limb[4] & mask;
     limb[0] = limb[0] + times_19(over);
   }
+  for (const auto& x : limb) require_below(x, kLow51 + 1);
   // Adding 19 reaches 2^255 if and only if the value is p or above: then 19 are added, and 2^255 dropped.
   auto over = shift_right(limb[0] + broadcast(19), 51);
   for (std::size_t i = 1; i < 5; ++i) over = shift_right(limb[i] + over, 51);
+  require_below(over, 2);
   limb[0] = limb[0] + times_19(over);
   for (std::size_t i = 0; i < 4; ++i) {
     limb[i + 1] = limb[i + 1] + shift_right(limb[i], 51);
@@ -256,13 +258,14 @@ inline Vector load(const std::uint64_t (&lanes)[kWidth]) {
 }
 inline void store(Vector x, std::uint64_t (&lanes)[kWidth]) { __builtin_memcpy(lanes, &x, sizeof x); }
 
-/// Lane i of every limb from lanes[i].
+/// Lane i of every limb from lanes[i]; limbs below 2^52, as lanes.h says.
 inline Field gather(const std::uint64_t* const (&lanes)[kWidth]) {
   Vector limbs[5];
   for (std::size_t k = 0; k < 5; ++k) {
     std::uint64_t values[kWidth];
     for (std::size_t i = 0; i < kWidth; ++i) values[i] = lanes[i][k];
     limbs[k] = load(values);
+    require_below(limbs[k], std::uint64_t{1} << 52);
   }
   return from_limbs51(limbs);
 }
