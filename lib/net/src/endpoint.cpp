@@ -43,7 +43,7 @@ const sockaddr* generic(const sockaddr_un& where) { return reinterpret_cast<cons
 Outcome<std::unique_ptr<SocketStream>> make_socket(Loop& loop, int family, Address peer) {
   const int socket = ::socket(family, kSocketFlags, 0);
   if (socket < 0) return std::unexpected(from_errno(errno));
-  return std::make_unique<SocketStream>(loop, socket, std::move(peer));
+  return std::make_unique<SocketStream>(loop, socket, prepare(socket), std::move(peer));
 }
 
 /// RFC 8305, Sections 4 and 5: the addresses of a name, families taking turns, each tried 250 ms after the one before
@@ -131,8 +131,15 @@ std::vector<Endpoint> interleave(const std::vector<Endpoint>& endpoints) {
   return mixed;
 }
 
+Awaitable<Outcome<std::unique_ptr<Stream>>> connect_one(Loop& loop, Endpoint to, Deadline deadline) {
+  PAKE_CO_TRY(auto stream, make_socket(loop, to.family(), to_address(to)));
+  PAKE_CO_TRYV(co_await stream->connect(to.generic(), to.size, deadline));
+  co_return std::move(stream);
+}
+
 Awaitable<Outcome<std::unique_ptr<Stream>>> connect_tcp(Loop& loop, TcpAddress address, Deadline deadline) {
   PAKE_CO_TRY(const auto found, co_await look_up(loop, std::move(address), Purpose::to_connect, deadline));
+  if (found.size() == 1) co_return co_await connect_one(loop, found.front(), deadline);
   co_return co_await std::make_shared<Race>(loop)->run(interleave(found), deadline);
 }
 
@@ -153,7 +160,7 @@ Awaitable<Outcome<std::unique_ptr<Stream>>> connect(Loop& loop, Address address,
 }
 
 std::unique_ptr<Stream> adopt(Loop& loop, int socket, Address peer) {
-  return std::make_unique<SocketStream>(loop, socket, std::move(peer));
+  return std::make_unique<SocketStream>(loop, socket, prepare(socket), std::move(peer));
 }
 
 namespace {
@@ -308,6 +315,7 @@ class Listener::Impl {
  public:
   Impl(Loop& loop, Bound bound)
       : descriptor_(loop.impl(), bound.socket.release()),
+        transport_(prepare(descriptor_.fd())),
         address_(std::move(bound.address)),
         path_(std::move(bound.path)) {}
 
@@ -318,11 +326,12 @@ class Listener::Impl {
       const int socket = ::accept4(descriptor_.fd(), reinterpret_cast<sockaddr*>(&from.storage), &from.size,
                                    SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (socket >= 0)
-        co_return net::adopt(home, socket, std::holds_alternative<UnixAddress>(address_) ? address_ : to_address(from));
+        co_return std::make_unique<SocketStream>(
+            home, socket, transport_, std::holds_alternative<UnixAddress>(address_) ? address_ : to_address(from));
       const auto error = from_errno(errno);
       if (error == Error::Kind::exhausted) co_return std::unexpected(error);
       // Other errors are those of a connection that died in the queue (accept(2)): the next one, please.
-      if (error.system == EAGAIN) PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::wait_read, deadline));
+      if (error.system == EAGAIN) PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::read, deadline));
     }
   }
 
@@ -331,6 +340,7 @@ class Listener::Impl {
 
  private:
   Descriptor descriptor_;
+  Transport transport_;
   Address address_;
   std::unique_ptr<BoundPath> path_;
 };

@@ -16,6 +16,7 @@
 #include "pake/net/error.h"
 #include "pake/net/loops.h"
 #include "pake/net/workers.h"
+#include "ready_set.h"
 
 namespace pake::net {
 
@@ -63,6 +64,7 @@ class Loop::Impl {
   Impl(std::atomic<std::size_t>& tasks, SharedWorkers& workers, std::function<void()> all_done);
 
   asio::io_context& io() noexcept { return io_; }
+  ReadySet& ready_set() noexcept { return ready_set_; }
   SharedWorkers& workers() noexcept { return workers_; }
   void spawn(Awaitable<void> task);
   /// Ends every wait, now and from now on.
@@ -75,6 +77,7 @@ class Loop::Impl {
   void expire();
 
   asio::io_context io_{1};  // one thread runs it
+  ReadySet ready_set_{io_};
   Timer timer_{io_};
   Deadline armed_ = kNever;
   std::multimap<Deadline, Wait*> waits_;

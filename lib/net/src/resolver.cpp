@@ -134,7 +134,7 @@ Awaitable<Outcome<std::vector<Endpoint>>> look_up(Loop& loop, TcpAddress address
   const auto question = std::make_shared<LookUp>(std::move(address), purpose);
   PAKE_CO_TRY(const int waiting, LookUp::start(question));
   Descriptor done(loop.impl(), waiting);
-  PAKE_CO_TRYV(co_await done.ready(Descriptor::Direction::wait_read, deadline));
+  PAKE_CO_TRYV(co_await done.ready(Descriptor::Direction::read, deadline));
   co_return question->take();
 }
 

@@ -24,17 +24,22 @@ bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 }  // namespace
 
-SocketStream::SocketStream(Loop& loop, int socket, Address peer)
-    : loop_(loop), descriptor_(loop.impl(), socket), peer_(std::move(peer)) {
-  const int on = 1;  // unix sockets reject it; harmless
-  static_cast<void>(::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
+Transport prepare(int socket) noexcept {
+  const int on = 1;
+  const bool is_tcp = ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0;
+  return is_tcp ? Transport::tcp : Transport::other;
 }
+
+SocketStream::SocketStream(Loop& loop, int socket, Transport transport, Address peer)
+    : loop_(loop), descriptor_(loop.impl(), socket), transport_(transport), peer_(std::move(peer)) {}
 
 Awaitable<Outcome<void>> SocketStream::connect(const sockaddr* where, socklen_t size, Deadline deadline) {
   constexpr std::chrono::milliseconds kPause{10};
   while (::connect(descriptor_.fd(), where, size) != 0) {
     if (errno == EINPROGRESS || errno == EINTR) {
-      PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::wait_write, deadline));
+      if (::connect(descriptor_.fd(), where, size) == 0) break;  // within this machine all has been said by now
+      if (errno != EALREADY) co_return std::unexpected(from_errno(errno));
+      PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::write, deadline));
       int error = 0;
       socklen_t error_size = sizeof error;
       if (::getsockopt(descriptor_.fd(), SOL_SOCKET, SO_ERROR, &error, &error_size) != 0) error = errno;
@@ -50,33 +55,49 @@ Awaitable<Outcome<void>> SocketStream::connect(const sockaddr* where, socklen_t 
 
 bool SocketStream::is_due() noexcept { return ++calls_ % kCallsBetweenTurns == 0; }
 
+Awaitable<Outcome<void>> SocketStream::let_others_go_on() {
+  co_await loop_.yield();
+  if (loop_.impl().is_cancelled()) co_return fail(Error::Kind::cancelled);
+  co_return Outcome<void>();
+}
+
 Awaitable<Outcome<std::size_t>> SocketStream::read_some(MutableBytes into, Deadline deadline) {
-  if (is_due()) PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::wait_read, deadline));
+  if (is_due()) {
+    PAKE_CO_TRYV(co_await let_others_go_on());
+    PAKE_CO_TRYV(descriptor_.may_go_on());
+  }
+  if (std::exchange(is_drained_, false))
+    PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::read, deadline));
   for (;;) {
     if (is_reset_) co_return fail(Error::Kind::reset);
+    descriptor_.begin_reading();
     const auto count = ::recv(descriptor_.fd(), into.data(), into.size(), 0);
-    if (count > 0) co_return static_cast<std::size_t>(count);
+    if (count > 0) {
+      is_drained_ = transport_ == Transport::tcp && static_cast<std::size_t>(count) < into.size() &&
+                    descriptor_.has_bytes_alone();
+      co_return static_cast<std::size_t>(count);
+    }
     if (count == 0) co_return fail(Error::Kind::closed);
     if (errno == EINTR) continue;
     if (!would_block(errno)) co_return std::unexpected(from_errno(errno));
-    PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::wait_read, deadline));
+    PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::read, deadline));
   }
 }
 
 Awaitable<Outcome<std::size_t>> SocketStream::write_some(Bytes bytes, Deadline deadline) {
-  if (is_due()) PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::wait_write, deadline));
+  if (is_due()) PAKE_CO_TRYV(co_await let_others_go_on());
   for (;;) {
     if (is_reset_) co_return fail(Error::Kind::reset);
     const auto count = ::send(descriptor_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (count >= 0) co_return static_cast<std::size_t>(count);
     if (errno == EINTR) continue;
     if (!would_block(errno)) co_return std::unexpected(from_errno(errno));
-    PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::wait_write, deadline));
+    PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::write, deadline));
   }
 }
 
 Awaitable<Outcome<void>> SocketStream::write_all(Bytes bytes, Deadline deadline) {
-  if (is_due()) PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::wait_write, deadline));
+  if (is_due()) PAKE_CO_TRYV(co_await let_others_go_on());
   while (!bytes.empty()) {
     if (is_reset_) co_return fail(Error::Kind::reset);
     const auto count = ::send(descriptor_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -86,7 +107,7 @@ Awaitable<Outcome<void>> SocketStream::write_all(Bytes bytes, Deadline deadline)
     }
     if (errno == EINTR) continue;
     if (!would_block(errno)) co_return std::unexpected(from_errno(errno));
-    PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::wait_write, deadline));
+    PAKE_CO_TRYV(co_await descriptor_.ready(Descriptor::Direction::write, deadline));
   }
   co_return Outcome<void>();
 }

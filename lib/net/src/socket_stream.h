@@ -3,15 +3,23 @@
 
 #include <sys/socket.h>
 
+#include <cstdint>
+
 #include "descriptor.h"
 #include "pake/net/stream.h"
 
 namespace pake::net {
 
+enum class Transport : std::uint8_t { tcp, other };
+
+/// Small writes go at once. What a listening socket is given, those that it accepts inherit.
+Transport prepare(int socket) noexcept;
+
 class SocketStream final : public Stream {
  public:
   /// Owns the non-blocking `socket` from here on.
-  SocketStream(Loop& loop, int socket, Address peer);
+  /// @param transport  what `prepare` said of it, or of the one that accepted it
+  SocketStream(Loop& loop, int socket, Transport transport, Address peer);
 
   /// Connects a fresh socket.
   Awaitable<Outcome<void>> connect(const sockaddr* where, socklen_t size, Deadline deadline);
@@ -32,12 +40,15 @@ class SocketStream final : public Stream {
  private:
   // True now and then, so that a peer that never lets us wait cannot keep the loop to itself.
   bool is_due() noexcept;
+  Awaitable<Outcome<void>> let_others_go_on();
 
   Loop& loop_;
   Descriptor descriptor_;
+  Transport transport_;
   Address peer_;
   std::size_t calls_ = 0;
   bool is_reset_ = false;
+  bool is_drained_ = false;  // the last read has taken everything
 };
 
 }  // namespace pake::net

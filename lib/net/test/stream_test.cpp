@@ -1,6 +1,12 @@
 #include "pake/net/stream.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <string>
+#include <string_view>
 
 #include "support.h"
 
@@ -145,6 +151,84 @@ Awaitable<void> acknowledged(Loop& loop) {
 TEST(Stream, WaitsForThePeersAcknowledgement) {
   Loops loops(1);
   loops.run(acknowledged(loops.main()));
+}
+
+/// The other end of a TCP connection: a bare descriptor.
+class Peer {
+ public:
+  explicit Peer(const Address& to) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const sockaddr_in where{.sin_family = AF_INET,
+                            .sin_port = htons(std::get<TcpAddress>(to).port),
+                            .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)},
+                            .sin_zero = {}};
+    EXPECT_EQ(::connect(fd_, reinterpret_cast<const sockaddr*>(&where), sizeof where), 0);
+  }
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+  ~Peer() { ::close(fd_); }
+
+  void send(std::string_view text, int flags = 0) {
+    EXPECT_EQ(::send(fd_, text.data(), text.size(), flags), static_cast<ssize_t>(text.size()));
+  }
+  void end() { EXPECT_EQ(::shutdown(fd_, SHUT_WR), 0); }
+
+ private:
+  int fd_;
+};
+
+Awaitable<std::string> read_once(Stream& stream) {
+  std::array<char, 64> chunk{};
+  const auto count =
+      co_await stream.read_some(MutableBytes(reinterpret_cast<std::uint8_t*>(chunk.data()), chunk.size()), patient());
+  co_return count ? std::string(chunk.data(), *count) : std::string("nothing: ") + count.error().explain();
+}
+
+// A read that is given less than it asked for has taken everything, and the next one waits without asking again.
+Awaitable<void> short_reads(Loop& loop) {
+  auto listener = Listener::open(loop, TcpAddress{.host = "127.0.0.1"});
+  Peer peer(listener->address());
+  const auto stream = std::move(*co_await listener->accept(loop, patient()));
+  EXPECT_EQ(co_await why_no_read(*stream, soon()), Error::Kind::timed_out);
+  peer.send("12345");
+  EXPECT_EQ(co_await read_once(*stream), "12345");
+  peer.send("678");
+  EXPECT_TRUE(co_await loop.sleep_until(after(5ms)));  // it comes while nobody waits
+  EXPECT_EQ(co_await read_once(*stream), "678");
+  EXPECT_EQ(co_await why_no_read(*stream, soon()), Error::Kind::timed_out);
+  peer.send("abc", MSG_OOB);  // a read ends at urgent data, whatever is behind it
+  peer.send("defgh");
+  EXPECT_EQ(co_await read_once(*stream), "ab");
+  EXPECT_EQ(co_await read_once(*stream), "defgh");
+  peer.send("9");
+  peer.end();
+  EXPECT_EQ(co_await read_once(*stream), "9");
+  EXPECT_EQ(co_await why_no_read(*stream, patient()), Error::Kind::closed);
+}
+
+TEST(Stream, WhatIsBehindAShortReadIsTold) {
+  Loops loops(1);
+  loops.run(short_reads(loops.main()));
+}
+
+// As a child has it that is about to become another program: closing the descriptor does not end the socket.
+Awaitable<void> leave_a_copy(Loop& loop) {
+  std::array<int, 2> fds{};
+  EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds.data()), 0);
+  const int copy = ::dup(fds[0]);
+  auto gone = adopt(loop, fds[0], UnixAddress{.path = "pair"});
+  EXPECT_EQ(co_await why_no_read(*gone, soon()), Error::Kind::timed_out);
+  gone.reset();
+  Pair pair(loop);
+  EXPECT_EQ(co_await why_no_read(*pair.left, soon()), Error::Kind::timed_out);
+  EXPECT_EQ(::write(fds[1], "x", 1), 1);
+  EXPECT_EQ(co_await why_no_read(*pair.left, soon()), Error::Kind::timed_out);
+  ::close(copy);
+  ::close(fds[1]);
+}
+
+TEST(Stream, OfASocketThatItHasLeftItHearsNothing) {
+  Loops loops(1);
+  loops.run(leave_a_copy(loops.main()));
 }
 
 Awaitable<void> flood(Stream& stream) {
