@@ -78,6 +78,7 @@ class SocketQuestions {
       if (header.nlmsg_type != SOCK_DIAG_BY_FAMILY || size < static_cast<ssize_t>(NLMSG_LENGTH(sizeof found)))
         return std::nullopt;
       std::memcpy(&found, answer.data() + NLMSG_HDRLEN, sizeof found);
+      answers_ = true;
       // A listener at `own` is an answer too, if there is no connection. One that its process has closed has no inode,
       // and shows 0, root's number, in the place of its user's.
       if (found.idiag_state == TCP_LISTEN || found.idiag_inode == 0) return std::nullopt;
@@ -85,9 +86,14 @@ class SocketQuestions {
     }
   }
 
+  /// It has told of a socket before: one that it does not tell of is not there. (A kernel without the module for TCP
+  /// says of every socket what it says of one that is not there.)
+  [[nodiscard]] bool answers() const noexcept { return answers_; }
+
  private:
   UniqueFd socket_;
   std::uint32_t number_ = 0;
+  bool answers_ = false;
 };
 
 /// As /proc/net/tcp and tcp6 write an address: words of 32 bits in the machine's order, then the port.
@@ -122,7 +128,8 @@ std::optional<uid_t> user_of_connection(const net::Address& peer, const net::Add
   const auto own = endpoint_of(peer), other = endpoint_of(local);
   if (!own || !other || own->family != other->family) return std::nullopt;
   thread_local SocketQuestions kernel;
-  if (const auto user = kernel.user_of(*own, *other)) return user;
+  const auto user = kernel.user_of(*own, *other);
+  if (user || kernel.answers()) return user;
   return user_by_table(*own, *other);
 }
 

@@ -5,6 +5,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdint>
+#include <fstream>
+#include <string>
 #include <vector>
 
 #include "process/unique_fd.h"
@@ -92,6 +95,28 @@ TEST(OwnUser, IsNobodyOnceTheOtherEndIsClosed) {
   EXPECT_EQ(::send(connections.connections.back().get(), "x", 1, 0), 1);
   connections.connections.clear();
   EXPECT_EQ(user_of_connection(from, on_loopback(AF_INET, connections.port)), std::nullopt);
+}
+
+// Bytes that this process has read, from files of /proc too.
+std::uint64_t bytes_read() {
+  std::ifstream file("/proc/self/io");
+  std::string name;
+  std::uint64_t bytes = 0;
+  return file >> name >> bytes && name == "rchar:" ? bytes : 0;
+}
+
+// Else whoever connects and goes makes this process read the connections of the whole machine, each time.
+TEST(OwnUser, IsNotSoughtInTheTableOnceTheKernelAnswers) {
+  if (bytes_read() == 0) GTEST_SKIP() << "SKIPPED: this kernel does not count what is read";
+  Connections connections(AF_INET);
+  ASSERT_TRUE(connections.is_there);
+  const auto local = on_loopback(AF_INET, connections.port);
+  const auto from = on_loopback(AF_INET, port_of(connections.add().get(), ::getsockname));
+  ASSERT_EQ(user_of_connection(from, local), ::geteuid());
+  const auto looking = bytes_read(), before = bytes_read();
+  EXPECT_EQ(user_of_connection(on_loopback(AF_INET, connections.port), local), std::nullopt);
+  constexpr std::uint64_t kHeading = 100;  // of the table, which has more
+  EXPECT_LT(bytes_read() - before, before - looking + kHeading);
 }
 
 }  // namespace
