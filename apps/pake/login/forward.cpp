@@ -35,6 +35,7 @@ using namespace std::chrono_literals;
 constexpr auto kFirstPause = 500ms;  // before the second try to reach a server that has gone
 constexpr auto kLongestPause = 30s;
 constexpr auto kNoDescriptor = 100ms;
+constexpr std::size_t kAtOnce = 32;  // connections that are accepted before anything else goes on: opened in one record
 constexpr std::chrono::seconds kPassOn{20};  // of the 30 s that a server waits for our Close
 constexpr std::chrono::milliseconds kLook{20};
 constexpr std::chrono::seconds kAnswer{10};  // of the server, of what stands behind a published service
@@ -226,7 +227,7 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
   }
 
   static net::Awaitable<void> accept_loop(std::shared_ptr<Forwarder> self, Local& local) {
-    for (;;) {
+    for (std::size_t count = 1;; ++count) {
       auto accepted = co_await local.listener.accept(self->loop_, net::kNever);
       if (self->is_over_) co_return;
       if (!accepted && accepted.error() == net::Error::Kind::cancelled) co_return;
@@ -235,7 +236,7 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
         continue;
       }
       self->carry(local, std::move(*accepted));
-      co_await self->loop_.yield();
+      if (count % kAtOnce == 0) co_await self->loop_.yield();
     }
   }
 

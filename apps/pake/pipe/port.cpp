@@ -23,6 +23,7 @@ constexpr std::chrono::seconds kAnswer{10};  // of what stands behind the port
 constexpr std::chrono::seconds kPassOn{20};  // what has come, once the other side has ended
 constexpr std::chrono::milliseconds kLook{20};
 constexpr std::chrono::milliseconds kNoDescriptor{100};
+constexpr std::size_t kAtOnce = 32;  // connections that are accepted before anything else goes on: opened in one record
 
 bool is_loopback(const net::Address& address) {
   const auto* const tcp = std::get_if<net::TcpAddress>(&address);
@@ -89,7 +90,7 @@ class Carrier : public std::enable_shared_from_this<Carrier> {
   }
 
   static net::Awaitable<void> accept_loop(std::shared_ptr<Carrier> self, net::Listener& listener) {
-    for (;;) {
+    for (std::size_t count = 1;; ++count) {
       auto accepted = co_await listener.accept(self->loop_, net::kNever);
       if (self->is_over_ || (!accepted && accepted.error() == net::Error::Kind::cancelled)) co_return;
       if (!accepted) {
@@ -97,7 +98,7 @@ class Carrier : public std::enable_shared_from_this<Carrier> {
         continue;
       }
       self->open_stream(listener.address(), std::move(*accepted));
-      co_await self->loop_.yield();
+      if (count % kAtOnce == 0) co_await self->loop_.yield();
     }
   }
 
