@@ -110,10 +110,10 @@ def compare_transfers(arguments):
 
 
 def cpu_seconds(pid):
-    """What a process and its descendants have taken by now."""
-    own = sum(int((task / "schedstat").read_text().split()[0]) for task in pathlib.Path(f"/proc/{pid}/task").iterdir())
+    """What a process and its descendants have taken by now, threads that have ended too."""
+    own = time.clock_gettime(~pid << 3 | 2)  # the clock of clock_getcpuclockid(3)
     children = subprocess.run(["pgrep", "--parent", str(pid)], stdout=subprocess.PIPE, text=True).stdout.split()
-    return own / 1e9 + sum(map(cpu_seconds, children))
+    return own + sum(cpu_seconds(int(child)) for child in children)
 
 
 def free_port():

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Measures `pake forward` beside ssh and spiped: what a connection, and a GiB, costs those who carry it.
+"""Measures `pake forward` beside ssh, spiped and stunnel: what a connection, and a GiB, costs those who carry it.
 
     bench/tunnels.py PAKE FORWARD [--count 10000] [--at-once 200] [--gib 1] [--rounds 3] [--write docs/performance.md]
 
@@ -154,6 +154,23 @@ class Making:
         # It makes a handshake for each connection, and takes up more than a few at once only by chance: its queue is short.
         return Tunnel(f"127.0.0.1:{port}", count=1000, at_once=8, **{"spiped -e": near, "spiped -d": far})
 
+    def stunnel(self, backend):
+        certificate, key, middle, port = self.folder / "stunnel.crt", self.folder / "stunnel.key", free_port(), free_port()
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=tunnel",
+                        "-keyout", key, "-out", certificate], check=True, stderr=subprocess.DEVNULL)
+
+        def start(core, name, accept, connect, *lines):
+            (self.folder / name).write_text("\n".join(["foreground = quiet", "pid =", "syslog = no", "debug = err", "[tunnel]",
+                                                       f"accept = 127.0.0.1:{accept}", f"connect = {connect}",
+                                                       "sslVersionMin = TLSv1.3", *lines, ""]))
+            return self.start(core, "stunnel4", self.folder / name)
+
+        far = start(FAR, "server.conf", middle, backend, f"cert = {certificate}", f"key = {key}")
+        near = start(NEAR, "client.conf", port, f"127.0.0.1:{middle}", "client = yes", f"CAfile = {certificate}", "verifyPeer = yes")
+        wait_until_listening(f"127.0.0.1:{middle}")
+        wait_until_listening(f"127.0.0.1:{port}")
+        return Tunnel(f"127.0.0.1:{port}", **{"stunnel, client": near, "stunnel, server": far})
+
 
 def connections(tunnel, arguments):
     """(CPU us of all that carry it, wall us), a connection"""
@@ -201,6 +218,7 @@ def measure(arguments, makers, backend, once):
 
 
 MAKERS = {"relay": Making.relay, "pake forward -L": Making.pake, "ssh -L": Making.ssh, "spiped (1,000, 8 at a time)": Making.spiped,
+          "stunnel, TLS 1.3": Making.stunnel,
           "pake forward -R, and -L": Making.pake_brought, "ssh -R, and -L": Making.ssh_brought}
 OF_SSH = {"pake forward -L": "ssh -L", "pake forward -R, and -L": "ssh -R, and -L"}
 
@@ -240,9 +258,10 @@ def main():
     parser.add_argument("--only", nargs="*", choices=("connections", "transfers"), default=("connections", "transfers"))
     parser.add_argument("--write", type=pathlib.Path, metavar="PAGE")
     arguments = parser.parse_args()
-    makers = {name: make for name, make in MAKERS.items() if make != Making.spiped or shutil.which("spiped")}
-    if len(makers) < len(MAKERS):
-        print("left out: spiped (Debian: spiped)", file=sys.stderr)
+    absent = {make for make, program in ((Making.spiped, "spiped"), (Making.stunnel, "stunnel4")) if not shutil.which(program)}
+    for make in absent:
+        print(f"left out: {make.__name__}, which is not installed", file=sys.stderr)
+    makers = {name: make for name, make in MAKERS.items() if make not in absent}
     lines = [f"{processor()}, {os.cpu_count()} cores, {datetime.date.today()}; medians of {arguments.rounds} rounds.", "",
              "    scripts/bench tunnels --write docs/performance.md"]
     if "connections" in arguments.only:
