@@ -67,7 +67,7 @@ Problem no_record(const client::RecordFailure& failure, RecordPurpose purpose) {
                                    to_string(*failure.ksf)),
               .hint = "--ksf-floor and --ksf-ceiling say what is"};
     case no_memory:
-      return {.exit_code = kExitFailed, .error = "no memory for the stretching of the password"};
+      return no_memory_to_stretch();
     case malformed:
     case declined:
       break;

@@ -42,10 +42,13 @@ Problem cannot_listen(const net::Address& address, const net::Error& error) {
 Problem no_channel(const net::HandshakeError& error, const HandshakeWords& words) {
   if (error.failure && error.failure->received) return told(*error.failure->received, words);
   if (error.failure && error.failure->error == Errc::auth_failed) return words.wrong_secret;
+  if (error.failure && error.failure->error == Errc::unavailable) return no_memory_to_stretch();
   if (error.failure)
     return {.exit_code = kExitProtocol, .error = "what answers at this address does not speak this protocol"};
   return {.exit_code = kExitCutShort, .error = fmt::format("the handshake broke off: {}", error.error.explain())};
 }
+
+Problem no_memory_to_stretch() { return {.error = "no memory for the stretching of the password"}; }
 
 Problem channel_cut() {
   return {.exit_code = kExitCutShort, .error = "the channel ended before everything had passed"};

@@ -22,6 +22,9 @@ struct HandshakeWords {
 };
 [[nodiscard]] Problem no_channel(const net::HandshakeError& error, const HandshakeWords& words);
 
+/// The key stretching of a login or a registration could not run.
+[[nodiscard]] Problem no_memory_to_stretch();
+
 /// How a channel ended that did not end well.
 [[nodiscard]] Problem channel_ended(const net::LinkEnd& end);
 /// The same as far as a stream of the channel shows it.

@@ -8,7 +8,11 @@
 #include <array>
 #include <bit>
 #include <cstdlib>
+#include <exception>
+#include <latch>
 #include <limits>
+#include <thread>
+#include <vector>
 
 #include "pake/internal/try.h"
 #include "sodium_init.h"
@@ -56,6 +60,25 @@ bool in_bounds(const Scrypt& scrypt) noexcept {
          scrypt.r >= 1 && scrypt.p >= 1 && scrypt.r < (1U << 30U) / scrypt.p && scrypt.r < (1U << 20U);
 }
 
+// Whether the system gives so many threads at once. It then gives them again: their stacks stay with the process.
+bool has_threads(std::uint32_t count) {
+  std::latch decided(1);
+  std::vector<std::jthread> threads;
+  bool has_all = true;
+  try {
+    threads.reserve(count);
+    while (threads.size() < count) threads.emplace_back([&decided] { decided.wait(); });
+  } catch (const std::exception&) {
+    has_all = false;
+  }
+  decided.count_down();
+  return has_all;
+}
+
+// The reference implementation (20171227) frees the memory under its running threads if the system does not give the
+// next one. One lane after the other makes the same tag.
+std::uint32_t threads_for(std::uint32_t lanes) { return has_threads(lanes) ? lanes : 1; }
+
 // The faster library for each setting: one lane by libsodium, which has no more; several by the reference
 // implementation, each in a thread of its own. docs/performance.md has the figures.
 bool compute(const Argon2id& argon2id, Bytes input, MutableBytes out) {
@@ -66,8 +89,20 @@ bool compute(const Argon2id& argon2id, Bytes input, MutableBytes out) {
                                   argon2id.passes, std::size_t{argon2id.memory_kib} * 1024,
                                   crypto_pwhash_argon2id_ALG_ARGON2ID13) == 0;
   }
-  return argon2id_hash_raw(argon2id.passes, argon2id.memory_kib, argon2id.lanes, input.data(), input.size(),
-                           argon2id.salt.data(), argon2id.salt.size(), out.data(), out.size()) == ARGON2_OK;
+  argon2_context context{};
+  context.out = out.data();
+  context.outlen = static_cast<std::uint32_t>(out.size());
+  context.pwd = const_cast<std::uint8_t*>(input.data());  // only read
+  context.pwdlen = static_cast<std::uint32_t>(input.size());
+  context.salt = const_cast<std::uint8_t*>(argon2id.salt.data());
+  context.saltlen = static_cast<std::uint32_t>(argon2id.salt.size());
+  context.t_cost = argon2id.passes;
+  context.m_cost = argon2id.memory_kib;
+  context.lanes = argon2id.lanes;
+  context.threads = threads_for(argon2id.lanes);
+  context.version = ARGON2_VERSION_13;
+  context.flags = ARGON2_DEFAULT_FLAGS;
+  return argon2id_ctx(&context) == ARGON2_OK;
 }
 
 bool compute(const Scrypt& scrypt, Bytes input, MutableBytes out) {

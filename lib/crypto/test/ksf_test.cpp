@@ -2,6 +2,7 @@
 
 #include <argon2.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <array>
 #include <cstdlib>
@@ -140,6 +141,22 @@ TEST(Ksf, ParametersOutOfBoundsAreMisuse) {
 
 TEST(Ksf, TooMuchMemoryIsUnavailable) {
   EXPECT_EQ(stretched(argon2id(std::numeric_limits<std::uint32_t>::max(), 1, 1), "x"), "unavailable");  // 4 TiB
+}
+
+// The reference implementation uses freed memory if the system gives it some threads and then no more.
+TEST(Ksf, WithoutThreadsTheLanesRunOneAfterTheOther) {
+  const auto parameters = argon2id(1024, 2, 4);
+  const auto tag = stretched(parameters, "x");
+  pthread_attr_t usual, huge;
+  ASSERT_EQ(::pthread_getattr_default_np(&usual), 0);
+  ASSERT_EQ(::pthread_getattr_default_np(&huge), 0);
+  ::pthread_attr_setstacksize(&huge, std::size_t{1} << 46U);  // the address space has room for one such stack, at most
+  ::pthread_setattr_default_np(&huge);
+  const auto without_threads = stretched(parameters, "x");
+  ::pthread_setattr_default_np(&usual);
+  ::pthread_attr_destroy(&usual);
+  ::pthread_attr_destroy(&huge);
+  EXPECT_EQ(without_threads, tag);
 }
 
 TEST(Ksf, AByteNamesAProfileOrNothing) {
