@@ -338,6 +338,24 @@ class Remember(Login):
         self.assertEqual(unreadable.code, STORE)
         self.assertRegex(unreadable.err, "error: .*\nhint: ")
 
+    def test_what_could_not_be_kept_costs_neither_an_invitation_nor_a_guess(self):
+        self.state = self.path("state", "a file in the place of the directory")
+        code, left = self.invite("bob"), self.left()
+        refused = self.run_pake("enroll", self.destination("bob"), "--remember", "--ksf-floor", "small", "--code-file", code,
+                                env={"XDG_STATE_HOME": self.state, "PAKE_PASSWORD": PASSWORD})
+        self.assertEqual(refused.code, STORE, refused.err)
+        self.assertIn("error: cannot remember the server in ", refused.err)
+        self.assertEqual(self.enroll("bob", code=code).code, OK, "the invitation is still good")
+        for password in (PASSWORD, "a wrong one"):
+            refused = self.remembering("--remember", password=password)
+            self.assertEqual((refused.code, refused.out), (STORE, ""), refused.err)
+            self.assertNotIn("first contact", refused.err)
+        self.assertEqual(self.left(), left)
+
+    def test_a_login_that_fails_leaves_nothing(self):
+        self.assertEqual(self.remembering("--remember", password="a wrong one").code, AUTH_FAILED)
+        self.assertEqual(self.files(), [])
+
     def test_hosts_are_listed_and_forgotten(self):
         self.assertEqual(self.hosts("list").out, "")
         self.assertEqual(self.remembering("--remember", password=PASSWORD).code, OK)

@@ -195,6 +195,30 @@ class Full(Transfers):
         self.assertIn("cannot write to stdout: No space left on device", receiver.err)
         self.assertIn("its disk is full", sender.err)
 
+    def test_what_cannot_be_read_or_written_costs_no_code(self):
+        with open("/dev/null", "wb") as unreadable, open("/dev/null", "rb") as unwritable:
+            sender = self.run_pake("send", "-", "--listen", "127.0.0.1:0", stdin=unreadable)
+            self.assertEqual(sender.code, FAILED, sender.err)
+            self.assertIn("error: cannot read stdin: Bad file descriptor", sender.err)
+            self.assertNotIn("the code is", sender.err)
+            sender = self.sender(self.put("a", data(1000)))
+            for out, stdout, words in (("-", unwritable, "error: cannot write to stdout: Bad file descriptor"),
+                                       ("/proc/self", subprocess.PIPE, "error: cannot write into /proc/self: ")):
+                receiver = self.receiver(sender, out=out, stdout=stdout)
+                self.assertEqual(receiver.wait(), FAILED, receiver.err)
+                self.assertIn(words, receiver.err)
+                self.assertNotIn("connected", receiver.err)
+            self.assert_ends(sender, self.receiver(sender), (OK, OK))
+
+    def test_of_a_stdout_for_the_steps_the_files_arrive_and_it_is_said(self):
+        with open("/dev/full", "wb") as full:
+            sender = self.sender(self.put("a", data(300_000)), "--json", stdout=full)
+            receiver = self.receiver(sender, "--json", stdout=full)
+            self.assert_ends(sender, receiver, (FAILED, FAILED))
+        self.assertEqual(self.read("out/a"), data(300_000))
+        for program in (sender, receiver):
+            self.assertIn("error: cannot write to stdout: No space left on device", program.err)
+
 
 class Words(Transfers):
     """What is refused before anything is sent, and how that is said."""

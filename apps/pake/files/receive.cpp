@@ -246,6 +246,7 @@ Expected<int> try_receive(const ReceiveOptions& options) {
         Problem{.exit_code = kExitUsage,
                 .error = "there is no terminal to ask whether the files are wanted: nothing was sent",
                 .hint = "--yes accepts what the other side offers"});
+  if (options.out == "-") PAKE_TRYV(check_stdout());
   std::optional<Target> target;
   if (options.out != "-") {
     auto opened = Target::open(options.out);

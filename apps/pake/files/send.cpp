@@ -155,6 +155,7 @@ class Sender {
   net::Awaitable<Expected<void>> run_to_its_end(net::Loop& loop) {
     std::shared_ptr<BlockingFile> in;
     try {
+      if (source_.entries.front().kind == EntryKind::stream) PAKE_CO_TRYV(check_stdin());
       if (source_.entries.front().kind == EntryKind::stream) in = std::make_shared<BlockingFile>(loop, STDIN_FILENO);
     } catch (const std::system_error& error) {
       co_return std::unexpected(

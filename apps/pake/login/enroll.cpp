@@ -51,8 +51,9 @@ int enroll(const EnrollOptions& options) {
 
     const Asking asking;
     PAKE_TRY(auto remembering, Remembering::open(destination, options.login.remember));
+    PAKE_TRYV(remembering.prepare());
     Session session(options.login, trace, asking, std::move(remembering));
-    const auto exit_code = run_to_the_end([&](net::Loops& loops) -> net::Awaitable<Expected<void>> {
+    return run_to_the_end([&](net::Loops& loops) -> net::Awaitable<Expected<void>> {
       PAKE_CO_TRY(auto channel, co_await session.by_invitation(loops.main(), *code));
       say_first_contact(destination);
       PAKE_CO_TRY(const auto made, co_await make_record(loops.main(), *workers, session.rng(), channel.link,
@@ -61,10 +62,9 @@ int enroll(const EnrollOptions& options) {
                                                          .password = password,
                                                          .ksf_floor = options.ksf_floor,
                                                          .ksf_ceiling = options.login.ksf_ceiling}));
+      say_note(fmt::format("enrolled: log in with  pake connect {}", destination.typed));
       co_return session.remembering().replace_server(made.server_public_key);
     });
-    if (exit_code == kExitOk) say_note(fmt::format("enrolled: log in with  pake connect {}", destination.typed));
-    return exit_code;
   });
 }
 

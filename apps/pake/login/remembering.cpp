@@ -96,8 +96,18 @@ std::optional<client::RememberedTicket> Remembering::take_ticket() {
   return std::exchange(host_->ticket, std::nullopt);
 }
 
+Expected<void> Remembering::prepare() {
+  if (place_ || (!host_ && !may_write_)) return {};
+  auto place = memory_->prepare(id_);
+  if (!place) return std::unexpected(cannot_remember(place.error()));
+  place_ = std::move(*place);
+  return {};
+}
+
 Expected<void> Remembering::keep(client::RememberedHost host) {
-  if (auto kept = memory_->keep(host); !kept) return std::unexpected(cannot_remember(kept.error()));
+  auto place = std::exchange(place_, std::nullopt);
+  if (auto kept = place ? place->keep(host) : memory_->keep(host); !kept)
+    return std::unexpected(cannot_remember(kept.error()));
   host_ = std::move(host);
   return {};
 }

@@ -35,6 +35,10 @@ class Remembering {
   /// The last ticket, taken out of it, if tickets are used.
   [[nodiscard]] std::optional<client::RememberedTicket> take_ticket();
 
+  /// Takes a place for what will be learnt, if it is to be kept: before anybody is dialled, whom it would cost a guess
+  /// or an invitation.
+  [[nodiscard]] Expected<void> prepare();
+
   /// The key with which the server has answered the password. A problem if another one is remembered.
   [[nodiscard]] Expected<void> check_server(const Buffer& public_key);
   /// A key that the server has announced inside a channel that it had proved itself in; old tickets are gone.
@@ -49,6 +53,7 @@ class Remembering {
   client::HostId id_;
   std::optional<client::HostMemory> memory_;
   std::optional<client::RememberedHost> host_ = {};
+  std::optional<client::PreparedHost> place_ = {};  // for the next `keep`
   bool may_write_;
 };
 

@@ -82,6 +82,7 @@ Expected<void> Session::take(const GivenSecret& given) {
 }
 
 Expected<void> Session::take_credentials() {
+  if (!remembering_.host()) PAKE_TRYV(remembering_.prepare());
   ticket_ = remembering_.take_ticket();
   if (ticket_ && asking_.by_password_alone) ticket_->lifetime = 0;
   PAKE_TRY(const auto given, read_secret(options_.password, std::nullopt));

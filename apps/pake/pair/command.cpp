@@ -17,6 +17,7 @@
 #include "pipe/listen.h"
 #include "pipe/options.h"
 #include "process/output.h"
+#include "process/process.h"
 #include "terminal/qr.h"
 #include "trace/trace.h"
 
@@ -74,28 +75,31 @@ Expected<void> check(Options& options, const Given& given) {
 }
 
 // Before anything is sent, or a code shown.
-Expected<void> check_name_is_free(const Options& options) {
-  if (options.label) return {};
+Expected<Destination> take_destination(const Options& options) {
+  if (options.label) {
+    PAKE_TRYV(check_stdout());
+    return Destination{.label = *options.label};
+  }
   PAKE_TRY(const auto keys, paired_keys());
-  if (options.overwrite || !keys.has(options.name)) return {};
-  return std::unexpected(Problem{
-      .exit_code = kExitStore,
-      .error = fmt::format("there is a key for {} already: {}", options.name, keys.path_of(options.name).string()),
-      .hint = "choose another --name, or replace it: --overwrite; nothing was sent"});
+  const auto path = keys.path_of(options.name).string();
+  if (!options.overwrite && keys.has(options.name))
+    return std::unexpected(Problem{.exit_code = kExitStore,
+                                   .error = fmt::format("there is a key for {} already: {}", options.name, path),
+                                   .hint = "choose another --name, or replace it: --overwrite; nothing was sent"});
+  auto place = keys.prepare(options.name, options.overwrite ? client::Existing::is_replaced : client::Existing::stays);
+  if (!place) return std::unexpected(cannot_keep(place.error()));
+  return Destination{.path = path, .place = std::make_shared<client::PreparedKey>(std::move(*place))};
 }
 
-pipe::Use leave(const Options& options, Side side) {
-  const Destination destination{
-      .label = options.label.value_or(""),
-      .name = options.name,
-      .existing = options.overwrite ? client::Existing::is_replaced : client::Existing::stays};
-  return [destination, side](net::Loop& loop, std::shared_ptr<net::ChannelLink> link) {
+pipe::Use leave(Destination destination, Side side) {
+  return [destination = std::move(destination), side](net::Loop& loop, std::shared_ptr<net::ChannelLink> link) {
     return leave_key(loop, std::move(link), destination, side);
   };
 }
 
 int run(Options& options, const Given& given) {
-  if (const auto free = check_name_is_free(options); !free) return report(free.error());
+  auto destination = take_destination(options);
+  if (!destination) return report(destination.error());
   const auto here = options.label ? "--export " + *options.label : "--name " + options.name;
   const auto there = "pake pair " + (options.label ? here : "--name NAME");
   const pipe::Spellings spellings{.commands = {.here = fmt::format("pake pair {} --listen", here), .there = there},
@@ -104,13 +108,13 @@ int run(Options& options, const Given& given) {
   if (!types_code(options, given)) {
     options.show.is_plain = !given.contains("--listen");
     options.show.spellings = spellings;
-    options.show.use = leave(options, Side::shows_code);
+    options.show.use = leave(std::move(*destination), Side::shows_code);
     return pipe::listen(options.show);
   }
   options.type.via = options.show.via;
   options.type.trace = options.show.trace;
   options.type.spellings = spellings;
-  options.type.use = leave(options, Side::types_code);
+  options.type.use = leave(std::move(*destination), Side::types_code);
   return pipe::dial(options.type);
 }
 

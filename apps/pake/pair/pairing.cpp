@@ -29,14 +29,6 @@ static_assert(pipe::ExportedKey::kSize == client::kPairedKeySize);
 
 enum class Step : std::uint8_t { ready = 1, done = 2 };
 
-Problem cannot_keep(const client::MemoryFailure& failure) {
-  if (failure.error == EEXIST)
-    return {.exit_code = kExitStore,
-            .error = fmt::format("{} has come into being meanwhile, and stays as it is", failure.path.string())};
-  return {.exit_code = kExitStore,
-          .error = fmt::format("cannot keep the key in {}: {}", failure.path.string(), explain_errno(failure.error))};
-}
-
 Problem not_the_same() {
   return {.exit_code = kExitUsage,
           .error = "the two sides want different things: each keeps the key, or each prints it under the same label",
@@ -65,12 +57,12 @@ class Pairing {
   [[nodiscard]] Expected<void> said(Expected<void> outcome) const {
     if (outcome) {
       say_note(is_printed() ? "the key is printed, and the other side has printed it too"
-                            : fmt::format("the key is in {}, and the other side has kept it too", path_));
+                            : fmt::format("the key is in {}, and the other side has kept it too", destination_.path));
     } else if (has_kept_ && !is_printed()) {
-      outcome.error().hint =
-          fmt::format("the key is in {}, but the other side may have none: pair again, with --overwrite", path_);
+      outcome.error().hint = fmt::format(
+          "the key is in {}, but the other side may have none: pair again, with --overwrite", destination_.path);
     } else if (has_kept_) {
-      outcome.error().hint = "the other side may not have printed the key: do not use this one";
+      outcome.error().hint = pipe::kOneSided;
     } else if (outcome.error().hint.empty()) {
       outcome.error().hint = "this side has kept no key, and the code is used up: start both again";
     }
@@ -116,17 +108,14 @@ class Pairing {
     const auto key = pipe::ExportedKey::make([&](std::span<std::uint8_t, pipe::ExportedKey::kSize> out) {
       if (!link_->export_keying_material(kKeptLabel, {}, out)) std::abort();  // the lengths are constants
     });
-    PAKE_TRY(const auto keys, paired_keys());
-    path_ = keys.path_of(destination_.name).string();
-    auto prepared = keys.prepare(destination_.name, key.reveal(), destination_.existing);
-    if (!prepared) return std::unexpected(cannot_keep(prepared.error()));
-    prepared_ = std::move(*prepared);
+    if (auto written = destination_.place->write(key.reveal()); !written)
+      return std::unexpected(cannot_keep(written.error()));
     return {};
   }
 
   Expected<void> keep() {
     if (is_printed()) return pipe::print_key(*printed_);
-    if (auto kept = prepared_->keep(); !kept) return std::unexpected(cannot_keep(kept.error()));
+    if (auto kept = destination_.place->keep(); !kept) return std::unexpected(cannot_keep(kept.error()));
     return {};
   }
 
@@ -157,13 +146,19 @@ class Pairing {
   Destination destination_;
   Side side_;
   std::unique_ptr<net::Stream> stream_;
-  std::optional<client::PreparedKey> prepared_;
   std::optional<pipe::ExportedKey> printed_;
-  std::string path_;
   bool has_kept_ = false;
 };
 
 }  // namespace
+
+Problem cannot_keep(const client::MemoryFailure& failure) {
+  if (failure.error == EEXIST)
+    return {.exit_code = kExitStore,
+            .error = fmt::format("{} has come into being meanwhile, and stays as it is", failure.path.string())};
+  return {.exit_code = kExitStore,
+          .error = fmt::format("cannot keep the key in {}: {}", failure.path.string(), explain_errno(failure.error))};
+}
 
 Expected<client::PairedKeys> paired_keys() {
   const auto directory = login::state_directory();

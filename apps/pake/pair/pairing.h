@@ -16,15 +16,16 @@ namespace pake::cli::pair {
 
 /// What becomes of the key.
 struct Destination {
-  std::string label = {};  // printed for another program; empty: kept
-  std::string name = {};   // under which it is kept
-  client::Existing existing = client::Existing::stays;
+  std::string label = {};                           // printed for another program; empty: kept
+  std::string path = {};                            // of the file in which it is kept
+  std::shared_ptr<client::PreparedKey> place = {};  // there
 };
 
 enum class Side : std::uint8_t { shows_code, types_code };
 
 /// `pairs` in the user's state directory; exit code 9 if there is none.
 [[nodiscard]] Expected<client::PairedKeys> paired_keys();
+[[nodiscard]] Problem cannot_keep(const client::MemoryFailure& failure);
 
 /// Exports a key from the channel, keeps or prints it on both sides, and closes the channel.
 /// @return a problem unless both sides have said that they have it

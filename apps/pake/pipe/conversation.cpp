@@ -21,6 +21,7 @@
 #include "pake/net/signal.h"
 #include "process/blocking_file.h"
 #include "process/output.h"
+#include "process/process.h"
 #include "process/unique_fd.h"
 #include "terminal/escape.h"
 #include "terminal/line_source.h"
@@ -66,14 +67,6 @@ class Screen {
 
   std::string pending_;
 };
-
-Expected<void> check_open_for(int fd, int other_mode, const char* what) {
-  const int flags = ::fcntl(fd, F_GETFL);
-  if (flags >= 0 && (flags & O_ACCMODE) != other_mode) return {};
-  auto problem = local(what, EBADF);
-  if (fd == STDIN_FILENO) problem.hint = "`< /dev/null` says that there is nothing to send";
-  return std::unexpected(std::move(problem));
-}
 
 // What the run takes only later, taken and given back. Throws what the later attempt would.
 void check_that_there_is_enough() {
@@ -306,8 +299,11 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
 }  // namespace
 
 Expected<std::shared_ptr<StandardFiles>> take_standard_files(net::Loop& loop) {
-  PAKE_TRYV(check_open_for(STDIN_FILENO, O_WRONLY, "cannot read stdin"));
-  PAKE_TRYV(check_open_for(STDOUT_FILENO, O_RDONLY, "cannot write to stdout"));
+  if (auto readable = check_stdin(); !readable) {
+    readable.error().hint = "`< /dev/null` says that there is nothing to send";
+    return std::unexpected(std::move(readable.error()));
+  }
+  PAKE_TRYV(check_stdout());
   try {
     auto files = std::make_shared<StandardFiles>(loop);
     check_that_there_is_enough();

@@ -1,14 +1,15 @@
 #include "process/process.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <initializer_list>
-
-#include "process/problem.h"
+#include <string_view>
 
 namespace pake::cli {
 namespace {
@@ -20,7 +21,16 @@ void occupy_standard_descriptors() {
     if (::fcntl(fd, F_GETFD) < 0) static_cast<void>(::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY));
 }
 
+Expected<void> check_open_for(int fd, int other_mode, std::string_view what) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags >= 0 && (flags & O_ACCMODE) != other_mode) return {};
+  return std::unexpected(Problem{.error = fmt::format("{}: {}", what, explain_errno(EBADF))});
+}
+
 }  // namespace
+
+Expected<void> check_stdin() { return check_open_for(STDIN_FILENO, O_WRONLY, "cannot read stdin"); }
+Expected<void> check_stdout() { return check_open_for(STDOUT_FILENO, O_RDONLY, "cannot write to stdout"); }
 
 void harden_process() {
   occupy_standard_descriptors();

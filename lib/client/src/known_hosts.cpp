@@ -142,14 +142,46 @@ Remembered<std::optional<RememberedHost>> HostMemory::find(const HostId& id) con
   return std::optional(std::move(host));
 }
 
-Remembered<void> HostMemory::keep(const RememberedHost& host) const {
+class PreparedHost::File {
+ public:
+  explicit File(fs::path path) : path_(std::move(path)), file_(path_.parent_path()) {}
+
+  Remembered<void> reserve() { return checked(file_.reserve(kMaxRememberedHostSize)); }
+  Remembered<void> keep(const RememberedHost& host) {
+    const auto content = encode(host);
+    PAKE_TRYV(checked(content.size() > kMaxRememberedHostSize ? EMSGSIZE : file_.write(content.reveal())));
+    PAKE_TRYV(checked(file_.replace(path_)));
+    sync_directory(path_.parent_path());
+    return {};
+  }
+
+ private:
+  [[nodiscard]] Remembered<void> checked(int error) const {
+    if (error != 0) return fail(What::unwritable, path_, error);
+    return {};
+  }
+
+  fs::path path_;
+  NewFile file_;
+};
+
+PreparedHost::PreparedHost(std::unique_ptr<File> file) noexcept : file_(std::move(file)) {}
+PreparedHost::PreparedHost(PreparedHost&&) noexcept = default;
+PreparedHost& PreparedHost::operator=(PreparedHost&&) noexcept = default;
+PreparedHost::~PreparedHost() = default;
+
+Remembered<void> PreparedHost::keep(const RememberedHost& host) { return file_->keep(host); }
+
+Remembered<PreparedHost> HostMemory::prepare(const HostId& id) const {
   if (const int error = make_directory(directory_); error != 0) return fail(What::unwritable, directory_, error);
-  const auto path = path_of(host.id);
-  const auto content = encode(host);
-  if (content.size() > kMaxRememberedHostSize) return fail(What::unwritable, path, EMSGSIZE);
-  if (const int error = replace_file(path, content.reveal()); error != 0) return fail(What::unwritable, path, error);
-  sync_directory(directory_);
-  return {};
+  auto file = std::make_unique<PreparedHost::File>(path_of(id));
+  PAKE_TRYV(file->reserve());
+  return PreparedHost(std::move(file));
+}
+
+Remembered<void> HostMemory::keep(const RememberedHost& host) const {
+  PAKE_TRY(auto place, prepare(host.id));
+  return place.keep(host);
 }
 
 Remembered<bool> HostMemory::forget(const HostId& id) const {

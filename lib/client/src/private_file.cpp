@@ -30,13 +30,21 @@ Descriptor::~Descriptor() {
 
 NewFile::~NewFile() {
   if (is_there_) ::unlink(temporary_.c_str());
+  if (fd_ >= 0) ::close(fd_);
+}
+
+int NewFile::reserve(std::size_t size) {
+  fd_ = ::mkostemp(temporary_.data(), O_CLOEXEC);  // mode 0600
+  if (fd_ < 0) return errno;
+  is_there_ = true;
+  return ::posix_fallocate(fd_, 0, static_cast<off_t>(size));
 }
 
 int NewFile::write(Bytes content) {
-  const Descriptor file(::mkostemp(temporary_.data(), O_CLOEXEC));  // mode 0600
-  if (file.get() < 0) return errno;
-  is_there_ = true;
-  return write_all(file.get(), content);
+  if (fd_ < 0)
+    if (const int error = reserve(content.size()); error != 0) return error;
+  if (::ftruncate(fd_, static_cast<off_t>(content.size())) != 0) return errno;
+  return write_all(fd_, content);
 }
 
 int NewFile::replace(const fs::path& path) {
@@ -46,12 +54,6 @@ int NewFile::replace(const fs::path& path) {
 }
 
 int NewFile::put_at(const fs::path& path) { return ::link(temporary_.c_str(), path.c_str()) == 0 ? 0 : errno; }
-
-int replace_file(const fs::path& path, Bytes content) {
-  NewFile file(path.parent_path());
-  const int error = file.write(content);
-  return error != 0 ? error : file.replace(path);
-}
 
 void sync_directory(const fs::path& directory) {
   const Descriptor opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -29,6 +29,9 @@ class NewFile {
   ~NewFile();
 
   // Each returns the errno of what failed, or 0.
+
+  /// Takes what a file of this size needs, before it is known what it will hold.
+  [[nodiscard]] int reserve(std::size_t size);
   [[nodiscard]] int write(Bytes content);
   [[nodiscard]] int replace(const std::filesystem::path& path);
   /// EEXIST if something has that name.
@@ -36,11 +39,9 @@ class NewFile {
 
  private:
   std::string temporary_;
+  int fd_ = -1;
   bool is_there_ = false;
 };
-
-/// The errno of what failed, or 0. Whoever reads sees the old file or the new one, never a part.
-[[nodiscard]] int replace_file(const std::filesystem::path& path, Bytes content);
 
 /// What has been renamed in it is on disk then; a failure is not told.
 void sync_directory(const std::filesystem::path& directory);

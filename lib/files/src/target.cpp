@@ -167,7 +167,7 @@ Target::Target(Descriptor root, Walk walk, mode_t umask) noexcept
 FileResult<Target> Target::open(const std::string& directory, Walk walk) {
   if (::mkdir(directory.c_str(), kModeOfFolders) != 0 && errno != EEXIST) return fail_with(errno);
   Descriptor root(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!root) return fail_with(errno);
+  if (!root || ::faccessat(root.get(), ".", W_OK | X_OK, AT_EACCESS) != 0) return fail_with(errno);
   const auto umask = ::umask(0);
   ::umask(umask);
   return Target(std::move(root), walk, umask);

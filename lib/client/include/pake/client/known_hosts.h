@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <expected>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -62,6 +63,23 @@ inline constexpr std::size_t kMaxRememberedHostSize = 4096;
 /// Nothing for any other bytes.
 [[nodiscard]] std::optional<RememberedHost> decode_remembered_host(Bytes bytes);
 
+/// A place in the memory for one host, taken before it is known what is to be kept there. It is given back unless used.
+class PreparedHost {
+ public:
+  PreparedHost(PreparedHost&&) noexcept;
+  PreparedHost& operator=(PreparedHost&&) noexcept;
+  ~PreparedHost();
+
+  /// Replaces what was known of it; on disk when this returns. Once.
+  [[nodiscard]] Remembered<void> keep(const RememberedHost& host);
+
+ private:
+  friend class HostMemory;
+  class File;
+  explicit PreparedHost(std::unique_ptr<File> file) noexcept;
+  std::unique_ptr<File> file_;
+};
+
 /// The directory. Any number of processes may use it at once: a file is replaced as a whole, and the last one wins.
 class HostMemory {
  public:
@@ -72,6 +90,8 @@ class HostMemory {
   [[nodiscard]] Remembered<std::optional<RememberedHost>> find(const HostId& id) const;
   /// Replaces what was known of it; on disk when this returns.
   [[nodiscard]] Remembered<void> keep(const RememberedHost& host) const;
+  /// Fails if `keep` would, for want of a directory, of room or of a descriptor.
+  [[nodiscard]] Remembered<PreparedHost> prepare(const HostId& id) const;
   /// Whether it was known. What cannot be read is forgotten too.
   [[nodiscard]] Remembered<bool> forget(const HostId& id) const;
 

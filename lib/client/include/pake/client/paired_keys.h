@@ -22,7 +22,7 @@ inline constexpr std::size_t kMaxPairNameSize = 64;
 
 enum class Existing : std::uint8_t { stays, is_replaced };
 
-/// A key on disk that has no name yet; gone with this unless it gets one.
+/// A place on disk for a key, which has no name yet; gone with this unless it gets one.
 class PreparedKey {
  public:
   class File;
@@ -31,6 +31,8 @@ class PreparedKey {
   PreparedKey& operator=(PreparedKey&&) noexcept;
   ~PreparedKey();
 
+  /// On disk when this returns, still without a name.
+  [[nodiscard]] Remembered<void> write(std::span<const std::uint8_t, kPairedKeySize> key);
   /// On disk under its name when this returns. Unwritable with EEXIST if a key has that name, and stays.
   [[nodiscard]] Remembered<void> keep();
 
@@ -45,10 +47,9 @@ class PairedKeys {
   explicit PairedKeys(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
   [[nodiscard]] bool has(std::string_view name) const;
+  /// Fails if a key could not be kept, for want of a directory, of room or of a descriptor.
   /// @param name  a pair name
-  [[nodiscard]] Remembered<PreparedKey> prepare(std::string_view name,
-                                                std::span<const std::uint8_t, kPairedKeySize> key,
-                                                Existing existing) const;
+  [[nodiscard]] Remembered<PreparedKey> prepare(std::string_view name, Existing existing) const;
   [[nodiscard]] std::filesystem::path path_of(std::string_view name) const { return directory_ / name; }
 
  private:

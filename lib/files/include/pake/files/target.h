@@ -70,7 +70,8 @@ class Part {
 /// Not thread-safe: one call at a time, on any thread. Every path is `is_path`.
 class Target {
  public:
-  /// The folder is made if it is not there; links in `directory` itself are followed.
+  /// The folder is made if it is not there, and fails if nothing can be made in it; links in `directory` itself are
+  /// followed.
   [[nodiscard]] static FileResult<Target> open(const std::string& directory, Walk walk = Walk::by_kernel);
 
   [[nodiscard]] FileResult<Found> find(std::string_view path);
