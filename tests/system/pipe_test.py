@@ -99,6 +99,13 @@ class Bytes(Pipe):
         self.assertEqual(self.read("y"), data(300_000))
         self.assertIn("error: cannot write the trace /dev/full: No space left on device", host.err)
 
+    def test_a_trace_that_cannot_be_kept_does_not_hide_how_it_ended(self):
+        host = self.host("--trace", "/dev/full")
+        caller = self.dial(host.address, "copper-copper-11", "--trace", "/dev/full")
+        self.assertEqual((caller.wait(), host.wait()), (AUTH_FAILED, AUTH_FAILED), caller.err + host.err)
+        for program in (caller, host):
+            self.assertIn("error: cannot write the trace /dev/full: No space left on device", program.err)
+
     def test_a_trace_tells_every_frame(self):
         trace = self.path("trace")
         host = self.host()

@@ -267,9 +267,7 @@ Expected<int> try_receive(const ReceiveOptions& options) {
     PAKE_TRY(point, meeting::MeetingPoint::open(options.via, trace));
   }
   Receiver receiver(options, std::move(code), std::move(target), trace, std::move(point));
-  const auto exit_code = run_to_the_end([&](net::Loops& loops) { return receiver.run(loops); });
-  if (trace) PAKE_TRYV(trace->finish());
-  return exit_code;
+  return pipe::finish(trace, run_to_the_end([&](net::Loops& loops) { return receiver.run(loops); }));
 }
 
 }  // namespace

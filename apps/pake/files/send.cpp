@@ -394,9 +394,7 @@ Expected<int> try_send(const SendOptions& options) {
     PAKE_TRY(point, meeting::MeetingPoint::open(options.via, trace));
   }
   Sender sender(options, std::move(source), trace, std::move(point));
-  const auto exit_code = run_to_the_end([&](net::Loops& loops) { return sender.run(loops); });
-  if (trace) PAKE_TRYV(trace->finish());
-  return exit_code;
+  return pipe::finish(trace, run_to_the_end([&](net::Loops& loops) { return sender.run(loops); }));
 }
 
 }  // namespace

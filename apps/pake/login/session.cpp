@@ -240,9 +240,7 @@ int run_traced(const LoginOptions& options, const std::function<Expected<int>(st
     if (options.trace) {
       PAKE_TRY(trace, pipe::Trace::open(*options.trace));
     }
-    PAKE_TRY(const auto exit_code, task(trace));
-    if (trace) PAKE_TRYV(trace->finish());
-    return exit_code;
+    return pipe::finish(trace, task(trace));
   };
   const auto exit_code = run();
   return exit_code ? *exit_code : report(exit_code.error());

@@ -109,9 +109,7 @@ Expected<int> try_dial(const DialOptions& options) {
     PAKE_TRY(point, meeting::MeetingPoint::open(options.via, trace));
   }
   Dialler dialler(options, std::move(code), trace, std::move(point));
-  const auto exit_code = run_to_the_end([&](net::Loops& loops) { return dialler.run(loops); });
-  if (trace) PAKE_TRYV(trace->finish());
-  return exit_code;
+  return finish(trace, run_to_the_end([&](net::Loops& loops) { return dialler.run(loops); }));
 }
 
 }  // namespace

@@ -121,9 +121,7 @@ Expected<int> try_listen(const ListenOptions& options) {
     PAKE_TRY(point, meeting::MeetingPoint::open(options.via, trace));
   }
   Host host(options, trace, std::move(point));
-  const auto exit_code = run_to_the_end([&](net::Loops& loops) { return host.run(loops); });
-  if (trace) PAKE_TRYV(trace->finish());
-  return exit_code;
+  return finish(trace, run_to_the_end([&](net::Loops& loops) { return host.run(loops); }));
 }
 
 }  // namespace

@@ -27,6 +27,10 @@ std::unique_ptr<net::Stream> Trace::follow(std::unique_ptr<net::Stream> stream) 
   return file_->trace().follow(std::move(stream));
 }
 
-Expected<void> Trace::finish() { return file_->trace().finish(); }
+Expected<int> Trace::finish(Expected<int> run) const { return file_->trace().finish(std::move(run)); }
+
+Expected<int> finish(const std::optional<Trace>& trace, Expected<int> run) {
+  return trace ? trace->finish(std::move(run)) : run;
+}
 
 }  // namespace pake::cli::pipe

@@ -21,13 +21,16 @@ class Trace {
   /// `stream`, traced. The trace outlives it.
   [[nodiscard]] std::unique_ptr<net::Stream> follow(std::unique_ptr<net::Stream> stream);
 
-  /// What became of the file, once all is written.
-  [[nodiscard]] Expected<void> finish();
+  /// `run`, or what became of the file if that is 0. The file's fate is said either way.
+  [[nodiscard]] Expected<int> finish(Expected<int> run) const;
 
  private:
   class File;
   explicit Trace(std::shared_ptr<File> file) noexcept;
   std::shared_ptr<File> file_;
 };
+
+/// The same; `run` if nothing is traced.
+[[nodiscard]] Expected<int> finish(const std::optional<Trace>& trace, Expected<int> run);
 
 }  // namespace pake::cli::pipe
