@@ -1099,7 +1099,7 @@ class Behind(Login):
         script = self.path("askpass", f"""#!/bin/sh
 printf '%s\\n' "$*" >> {self.path("asked")}
 test -z "$(cat)" || exit 9
-env | grep -q '^PAKE_PASSWORD' && exit 9
+env | grep -qE '^PAKE_(PASSWORD|NEW_PASSWORD|CODE)=' && exit 9
 printf '%s\\n' '{password}'
 exit {code}
 """)
@@ -1145,6 +1145,28 @@ class Stdio(Behind):
         self.assertFalse(os.path.exists(self.path("asked")))
 
     def test_the_terminal_is_asked_if_there_is_one(self):
+    def test_a_program_is_shown_no_other_secret(self):
+        changed = self.run_pake("passwd", self.destination(), "--ksf-floor", "small", has_terminal=False,
+                                env={**self.askpass(PASSWORD), "PAKE_NEW_PASSWORD": "another one"})
+        self.assertEqual(changed.code, OK, changed.err)
+
+    def test_a_program_that_thinks_is_left_on_a_signal(self):
+        asks = self.path("thinks", f"#!/bin/sh\ntouch {self.path('asked')}\nexec sleep {PATIENCE}\n")
+        os.chmod(asks, 0o700)
+        state = {"XDG_STATE_HOME": self.path("state"), "PAKE_ASKPASS": asks}
+        remembered = self.run_pake("connect", self.destination(), "--remember", env={**state, "PAKE_PASSWORD": PASSWORD})
+        self.assertEqual(remembered.code, OK, remembered.err)
+        forward = self.start("forward", self.destination(), "raw", "-L", "0", "--remember", env=state, has_terminal=False)
+        forward.wait_for("raw is at", "err")
+        self.pake("user", "logout", "alice")  # the ticket is good no more, and there is no password
+        deadline = time.monotonic() + PATIENCE
+        while not os.path.exists(self.path("asked")):
+            self.assertLess(time.monotonic(), deadline, forward.err)
+            time.sleep(0.05)
+        began = time.monotonic()
+        self.assertEqual(forward.stop(), 128 + signal.SIGTERM, forward.err)
+        self.assertLess(time.monotonic() - began, PATIENCE / 2)
+
         for environment, is_asked in ({}, True), ({"PAKE_ASKPASS_REQUIRE": "force"}, False):
             with open(self.path("in", "through"), "rb") as stdin, open(self.path("out"), "wb") as stdout:
                 terminal = Terminal("connect", "--stdio", "--", self.destination(), "raw", stdin=stdin, stdout=stdout,

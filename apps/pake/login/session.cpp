@@ -91,6 +91,7 @@ Expected<void> Session::take_credentials() {
 }
 
 Expected<void> Session::ask() {
+  needs_password_ = false;  // whoever does not answer is not asked again
   if (is_wrong_) password_.reset();
   if (password_ || (ticket_ && ticket_->is_good_at(seconds_now()))) return {};
   PAKE_TRY(const auto given,

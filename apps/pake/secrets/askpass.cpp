@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "pake/internal/try.h"
 #include "process/unique_fd.h"
 #include "secrets/secret_source.h"
+#include "terminal/job_control.h"
 #include "terminal/prompt.h"
 
 namespace pake::cli {
@@ -75,6 +77,17 @@ Expected<void> wait_for(pid_t process, const std::string& program) {
   return complain(program, "gave no password: a signal ended it");
 }
 
+// 0 once there is something to read, or its end; or the signal that came first.
+int wait_for_output(int fd, const SignalPipe& signals) {
+  for (;;) {
+    std::array<pollfd, 2> ready = {
+        {{.fd = fd, .events = POLLIN, .revents = 0}, {.fd = signals.fd(), .events = POLLIN, .revents = 0}}};
+    if (::poll(ready.data(), ready.size(), -1) < 0 && errno != EINTR) return 0;
+    if (const int signal = signals.take(); signal != 0) return signal;
+    if (ready[0].revents != 0) return 0;
+  }
+}
+
 Bytes first_line(Bytes text) {
   const auto end = std::ranges::find_if(text, [](std::uint8_t byte) { return byte == '\n' || byte == '\r'; });
   return text.first(static_cast<std::size_t>(end - text.begin()));
@@ -94,14 +107,22 @@ Expected<SecretBuffer> ask_by_program(const std::string& program, std::string_vi
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return complain(program, explain_errno(errno));
   const UniqueFd reading(ends[0]);
+  const SignalPipe signals{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
   pid_t process = 0;
   {
     const UniqueFd writing(ends[1]);
     if (const int error = Beginning(writing.get()).spawn(process, program, std::string(question)); error != 0)
       return complain(program, fmt::format("cannot be run: {}", explain_errno(error)));
   }
-  const auto text = read_all(reading.get(), longest + 2, fmt::format("what {} prints", program));
-  if (!text) ::kill(process, SIGTERM);
+  int signal = 0;
+  const auto text = read_all(reading.get(), longest + 2, fmt::format("what {} prints", program), [&] {
+    signal = wait_for_output(reading.get(), signals);
+    return signal == 0;
+  });
+  if (!text || signal != 0) ::kill(process, SIGTERM);
+  if (signal != 0)
+    return std::unexpected(
+        Problem{.exit_code = kExitSignal + signal, .error = fmt::format("interrupted while {} asked", program)});
   const auto ended = wait_for(process, program);
   if (!text) return std::unexpected(text.error());
   PAKE_TRYV(ended);

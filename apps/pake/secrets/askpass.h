@@ -16,7 +16,7 @@ namespace pake::cli {
 [[nodiscard]] std::optional<std::string> askpass_program();
 
 /// Runs `program` with the question as its one argument, and takes the first line of what it prints. Its stdin is
-/// empty: ours may carry data.
+/// empty: ours may carry data. A signal that ends a program ends the question, with its exit code.
 /// @param longest  more bytes than that are a problem
 [[nodiscard]] Expected<SecretBuffer> ask_by_program(const std::string& program, std::string_view question,
                                                     std::size_t longest);

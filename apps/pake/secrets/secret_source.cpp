@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -65,24 +66,31 @@ Expected<GivenSecret> from_file(const std::string& path, SecretKind kind) {
   return from_open(file.get(), path, kind);
 }
 
-struct Taken {
-  SecretBuffer text;
-  const char* variable;
+/// A variable that may hold a secret. It is taken out of the environment with all others when the first secret is asked
+/// for, so that neither /proc nor a program that asks for another one shows it; before there is a second thread.
+struct SecretVariable {
+  const char* name;
+  std::optional<SecretBuffer> text = {};
 };
 
-// The variable's bytes, which are then overwritten where they lie, so that /proc and children do not show them. Asked
-// for before the program has a second thread.
 // NOLINTBEGIN(concurrency-mt-unsafe)
-std::optional<Taken> take_variable(const char* name) {
-  char* const value = std::getenv(name);
-  if (value == nullptr) return std::nullopt;
+void take_out(SecretVariable& variable) {
+  char* const value = std::getenv(variable.name);
+  if (value == nullptr) return;
   const MutableBytes bytes(reinterpret_cast<std::uint8_t*>(value), std::strlen(value));
-  auto taken = SecretBuffer::copy_of(bytes);
+  variable.text = SecretBuffer::copy_of(bytes);
   wipe(bytes);
-  ::unsetenv(name);
-  return Taken{.text = std::move(taken), .variable = name};
+  ::unsetenv(variable.name);
 }
 // NOLINTEND(concurrency-mt-unsafe)
+
+/// What this variable gave, to the first who asks.
+std::optional<SecretBuffer> take_variable(const char* name) {
+  static std::array<SecretVariable, 3> all = {{{kPasswordVariable}, {kNewPasswordVariable}, {kCodeVariable}}};
+  for (auto& variable : all) take_out(variable);
+  auto* const found = std::ranges::find(all, std::string_view(name), &SecretVariable::name);
+  return std::exchange(found->text, std::nullopt);
+}
 
 std::string how_else(SecretKind kind) {
   if (kind == SecretKind::new_password)
@@ -192,11 +200,11 @@ std::vector<Variable> secret_variables(SecretKind kind) {
   return {{kPasswordVariable, "The password, unless an option gives it. Overwritten and unset at once"}};
 }
 
-Expected<SecretBuffer> read_all(int fd, std::size_t limit, std::string_view name) {
+Expected<SecretBuffer> read_all(int fd, std::size_t limit, std::string_view name, const std::function<bool()>& wait) {
   std::size_t size = 0;
   int failed = 0;
   const auto text = SecretBuffer::make(limit + 1, [&](MutableBytes out) {
-    while (size < out.size()) {
+    while (size < out.size() && (!wait || wait())) {
       const auto count = ::read(fd, out.data() + size, out.size() - size);
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) failed = errno;
@@ -227,8 +235,10 @@ Expected<std::optional<GivenSecret>> read_secret(const SecretOptions& options, c
     return given(from_open(*options.other_fd, fmt::format("--password-fd {}", *options.other_fd), kind));
   if (options.file) return given(from_file(*options.file, kind));
   if (options.other_file) return given(from_file(*options.other_file, kind));
-  auto& variable = kind == SecretKind::code && !own ? other : own;
-  if (variable && !options.prompt) return given(checked(variable->text.reveal(), variable->variable, kind));
+  const bool is_other = kind == SecretKind::code && !own;
+  const auto& variable = is_other ? other : own;
+  if (variable && !options.prompt)
+    return given(checked(variable->reveal(), is_other ? kPasswordVariable : variable_of(kind), kind));
   if (ask) return given(Asker(options, *ask).ask());
   return std::nullopt;
 }

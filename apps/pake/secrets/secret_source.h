@@ -66,6 +66,8 @@ struct GivenSecret {
                                                                const std::optional<SecretPrompt>& ask);
 
 /// All that `fd` gives, at most `limit` bytes. `name` is what errors call it.
-[[nodiscard]] Expected<SecretBuffer> read_all(int fd, std::size_t limit, std::string_view name);
+/// @param wait  called before each read; false ends it there
+[[nodiscard]] Expected<SecretBuffer> read_all(int fd, std::size_t limit, std::string_view name,
+                                              const std::function<bool()>& wait = {});
 
 }  // namespace pake::cli
