@@ -9,7 +9,7 @@ import sys
 import time
 import unittest
 
-from harness import FAILED, OK, PAKE, UNREACHABLE, needs_ipv6, tcp
+from harness import FAILED, OK, PAKE, UNREACHABLE, USAGE, needs_ipv6, tcp
 from pipe_test import Pipe
 
 SILENT = "127.0.0.53"  # a name server that never answers, on port 53
@@ -57,13 +57,20 @@ class Names(Pipe):
                 self.assertIn(caller.wait(), (128 + number, -number))
 
     def test_listening_on_a_name_is_abandoned_too(self):
+        commands = (("listen", "slow.example:0"), ("dial", "127.0.0.1:1", "-L", "slow.example:0"),
+                    ("serve", "slow.example:0", "--data", self.path("data")),
+                    ("forward", "alice@127.0.0.1:1", "-L", "slow.example:0:echo"))
         with self.silent_server() as files:
             mounts = "".join(f"mount --bind {self.path(os.path.basename(p), content)} {p} && " for p, content in files.items())
-            host = self.start("--mount", "sh", "-c", f'{mounts}exec "$@"', "sh", PAKE, "listen", "slow.example:0", program="unshare")
-            time.sleep(1)
-            began = time.monotonic()
-            host.stop(signal.SIGINT)
-            self.assertLess(time.monotonic() - began, 3)
+            hosts = [self.start("--mount", "sh", "-c", f'{mounts}exec "$@"', "sh", PAKE, *command, program="unshare",
+                                env={"PAKE_CODE": "copper-copper-11", "PAKE_PASSWORD": "x"}) for command in commands]
+            time.sleep(2)
+            for host, command in zip(hosts, commands):
+                with self.subTest(command):
+                    self.assertIsNone(host.process.poll(), host.err)
+                    began = time.monotonic()
+                    self.assertEqual(host.stop(signal.SIGINT), 128 + signal.SIGINT, host.err)
+                    self.assertLess(time.monotonic() - began, 3)
 
     def test_an_address_that_does_not_answer_does_not_hold_the_others_up(self):
         """RFC 8305: a name with two addresses, of which one swallows what is sent."""
@@ -110,11 +117,27 @@ class Words(Pipe):
             self.assertEqual(host.code, FAILED)
             self.assertIn(f"error: cannot listen on unix:{path}: {words}\n", host.err)
             self.assertNotIn("port 0", host.err)
-        caller = self.dial(f"unix:{missing}", "copper-copper-11")
-        self.assertEqual(caller.wait(), UNREACHABLE)
-        self.assertIn("no such file or directory", caller.err)
+            for words_before in (("serve", f"unix:{path}", "--data", self.path("data")), ("eke", "listen", f"unix:{path}"),
+                                 ("send", file, "--listen", f"unix:{path}")):
+                host = self.run_pake(*words_before)
+                self.assertEqual(host.code, FAILED)
+                self.assertIn(f"error: cannot listen on unix:{path}: {words}\n", host.err)
+                self.assertNotIn("port 0", host.err)
+        for path, words in ((missing, "no such file or directory"), (file, "Socket operation on non-socket")):
+            caller = self.dial(f"unix:{path}", "copper-copper-11")
+            self.assertEqual(caller.wait(), UNREACHABLE)
+            self.assertIn(words, caller.err)
+        self.assertNotIn("hint:", caller.err)
         with open(file) as unchanged:
             self.assertEqual(unchanged.read(), "content")
+
+    def test_a_port_for_metrics(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            for address, code, words in (("127.0.0.1:%d" % taken.getsockname()[1], FAILED, "Address already in use"),
+                                         ("violin-harvest-42:80", USAGE, "this looks like a code")):
+                server = self.run_pake("serve", "127.0.0.1:0", "--data", self.path("data"), "--metrics", address)
+                self.assertEqual(server.code, code, server.err)
+                self.assertIn(words, server.err)
 
 
 if __name__ == "__main__":

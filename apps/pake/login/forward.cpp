@@ -23,8 +23,8 @@
 #include "pake/net/coroutine.h"
 #include "pake/net/endpoint.h"
 #include "pake/net/relay.h"
+#include "pipe/port.h"
 #include "process/output.h"
-#include "process/owner_only.h"
 #include "process/service_manager.h"
 
 namespace pake::cli::login {
@@ -53,16 +53,14 @@ struct Local {
   std::string service;
 };
 
-Expected<std::vector<Local>> listen_on(net::Loop& loop, const ForwardOptions& options) {
-  const OwnerOnly owner_only;
+net::Awaitable<Expected<std::vector<Local>>> listen_on(net::Loop& loop, const ForwardOptions& options) {
+  PAKE_CO_TRY(auto listeners, co_await pipe::listen_locally(loop, options.locals));
   std::vector<Local> locals;
-  for (const auto& local : options.locals) {
-    auto listener = net::Listener::open(loop, local.address);
-    if (!listener) return std::unexpected(cannot_listen(local.address, listener.error()));
-    locals.push_back(
-        {.listener = std::move(*listener), .service = local.service.empty() ? options.service : local.service});
+  for (std::size_t i = 0; i < listeners.size(); ++i) {
+    const auto& service = options.locals[i].service;
+    locals.push_back({.listener = std::move(listeners[i]), .service = service.empty() ? options.service : service});
   }
-  return locals;
+  co_return std::move(locals);
 }
 
 Problem not_published(const PublishedService& one, channel::ResetCode code) {
@@ -284,7 +282,7 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
 int forward(const ForwardOptions& options) {
   const WithSession use = [&](net::Loops& loops, Session& session) -> net::Awaitable<Expected<void>> {
     auto& loop = loops.main();
-    PAKE_CO_TRY(auto locals, listen_on(loop, options));
+    PAKE_CO_TRY(auto locals, co_await listen_on(loop, options));
     const auto forwarder = std::make_shared<Forwarder>(loop, options, session, std::move(locals));
     loops.on_every_signal({SIGUSR1}, [weak = std::weak_ptr(forwarder)](int) {
       if (const auto alive = weak.lock()) alive->say_state();

@@ -55,10 +55,7 @@ class Dialler {
   }
 
   net::Awaitable<Expected<void>> run_to_its_end(net::Loop& loop) {
-    std::vector<net::Address> addresses;
-    addresses.reserve(options_.locals.size());
-    for (const auto& local : options_.locals) addresses.push_back(local.address);
-    PAKE_CO_TRY(auto listeners, listen_locally(loop, addresses));
+    PAKE_CO_TRY(auto listeners, co_await listen_locally(loop, options_.locals));
     std::shared_ptr<StandardFiles> files;
     if (listeners.empty() && !options_.use) {
       PAKE_CO_TRY(files, take_standard_files(loop));

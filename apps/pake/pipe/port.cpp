@@ -135,15 +135,16 @@ net::Awaitable<Expected<void>> offer_port(net::Loop& loop, std::shared_ptr<net::
   co_return co_await carrier->offer(std::move(address));
 }
 
-Expected<std::vector<net::Listener>> listen_locally(net::Loop& loop, const std::vector<net::Address>& addresses) {
+net::Awaitable<Expected<std::vector<net::Listener>>> listen_locally(net::Loop& loop,
+                                                                    std::vector<login::LocalPort> locals) {
   const OwnerOnly owner_only;
   std::vector<net::Listener> listeners;
-  for (const auto& address : addresses) {
-    auto listener = net::Listener::open(loop, address);
-    if (!listener) return std::unexpected(cannot_listen(address, listener.error()));
+  for (const auto& local : locals) {
+    auto listener = co_await net::listen(loop, local.address, net::kNever);
+    if (!listener) co_return std::unexpected(cannot_listen(local.address, listener.error()));
     listeners.push_back(std::move(*listener));
   }
-  return listeners;
+  co_return std::move(listeners);
 }
 
 net::Awaitable<Expected<void>> use_port(net::Loop& loop, std::shared_ptr<net::ChannelLink> link,

@@ -20,6 +20,7 @@
 #include <variant>
 #include <vector>
 
+#include "network/problems.h"
 #include "options/quiet.h"
 #include "pake/crypto/rng.h"
 #include "pake/internal/try.h"
@@ -61,6 +62,23 @@ class SignalThread {
   SignalThread(const SignalThread&) = delete;
   SignalThread& operator=(const SignalThread&) = delete;
   ~SignalThread() { stop(); }
+
+  /// While it lives, a signal that ends a program ends this one at once, even in a name look-up.
+  class Unblocked {
+   public:
+    Unblocked() { mask(SIG_UNBLOCK); }
+    Unblocked(const Unblocked&) = delete;
+    Unblocked& operator=(const Unblocked&) = delete;
+    ~Unblocked() { mask(SIG_BLOCK); }
+
+   private:
+    static void mask(int how) {
+      sigset_t set;
+      sigemptyset(&set);
+      for (const int signal : {SIGTERM, SIGINT}) sigaddset(&set, signal);
+      ::pthread_sigmask(how, &set, nullptr);
+    }
+  };
 
   [[nodiscard]] bool is_good() const { return signals_->get() >= 0 && stop_->get() >= 0; }
   void start() {
@@ -156,8 +174,7 @@ class Serving {
           [trace](std::unique_ptr<net::Stream> stream) { return trace.follow(std::move(stream)); });
     if (!signals.is_good()) return std::unexpected(Problem{.error = "no file descriptors are left"});
     if (auto ready = server_->prepare(); !ready) return std::unexpected(to_problem(std::move(ready.error())));
-    if (handed.empty())
-      for (const auto& address : addresses) PAKE_TRYV(listen(address));
+    if (handed.empty()) PAKE_TRYV(listen_on(addresses));
     for (const int socket : handed) PAKE_TRYV(listen_on(socket));
     listen_for_control();
     PAKE_TRY(const auto metrics, start_metrics());
@@ -182,13 +199,18 @@ class Serving {
     std::unique_ptr<Server>& server_;
   };
 
-  Expected<void> listen(const net::Address& address) {
-    const auto bound = server_->listen(address);
-    if (!bound)
-      return std::unexpected(
-          Problem{.error = fmt::format("cannot listen on {}: {}", net::to_string(address), bound.error().explain()),
-                  .hint = "choose another ADDRESS; port 0 lets the system choose a free port"});
-    say_listening(*bound);
+  // Says so once it listens at all of them: whoever has read it ends the server in order.
+  Expected<void> listen_on(const std::vector<net::Address>& addresses) {
+    std::vector<net::Address> bound;
+    {
+      const SignalThread::Unblocked unblocked;
+      for (const auto& address : addresses) {
+        auto listening = server_->listen(address);
+        if (!listening) return std::unexpected(cannot_listen(address, listening.error()));
+        bound.push_back(std::move(*listening));
+      }
+    }
+    for (const auto& address : bound) say_listening(address);
     return {};
   }
 
@@ -222,9 +244,9 @@ class Serving {
 
   Expected<std::unique_ptr<pake::server::MetricsServer>> start_metrics() {
     if (!options_->metrics) return nullptr;
-    const auto address = net::parse_address(*options_->metrics);
+    const auto address = parse_address_to_listen(*options_->metrics);
     const auto* const tcp = address ? std::get_if<net::TcpAddress>(&*address) : nullptr;
-    if (tcp == nullptr)
+    if (tcp == nullptr || tcp->host.empty())
       return std::unexpected(
           Problem{.exit_code = kExitUsage,
                   .error = fmt::format("--metrics: {} is no address of this machine", escape(*options_->metrics)),

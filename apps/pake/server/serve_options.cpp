@@ -24,6 +24,11 @@ std::unexpected<Problem> wrong(std::string error, std::string hint = {}) {
   return std::unexpected(Problem{.exit_code = kExitUsage, .error = std::move(error), .hint = std::move(hint)});
 }
 
+std::string check_address_to_listen(std::string_view typed) {
+  const auto address = parse_address_to_listen(typed);
+  return address ? "" : address.error().error;
+}
+
 /// A list of which each text is kept as it is, `was_set` told.
 Value list_of(std::vector<std::string>& values, std::string name, bool* was_set = nullptr) {
   auto value = texts(values, std::move(name));
@@ -270,7 +275,7 @@ Settings serve_settings(ServeOptions& o) {
            .reloadable = true},
           {.flag = "--metrics",
            .key = "metrics",
-           .value = text(o.metrics, "ADDRESS"),
+           .value = text(o.metrics, "ADDRESS", check_address_to_listen),
            .help = "Where Prometheus finds /metrics, and others /healthz and /readyz"},
           trace::setting(o.trace),
           {.key = "threads",

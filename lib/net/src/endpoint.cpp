@@ -38,6 +38,12 @@ sockaddr_un to_sockaddr(const UnixAddress& address) {
   return where;
 }
 
+// The system refuses a connection to such a path like one to a socket on which nobody listens.
+bool is_no_socket(const sockaddr_un& where) {
+  struct stat status{};
+  return ::stat(where.sun_path, &status) == 0 && !S_ISSOCK(status.st_mode);
+}
+
 const sockaddr* generic(const sockaddr_un& where) { return reinterpret_cast<const sockaddr*>(&where); }
 
 Outcome<std::unique_ptr<SocketStream>> make_socket(Loop& loop, int family, Address peer) {
@@ -148,6 +154,7 @@ Awaitable<Outcome<std::unique_ptr<Stream>>> connect_unix(Loop& loop, UnixAddress
   PAKE_CO_TRY(auto stream, make_socket(loop, AF_UNIX, std::move(address)));
   const auto connected = co_await stream->connect(generic(where), sizeof where, deadline);
   if (!connected && connected.error().system == ENOENT) co_return fail(Error::Kind::refused, ENOENT);
+  if (!connected && is_no_socket(where)) co_return fail(Error::Kind::other, ENOTSOCK);
   if (!connected) co_return std::unexpected(connected.error());
   co_return std::move(stream);
 }

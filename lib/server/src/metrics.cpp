@@ -6,7 +6,9 @@
 #include <prometheus/text_serializer.h>
 
 #include <array>
+#include <cerrno>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -126,8 +128,12 @@ std::expected<std::unique_ptr<MetricsServer>, std::string> MetricsServer::start(
       "enable_keep_alive", "no",         nullptr};
   const mg_callbacks callbacks{};
   auto impl = std::make_unique<Impl>();
+  errno = 0;  // civetweb says no more than that it cannot
   impl->context = mg_start(&callbacks, &server, const_cast<const char**>(options.data()));
-  if (impl->context == nullptr) return std::unexpected(fmt::format("cannot listen for metrics on {}", port));
+  if (impl->context == nullptr) {
+    const auto why = errno == 0 ? std::string() : ": " + std::generic_category().message(errno);
+    return std::unexpected(fmt::format("cannot listen for metrics on {}{}", port, why));
+  }
   mg_set_request_handler(impl->context, "/metrics$", answer_metrics, &server);
   mg_set_request_handler(impl->context, "/healthz$", answer_health, &server);
   mg_set_request_handler(impl->context, "/readyz$", answer_readiness, &server);
