@@ -1044,6 +1044,20 @@ class Exported(Login):
             keys |= {listener.out, dialler.out}
         self.assertEqual(len(keys), 3)
 
+    def test_a_side_that_cannot_print_it_makes_both_fail(self):
+        for is_full in ("listen", "dial"):
+            with self.subTest(is_full), open("/dev/full", "wb") as full:
+                listener = self.start("listen", "127.0.0.1:0", "--export", "wireguard",
+                                      **({"stdout": full} if is_full == "listen" else {}))
+                code = listener.wait_for(r"the code is  (\S+)\n", "err")[1]
+                address = listener.wait_for(r"pake dial (\S+)\n", "err")[1]
+                dialler = self.start("dial", address, "--export", "wireguard", env={"PAKE_CODE": code},
+                                     **({"stdout": full} if is_full == "dial" else {}))
+                codes = {"listen": listener.wait(), "dial": dialler.wait()}
+                other = "dial" if is_full == "listen" else "listen"
+                self.assertEqual(codes, {is_full: FAILED, other: CUT_SHORT}, listener.err + dialler.err)
+                self.assertIn("do not use this one", listener.err + dialler.err)
+
     def test_a_login_exports_too(self):
         self.server = self.serve()
         self.assertEqual(self.enroll().code, OK)
@@ -1131,20 +1145,6 @@ class Stdio(Behind):
         self.assertEqual((wrong.returncode, wrong.stdout), (AUTH_FAILED, b""), wrong.stderr)
         self.assertEqual(len(self.asked()), 1)
 
-    def test_a_program_that_gives_nothing(self):
-        for password, code, env, said in (("", 1, {}, b"ended with 1"), ("", 0, {}, b"empty password"),
-                                          ("", 0, {"PAKE_ASKPASS": self.path("nonesuch")}, b"cannot be run"),
-                                          (PASSWORD, 0, {"PAKE_ASKPASS_REQUIRE": "never"}, b"there is no terminal")):
-            refused = self.stdio(env={**self.askpass(password, code), **env})
-            self.assertEqual((refused.returncode, refused.stdout), (FAILED, b""), refused.stderr)
-            self.assertIn(said, refused.stderr)
-
-    def test_other_sources_come_first(self):
-        given = self.stdio(b"a", {**self.askpass("wrong"), "PAKE_PASSWORD": PASSWORD})
-        self.assertEqual((given.returncode, given.stdout), (OK, b"a"), given.stderr)
-        self.assertFalse(os.path.exists(self.path("asked")))
-
-    def test_the_terminal_is_asked_if_there_is_one(self):
     def test_a_program_is_shown_no_other_secret(self):
         changed = self.run_pake("passwd", self.destination(), "--ksf-floor", "small", has_terminal=False,
                                 env={**self.askpass(PASSWORD), "PAKE_NEW_PASSWORD": "another one"})
@@ -1167,6 +1167,20 @@ class Stdio(Behind):
         self.assertEqual(forward.stop(), 128 + signal.SIGTERM, forward.err)
         self.assertLess(time.monotonic() - began, PATIENCE / 2)
 
+    def test_a_program_that_gives_nothing(self):
+        for password, code, env, said in (("", 1, {}, b"ended with 1"), ("", 0, {}, b"empty password"),
+                                          ("", 0, {"PAKE_ASKPASS": self.path("nonesuch")}, b"cannot be run"),
+                                          (PASSWORD, 0, {"PAKE_ASKPASS_REQUIRE": "never"}, b"there is no terminal")):
+            refused = self.stdio(env={**self.askpass(password, code), **env})
+            self.assertEqual((refused.returncode, refused.stdout), (FAILED, b""), refused.stderr)
+            self.assertIn(said, refused.stderr)
+
+    def test_other_sources_come_first(self):
+        given = self.stdio(b"a", {**self.askpass("wrong"), "PAKE_PASSWORD": PASSWORD})
+        self.assertEqual((given.returncode, given.stdout), (OK, b"a"), given.stderr)
+        self.assertFalse(os.path.exists(self.path("asked")))
+
+    def test_the_terminal_is_asked_if_there_is_one(self):
         for environment, is_asked in ({}, True), ({"PAKE_ASKPASS_REQUIRE": "force"}, False):
             with open(self.path("in", "through"), "rb") as stdin, open(self.path("out"), "wb") as stdout:
                 terminal = Terminal("connect", "--stdio", "--", self.destination(), "raw", stdin=stdin, stdout=stdout,

@@ -14,7 +14,7 @@ import threading
 import time
 import unittest
 
-from harness import FAILED, OK, PAKE, PATIENCE, STORE, USAGE, UNREACHABLE, tcp
+from harness import CUT_SHORT, FAILED, OK, PAKE, PATIENCE, STORE, USAGE, UNREACHABLE, tcp
 from serving import (PASSWORD, SERVER_HELLO_SIZE, Closed, Guess, Meeting, Postgresql, Publisher, ServeCase, Session, WasReset, pakes,
                      spend, wire)
 
@@ -420,6 +420,20 @@ class Sessions(ServeCase):
             connection.connect(os.path.join(self.data, "pake.sock"))
         self.assertEqual(self.list(), [])  # accepted behind all of them
         self.assertLessEqual(self.server.open_files(), before + 40)
+
+    def test_an_answer_that_was_cut_is_no_empty_list(self):
+        path = self.path("cutting.sock")
+        row = b'{"session":1,"user":"alice","by":"password","source":"127.0.0.1","since":"","streams":1}\n'
+        with socket.socket(socket.AF_UNIX) as cutting:
+            cutting.bind(path)
+            cutting.listen()
+            for answer in (b"", row, row[:20]):
+                lists = self.start("sessions", "list", "--socket", path)
+                connection, _ = cutting.accept()
+                with connection:
+                    connection.recv(1000)
+                    connection.sendall(answer)
+                self.assertEqual((lists.wait(), lists.out), (CUT_SHORT, ""), lists.err)
 
     def test_without_a_server_that_is_said(self):
         self.server.stop()

@@ -66,8 +66,8 @@ int run(const BenchOptions& options) {
     const auto megabytes = measure_stream(aead, options.time) / 1e6;
     print(fmt::format("{:<32}{:>14.0f}", people, megabytes), {{"stream", name}, {"megabytes_per_second", megabytes}});
   }
-  if (output.failure() == 0) return kExitOk;
-  return report({.error = fmt::format("cannot write to stdout: {}", explain_errno(output.failure()))});
+  const auto written = output.outcome();
+  return written ? kExitOk : report(written.error());
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ class Client : public std::enable_shared_from_this<Client> {
   Expected<int> run() {
     const SignalEnd signals(loops_);
     loops_.run(converse_and_note());
-    if (output_.failure() != 0) return std::unexpected(broken_output(output_.failure()));
+    PAKE_TRYV(output_.outcome());
     if (signals.came()) return signals.exit_code_or(kExitOk);
     return std::move(outcome_);
   }

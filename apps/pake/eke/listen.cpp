@@ -85,7 +85,7 @@ class Server {
     const SignalEnd signals(loops_);
     announce(listener->address());
     loops_.run(serve(std::move(*listener)));
-    if (output_.failure() != 0) return std::unexpected(broken_output(output_.failure()));
+    PAKE_TRYV(output_.outcome());
     return signals.exit_code_or(exit_code_);
   }
 

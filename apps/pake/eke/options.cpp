@@ -1,7 +1,5 @@
 #include "eke/options.h"
 
-#include <fmt/format.h>
-
 #include "pake/internal/try.h"
 #include "process/output.h"
 
@@ -20,10 +18,6 @@ void say_history() {
       "RSA-EKE of 1992 is history and insecure, for study and interoperability only: it prints its secrets and chats "
       "in "
       "clear; where it matters, use CPace or OPAQUE");
-}
-
-Problem broken_output(int error) {
-  return {.exit_code = kExitFailed, .error = fmt::format("cannot write to stdout: {}", explain_errno(error))};
 }
 
 }  // namespace pake::cli::eke

@@ -42,7 +42,4 @@ struct ConnectOptions : CommonOptions {
 /// Says once, on stderr, what this protocol is.
 void say_history();
 
-/// The problem that stdout no longer takes data.
-[[nodiscard]] Problem broken_output(int error);
-
 }  // namespace pake::cli::eke

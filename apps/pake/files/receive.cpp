@@ -112,7 +112,7 @@ class Receiver {
       link = std::move(*again);
     }
     report_.summary(what_->summary());
-    co_return judge();
+    co_return report_.finish(judge());
   }
 
   // In a new meeting: ends early with `path`, if the two are to go on by it.

@@ -229,6 +229,8 @@ void Report::take_back(std::uint64_t bytes) {
 }
 void Report::end() { line_.reset(); }
 
+Expected<void> Report::finish(Expected<void> outcome) const { return outcome ? output_.outcome() : outcome; }
+
 void Report::offered(const std::vector<Entry>& entries) {
   if (!json_) return;
   auto object = event("offer");

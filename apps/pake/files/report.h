@@ -53,6 +53,9 @@ class Report {
   void way(std::string_view way, std::string_view where);
   void summary(const pake::files::Summary& summary);
 
+  /// `outcome`, or that stdout did not take all steps of --json: the transfer went on.
+  [[nodiscard]] Expected<void> finish(Expected<void> outcome) const;
+
  private:
   class Line;
   Side side_;

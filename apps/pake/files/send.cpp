@@ -166,7 +166,7 @@ class Sender {
       PAKE_CO_TRYV(co_await serve(loop, what, receiver == 0));
       PAKE_CO_TRYV(judge(*what));
     }
-    co_return Expected<void>();
+    co_return report_.finish({});
   }
 
   // The port was this program's a moment ago: who else has it now may give it back.

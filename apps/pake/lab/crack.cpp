@@ -165,9 +165,7 @@ class Crack {
                                       ? open_seed(std::get<SeedRun>(recording))
                                       : try_on_channel(std::get<ChannelRun>(recording)));
     if (options_.json) output_.line(json_.dump(-1, ' ', /*ensure_ascii=*/true));
-    if (output_.failure() != 0)
-      return std::unexpected(
-          Problem{.error = fmt::format("cannot write to stdout: {}", explain_errno(output_.failure()))});
+    PAKE_TRYV(output_.outcome());
     return exit_code;
   }
 

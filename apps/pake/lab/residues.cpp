@@ -125,8 +125,7 @@ class Attack {
       found[is_utf8(word) ? "password" : "password_escaped"] = is_utf8(word) ? std::string(word) : escape(word);
       output_.line(found.dump(-1, ' ', /*ensure_ascii=*/true));
     }
-    if (output_.failure() != 0)
-      return std::unexpected(Problem{.error = "cannot write to stdout: " + explain_errno(output_.failure())});
+    PAKE_TRYV(output_.outcome());
     if (!options_.output) return {};
     return replace_file(
         *options_.output,

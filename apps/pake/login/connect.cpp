@@ -116,10 +116,9 @@ int connect(const ConnectOptions& options) {
                           {"host", net::to_string(options.login.destination.address)},
                           {"service", options.export_label && !options.gives_key_to_service ? "" : options.service}});
     if (options.export_label) {
-      auto printed = options.gives_key_to_service
-                         ? co_await std::make_shared<SharedKey>(loop, session, channel.link)
-                               ->run(options.service, *options.export_label)
-                         : co_await pipe::print_exported(loop, channel.link, *options.export_label);
+      auto printed = options.gives_key_to_service ? co_await std::make_shared<SharedKey>(loop, session, channel.link)
+                                                        ->run(options.service, *options.export_label)
+                                                  : co_await pipe::print_exported(channel.link, *options.export_label);
       session.collect_ticket(*channel.link);
       co_return printed;
     }

@@ -90,8 +90,7 @@ int list(const HostsOptions& options) {
   if (!listed) return report(cannot_remember(listed.error()));
   Output output(STDOUT_FILENO);
   for (const auto& host : listed->hosts) output.line(options.json ? in_json(host) : in_words(host));
-  if (output.failure() != 0)
-    return report({.error = fmt::format("cannot write to stdout: {}", explain_errno(output.failure()))});
+  if (const auto written = output.outcome(); !written) return report(written.error());
   int exit_code = kExitOk;
   for (const auto& failure : listed->failures) exit_code = report(cannot_remember(failure));
   return exit_code;

@@ -19,9 +19,8 @@ int print(std::string text) {
   while (text.ends_with('\n')) text.pop_back();
   Output output(STDOUT_FILENO);
   output.line(text);
-  if (output.failure() == 0) return kExitOk;
-  say_error(std::string("cannot write to stdout: ") + explain_errno(output.failure()));
-  return kExitFailed;
+  const auto written = output.outcome();
+  return written ? kExitOk : report(written.error());
 }
 
 // "pake help eke listen" is "pake eke listen --help".

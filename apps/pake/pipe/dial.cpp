@@ -74,7 +74,7 @@ class Dialler {
 
     const auto& link = channel->link;
     if (options_.use) co_return co_await options_.use(loop, link);
-    if (options_.export_label) co_return co_await print_exported(loop, link, *options_.export_label);
+    if (options_.export_label) co_return co_await print_exported_at_both_ends(link, *options_.export_label);
     if (!listeners.empty()) {
       for (const auto& listener : listeners)
         say_note(fmt::format("{} leads to the other side; Ctrl-C ends this", net::to_string(listener.address())));

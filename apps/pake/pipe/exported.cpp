@@ -32,18 +32,31 @@ Expected<void> print_key(const ExportedKey& key) {
   const auto text = crypto::base64_encode(key.reveal());
   Output output(STDOUT_FILENO);
   output.line(as_text(text));
-  if (output.failure() == 0) return {};
-  return std::unexpected(Problem{.error = fmt::format("cannot write to stdout: {}", explain_errno(output.failure()))});
+  return output.outcome();
 }
 
-net::Awaitable<Expected<void>> print_exported(net::Loop&, std::shared_ptr<net::ChannelLink> link,
-                                              std::string_view label) {
+net::Awaitable<Expected<void>> print_exported(std::shared_ptr<net::ChannelLink> link, std::string label) {
   PAKE_CO_TRY(const auto key, exported_key(*link, label));
   link->close(channel::CloseCode::done);
   const auto end = co_await link->run();
-  // The other end has proved itself by its close: only then is the key one that it has too.
   if (end.end != channel::EndReason::closed) co_return std::unexpected(channel_ended(end));
   co_return print_key(key);
+}
+
+// A Close says that the key has been printed.
+net::Awaitable<Expected<void>> print_exported_at_both_ends(std::shared_ptr<net::ChannelLink> link, std::string label) {
+  PAKE_CO_TRY(const auto key, exported_key(*link, label));
+  const auto printed = print_key(key);
+  if (printed)
+    link->close(channel::CloseCode::done);
+  else
+    link->delivery_failed();
+  const auto end = co_await link->run();
+  if (!printed) co_return printed;
+  if (end.end == channel::EndReason::closed) co_return Expected<void>();
+  auto problem = channel_ended(end);
+  problem.hint = kOneSided;
+  co_return std::unexpected(std::move(problem));
 }
 
 }  // namespace pake::cli::pipe

@@ -54,7 +54,7 @@ class Host {
     }
     PAKE_CO_TRY(const auto peer, co_await (point_ ? wait_via(loop) : wait_at_address(loop)));
     if (options_.use) co_return co_await options_.use(loop, peer.link);
-    if (options_.export_label) co_return co_await print_exported(loop, peer.link, *options_.export_label);
+    if (options_.export_label) co_return co_await print_exported_at_both_ends(peer.link, *options_.export_label);
     if (options_.service) {
       say_note(fmt::format("the other side reaches {} now; Ctrl-C ends this", net::to_string(*options_.service)));
       co_return co_await offer_port(loop, peer.link, *options_.service);

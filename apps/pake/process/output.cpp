@@ -57,6 +57,12 @@ int Output::failure() const {
   return failure_;
 }
 
+Expected<void> Output::outcome() const {
+  const int error = failure();
+  if (error == 0) return {};
+  return std::unexpected(Problem{.error = fmt::format("cannot write to stdout: {}", explain_errno(error))});
+}
+
 void say(std::string_view kind, std::string_view text) {
   static_cast<void>(show(STDERR_FILENO, fmt::format("{}: {}\n", kind, text)));
 }

@@ -20,6 +20,8 @@ class Output {
   void line(std::string_view text);
   /// The errno of the first write that failed, or 0.
   [[nodiscard]] int failure() const;
+  /// The same as a problem; `fd` is stdout.
+  [[nodiscard]] Expected<void> outcome() const;
 
  private:
   int fd_;

@@ -70,11 +70,6 @@ const store::CredentialParameters& current_of(const Status& status) {
   return status.keys.epochs.back().parameters;
 }
 
-Expected<void> finish(const Output& output) {
-  if (output.failure() == 0) return {};
-  return std::unexpected(Problem{.error = fmt::format("cannot write to stdout: {}", explain_errno(output.failure()))});
-}
-
 Expected<void> status(const KeysOptions& options) {
   PAKE_TRY(const auto status, read_status(options));
   Output output(STDOUT_FILENO);
@@ -91,7 +86,7 @@ Expected<void> status(const KeysOptions& options) {
                       {"window_ends", status.keys.window_ends ? Json(iso_time(*status.keys.window_ends)) : Json()},
                       {"complete", status.keys.is_complete}})
                     .dump());
-    return finish(output);
+    return output.outcome();
   }
   for (const auto& epoch : status.keys.epochs)
     output.line(fmt::format("epoch {}  {:12}  {:10}  {:>6} users  {}{}", epoch.parameters.epoch,
@@ -102,7 +97,7 @@ Expected<void> status(const KeysOptions& options) {
     output.line(fmt::format("older records log in until {}", iso_time(*status.keys.window_ends)));
   if (!status.keys.is_complete)
     say("warning", "the key file lacks keys that the store needs: copy the newest key file here");
-  return finish(output);
+  return output.outcome();
 }
 
 // Keys of both suites: an operator may change the suite with the epoch.
@@ -124,7 +119,7 @@ Expected<void> stage(const KeysOptions& options) {
       output.line(fmt::format("epoch {}  {:12}  {}", epoch, suite_name(keys.parameters.suite),
                               store::fingerprint(keys.public_key)));
   say_note("copy the key file to every node, let each read it (SIGHUP), then: pake keys activate");
-  return finish(output);
+  return output.outcome();
 }
 
 Expected<std::uint8_t> suite_of(const KeysOptions& options, std::uint8_t otherwise) {

@@ -42,6 +42,8 @@ std::string socket_of(const SessionsOptions& options) {
   return options.socket ? *options.socket : control_path(place_of(options.data).directory.string());
 }
 
+Problem hung_up() { return {.exit_code = kExitCutShort, .error = "the server hung up before it had answered"}; }
+
 /// Asks the running server, and hands its lines to `use`.
 net::Awaitable<Expected<void>> ask(net::Loops& loops, std::string path, std::string request, std::string& text) {
   const auto deadline = net::after(kPatience);
@@ -52,8 +54,7 @@ net::Awaitable<Expected<void>> ask(net::Loops& loops, std::string path, std::str
                 .error = fmt::format("no server answers at {}: {}", path, stream.error().explain()),
                 .hint = "--data DIR, the directory that pake serve was given"});
   request += '\n';
-  if (!co_await (*stream)->write_all(as_bytes(request), deadline))
-    co_return std::unexpected(Problem{.exit_code = kExitCutShort, .error = "the server hung up"});
+  if (!co_await (*stream)->write_all(as_bytes(request), deadline)) co_return std::unexpected(hung_up());
   Buffer chunk(64 * 1024);
   for (;;) {
     const auto count = co_await (*stream)->read_some(chunk, deadline);
@@ -78,7 +79,7 @@ std::vector<Json> lines_of(const std::string& text) {
 }
 
 int run_request(const SessionsOptions& options, const Json& request,
-                const std::function<Expected<void>(const std::vector<Json>&, Output&)>& use) {
+                const std::function<Expected<void>(std::vector<Json>, Output&)>& use) {
   std::string text;
   const auto exit_code =
       run_to_the_end([&](net::Loops& loops) { return ask(loops, socket_of(options), request.dump(), text); });
@@ -86,12 +87,14 @@ int run_request(const SessionsOptions& options, const Json& request,
   Output output(STDOUT_FILENO);
   const auto used = use(lines_of(text), output);
   if (!used) return report(used.error());
-  if (output.failure() == 0) return kExitOk;
-  return report({.error = fmt::format("cannot write to stdout: {}", explain_errno(output.failure()))});
+  const auto written = output.outcome();
+  return written ? kExitOk : report(written.error());
 }
 
 int list(const SessionsOptions& options) {
-  return run_request(options, {{"do", "list"}}, [&](const std::vector<Json>& lines, Output& output) -> Expected<void> {
+  return run_request(options, {{"do", "list"}}, [&](std::vector<Json> lines, Output& output) -> Expected<void> {
+    if (lines.empty() || !lines.back().contains("listed")) return std::unexpected(hung_up());
+    lines.pop_back();
     for (const auto& line : lines) {
       if (options.json) {
         output.line(line.dump());
@@ -120,7 +123,8 @@ int kill(const SessionsOptions& options) {
     request["user"] = *name;
   }
   return run_request(options, request, [](const std::vector<Json>& lines, Output&) -> Expected<void> {
-    const auto ended = lines.empty() ? 0 : lines.front().value("ended", 0);
+    if (lines.empty()) return std::unexpected(hung_up());
+    const auto ended = lines.front().value("ended", 0);
     if (ended == 0) return std::unexpected(Problem{.error = "there is no such session", .hint = "pake sessions list"});
     say_note(fmt::format("ended {} session{}", ended, ended == 1 ? "" : "s"));
     return {};

@@ -89,9 +89,7 @@ class Run {
 
   Expected<void> print(std::string_view line) {
     output_.line(line);
-    if (output_.failure() == 0) return {};
-    return std::unexpected(
-        Problem{.error = fmt::format("cannot write to stdout: {}", explain_errno(output_.failure()))});
+    return output_.outcome();
   }
 
  private:

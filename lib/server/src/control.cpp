@@ -33,8 +33,9 @@ std::string answer_control(Sessions& sessions, std::string_view line) {
   if (!request.is_object() || !request.contains("do") || !request["do"].is_string()) return error("not a request");
   if (request["do"] == "list") {
     std::string lines;
-    for (const auto& row : sessions.list()) lines += line_of(to_json(row));
-    return lines;
+    const auto rows = sessions.list();
+    for (const auto& row : rows) lines += line_of(to_json(row));
+    return lines + line_of({{"listed", rows.size()}});  // without it the answer has been cut
   }
   if (request["do"] != "kill") return error("no such request");
   if (request.contains("session") && request["session"].is_number_unsigned())

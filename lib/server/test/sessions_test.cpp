@@ -92,7 +92,8 @@ TEST_F(SessionsTest, OneThatIsGoneIsAskedNothing) {
 TEST_F(SessionsTest, TheOperatorListsAndKills) {
   const auto one = enter("alice"), two = enter("bob");
   const auto listed = answer_control(sessions, R"({"do":"list"})");
-  EXPECT_EQ(std::ranges::count(listed, '\n'), 2);
+  EXPECT_TRUE(listed.ends_with("\n{\"listed\":2}\n")) << listed;
+  EXPECT_EQ(std::ranges::count(listed, '\n'), 3);
   const auto first = nlohmann::json::parse(listed.substr(0, listed.find('\n')));
   EXPECT_EQ(first["user"], "alice");
   EXPECT_EQ(first["by"], "password");
