@@ -74,12 +74,14 @@ Given given(const Fields& entry, Fields& inputs, Fields& messages, Fields* chann
   auto chosen = must(entry, decode_id(response.data), "the data of ID/Response do not decode");
   entry.require(chosen.proposals.size() == 1, "another number of choices than one");
   in.proposal = chosen.proposals[0];
-  in.server = {.proposals = offered.proposals,
-               .identity = offered.identity,
-               .channel_binding = channel_binding != nullptr ? channel_binding->bytes("server") : Buffer()};
-  in.peer = {.proposals = chosen.proposals,
-             .identity = chosen.identity,
-             .channel_binding = channel_binding != nullptr ? channel_binding->bytes("peer") : Buffer()};
+  in.server.proposals = std::move(offered.proposals);
+  in.server.identity = std::move(offered.identity);
+  in.peer.proposals = std::move(chosen.proposals);
+  in.peer.identity = std::move(chosen.identity);
+  if (channel_binding != nullptr) {
+    in.server.channel_binding = channel_binding->bytes("server");
+    in.peer.channel_binding = channel_binding->bytes("peer");
+  }
   return in;
 }
 

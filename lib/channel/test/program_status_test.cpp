@@ -25,7 +25,7 @@ TEST(ProgramStatus, IsReadInNoOtherForm) {
   for (std::size_t size = 0; size < encoded.size(); ++size)
     EXPECT_EQ(ProgramStatus::decode(Bytes(encoded).first(size)), fail(Errc::malformed)) << size;
   EXPECT_EQ(ProgramStatus::decode(longer), fail(Errc::malformed));
-  for (const auto [how, value] : {std::pair(2, 9), std::pair(255, 0), std::pair(1, 0)}) {
+  for (const auto& [how, value] : {std::pair(2, 9), std::pair(255, 0), std::pair(1, 0)}) {
     auto other = encoded;
     other[4] = static_cast<std::uint8_t>(how);
     other[5] = static_cast<std::uint8_t>(value);

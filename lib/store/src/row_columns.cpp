@@ -7,7 +7,7 @@
 namespace pake::store {
 namespace {
 
-std::string in_quotes(std::string_view name) { return "'" + std::string(name) + "'"; }
+std::string in_quotes(std::string_view name) { return std::string("'").append(name).append("'"); }
 
 }  // namespace
 

@@ -49,9 +49,10 @@ std::unique_ptr<Machine> prover_machine(Config config, crypto::KsfParameters pbk
   if (!decode_suite(static_cast<std::uint8_t>(config.suite)) || password.empty())
     return std::make_unique<StepMachine<>>(fail(Errc::misuse));
   using Continue = std::move_only_function<Result<Then>()>;
-  auto stretch = [config = std::move(config), pbkdf = std::move(pbkdf), password = std::move(password),
-                  &rng]() mutable -> Result<Continue> {
-    PAKE_TRY(auto secret, ProverSecret::from_password(config.suite, pbkdf, password.reveal(),
+  // By pointer: GCC 12 warns of a variant that moves with the lambda.
+  auto stretch = [config = std::move(config), pbkdf = std::make_unique<crypto::KsfParameters>(std::move(pbkdf)),
+                  password = std::move(password), &rng]() mutable -> Result<Continue> {
+    PAKE_TRY(auto secret, ProverSecret::from_password(config.suite, *pbkdf, password.reveal(),
                                                       {.prover = config.idProver, .verifier = config.idVerifier}));
     return Continue(
         [config = std::move(config), secret = std::move(secret), &rng] { return begin(config, secret, rng); });

@@ -51,7 +51,7 @@ struct Keys {
 struct Config {
   /// A server's offers; what a peer takes, the most wanted first. Never what one would not accept: nothing else
   /// prevents a downgrade.
-  std::vector<Proposal> proposals = {Proposal{}};
+  std::vector<Proposal> proposals = std::vector<Proposal>(1);  // a list in braces makes GCC 12 warn
   Identity identity = {};
   Buffer channel_binding = {};  // CBValues
   ExportedKeys exported_keys = ExportedKeys::rfc6124;
