@@ -151,7 +151,7 @@ class Making:
         near = self.start(NEAR, "spiped", "-e", "-F", "-s", f"[127.0.0.1]:{port}", "-t", f"[127.0.0.1]:{middle}", "-k", key, "-n", 500, "-o", 60)
         wait_until_listening(f"127.0.0.1:{middle}")
         wait_until_listening(f"127.0.0.1:{port}")
-        # It makes a handshake for each connection, and takes up more than a few at once only by chance: its queue is short.
+        # It makes a handshake for each connection and calls listen(2) with 10, whatever -n says.
         return Tunnel(f"127.0.0.1:{port}", count=1000, at_once=8, **{"spiped -e": near, "spiped -d": far})
 
     def stunnel(self, backend):
