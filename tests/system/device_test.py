@@ -206,13 +206,29 @@ echo = "echo"
         self.refused(lambda: spend(self.server.address), wire.THROTTLED)
         forward.wait_for("connected again", "err")
 
+    def connect(self, state, *options):
+        program = subprocess.run(
+            [os.environ["PAKE"], "connect", f"alice@{self.server.address}", *options], input=b"x\n", capture_output=True,
+            timeout=4 * PATIENCE, check=False,
+            env={**os.environ, "PAKE_PASSWORD": PASSWORD, "XDG_STATE_HOME": os.path.join(self.directory, state)})
+        return program.returncode, program.stdout
+
+    def test_who_keeps_no_ticket_takes_no_place(self):
+        for _ in range(8):
+            self.ticket()
+        devices = self.devices()
+        session = Session(self.server.address, keeps_ticket=False)
+        session.read_until(lambda: session.ticket)
+        session.hang_up()
+        self.assertEqual(self.connect("nothing"), (OK, b"receive x\n"))
+        self.assertEqual(self.devices(), devices)
+        Session(self.server.address, ticket=session.ticket).hang_up()  # it opens channels all the same
+        self.spend_from(session.ticket)  # and is no device's
+        self.wait_until_left(BURST - 1)
+
     def test_a_device_that_is_remembered_gets_in_and_another_does_not(self):
         def connect(state):
-            program = subprocess.run(
-                [os.environ["PAKE"], "connect", f"alice@{self.server.address}", "--remember"], input=b"x\n",
-                capture_output=True, timeout=4 * PATIENCE, check=False,
-                env={**os.environ, "PAKE_PASSWORD": PASSWORD, "XDG_STATE_HOME": os.path.join(self.directory, state)})
-            return program.returncode, program.stdout
+            return self.connect(state, "--remember")
 
         self.assertEqual(connect("known"), (OK, b"receive x\n"))
         self.attack()

@@ -84,9 +84,11 @@ class Session:
     """A channel of somebody who knows the password, or has a ticket."""
 
     def __init__(self, address, name="alice", password=PASSWORD, ticket=None, service=b"echo", source=None, device=None,
-                 argument=b""):
+                 argument=b"", keeps_ticket=True):
         self.connection = socket.create_connection(tcp(address), PATIENCE, source_address=source and (source, 0))
         client = wire.ByTicket(*ticket) if ticket else wire.ByPassword(name.encode(), password.encode(), device=device)
+        if not keeps_ticket:
+            client.extensions = wire.NO_DEVICE_PLACE.to_bytes(2, "big") + wire.lp2(b"")
         suites = None if ticket else (wire.OPAQUE_RISTRETTO255, wire.OPAQUE_P256)
         self.keys, finish = wire.client_handshake(self.connection, client, AEADS, suites=suites)
         self.pipe = wire.Pipe(self.connection, self.keys, True, finish, service=service, argument=argument)

@@ -292,8 +292,9 @@ int forward(const ForwardOptions& options) {
     co_return ended;
   };
   if (options.json) leave_notes_out();
-  return run_logged_in(options.login, use,
-                       {.events = Events(options.json ? std::optional(STDOUT_FILENO) : std::nullopt)});
+  return run_logged_in(
+      options.login, use,
+      {.comes_back = true, .events = Events(options.json ? std::optional(STDOUT_FILENO) : std::nullopt)});
 }
 
 }  // namespace pake::cli::login

@@ -69,7 +69,10 @@ net::Awaitable<Expected<void>> with_a_thread(net::Loops& loops, Session& session
 }  // namespace
 
 channel::ClientConfig Session::config() const {
-  return {.server_name = to_buffer(as_bytes(options_.destination.server_name)), .ksf_ceiling = options_.ksf_ceiling};
+  using channel::DevicePlace;
+  return {.server_name = to_buffer(as_bytes(options_.destination.server_name)),
+          .ksf_ceiling = options_.ksf_ceiling,
+          .device_place = options_.remember || asking_.comes_back ? DevicePlace::taken : DevicePlace::none};
 }
 
 Expected<void> Session::take(const GivenSecret& given) {

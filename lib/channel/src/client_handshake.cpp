@@ -7,6 +7,7 @@
 #include "client_pakes.h"
 #include "key_schedule.h"
 #include "known_device.h"
+#include "pake/base/writer.h"
 #include "pake/channel/frame.h"
 #include "pake/channel/messages.h"
 #include "pake/internal/try.h"
@@ -229,6 +230,7 @@ Result<std::unique_ptr<ClientHandshake::Run>> ClientHandshake::login(const Clien
 Result<ClientHandshake> ClientHandshake::by_password(const ClientConfig& config, const PasswordCredentials& credentials,
                                                      Rng& rng) {
   PAKE_TRY(auto run, login(config, credentials, rng));
+  if (config.device_place == DevicePlace::none) run->extensions = Writer().u16(kNoDevicePlace).put_lp2({}).take();
   return start(std::move(run));
 }
 

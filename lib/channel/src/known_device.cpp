@@ -11,6 +11,17 @@
 namespace pake::channel {
 namespace {
 
+std::optional<Bytes> find_extension(Bytes extensions, std::uint16_t type) noexcept {
+  Reader reader(extensions);
+  while (!reader.rest().empty()) {
+    const auto found = reader.u16();
+    const auto data = reader.take_lp2();
+    if (!found || !data) return std::nullopt;
+    if (*found == type) return *data;
+  }
+  return std::nullopt;
+}
+
 std::optional<KnownDeviceExtension> decode(Bytes data) noexcept {
   Reader reader(data);
   const auto ticket = reader.take_lp2();
@@ -23,15 +34,11 @@ std::optional<KnownDeviceExtension> decode(Bytes data) noexcept {
 }  // namespace
 
 std::optional<KnownDeviceExtension> find_known_device(Bytes extensions) noexcept {
-  Reader reader(extensions);
-  while (!reader.rest().empty()) {
-    const auto type = reader.u16();
-    const auto data = reader.take_lp2();
-    if (!type || !data) return std::nullopt;
-    if (*type == kKnownDevice) return decode(*data);
-  }
-  return std::nullopt;
+  const auto data = find_extension(extensions, kKnownDevice);
+  return data ? decode(*data) : std::nullopt;
 }
+
+bool says_no_device_place(Bytes extensions) noexcept { return find_extension(extensions, kNoDevicePlace).has_value(); }
 
 Buffer encode_known_device(Bytes ticket, std::uint64_t time) {
   constexpr std::array<std::uint8_t, kProofSize> kZeros{};

@@ -12,6 +12,9 @@ namespace pake::channel {
 /// The extension of a login's ClientHello: lp2(ticket) || time (u64) || binder (64).
 inline constexpr std::uint16_t kKnownDevice = 0x0001;
 
+/// The extension of a login's ClientHello, without content: the server shall not know this device again.
+inline constexpr std::uint16_t kNoDevicePlace = 0x0002;
+
 /// Views of the list in which it stands.
 struct KnownDeviceExtension {
   Bytes ticket;  // 1 to 1,024 bytes
@@ -25,6 +28,9 @@ struct KnownDeviceExtension {
 
 /// A list of this extension alone. The binder is zeros, and the list's last 64 bytes.
 [[nodiscard]] Buffer encode_known_device(Bytes ticket, std::uint64_t time);
+
+/// Whether that extension is among them.
+[[nodiscard]] bool says_no_device_place(Bytes extensions) noexcept;
 
 /// The list with that binder, if there is one, as zeros: what a second ClientHello shall not change.
 [[nodiscard]] Buffer without_binder(Bytes extensions);

@@ -170,6 +170,7 @@ HandshakeResult<void> ServerHandshake::Run::on_client_hello(const Frame& frame) 
   request.suites = to_buffer(hello.suites);
   request.server_name = to_buffer(hello.server_name);
   request.name = to_buffer(hello.name);
+  if (says_no_device_place(hello.extensions)) request.device_place = DevicePlace::none;
   if (device) {
     request.device = ShownDevice{.ticket = *std::move(device), .time = shown->time};
     const auto digest = transcript.hash();

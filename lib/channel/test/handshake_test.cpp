@@ -434,6 +434,17 @@ TEST(KnownDevice, AHelloThatFollowedARetryIsNoneWithoutIt) {
   EXPECT_FALSE(server.request()->device);
 }
 
+TEST(KnownDevice, WhoKeepsNoTicketSaysSo) {
+  for (const auto suite : {Suite::opaque_ristretto255, Suite::opaque_p256})
+    for (const auto place : {DevicePlace::taken, DevicePlace::none}) {
+      Exchange run({.server_suite = suite, .device_place = place});
+      const auto* request = last_request(run);
+      ASSERT_NE(request, nullptr);
+      EXPECT_EQ(request->device_place, place);
+      EXPECT_TRUE(agree(run.run()));
+    }
+}
+
 // --- Every byte matters.
 
 // The run in which `change` was made to flight `number`.

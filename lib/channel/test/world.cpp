@@ -80,7 +80,8 @@ ClientConfig client_config(const Plan& plan) {
           .fastest_aead = plan.client_aead,
           .login_suites = plan.login_suites,
           .ksf_ceiling = plan.ksf_ceiling,
-          .server_public_keys = plan.server_public_keys};
+          .server_public_keys = plan.server_public_keys,
+          .device_place = plan.device_place};
 }
 
 Result<ClientHandshake> make_client(const Plan& plan, Rng& rng) {

@@ -78,6 +78,7 @@ struct Plan {
   std::vector<Buffer> server_public_keys = {};
   std::shared_ptr<const StoredTicket> ticket = nullptr;  // resume: alice's unless given
   std::shared_ptr<const StoredTicket> device = nullptr;  // login: a ticket that is shown
+  DevicePlace device_place = DevicePlace::taken;         // login
   std::optional<Alert> refusal = {};                     // what the server answers to everybody
   std::uint64_t seed = 1;
 

@@ -51,7 +51,7 @@ class ServedSession::Held final : public ForwardingStream {
 
 ServedSession::ServedSession(std::shared_ptr<State> state, net::Loop& loop, std::shared_ptr<const Config> config,
                              std::shared_ptr<net::ChannelLink> link, SessionFacts facts, std::uint64_t generation,
-                             net::Address source, channel::TicketFacts ticket)
+                             net::Address source, channel::TicketFacts ticket, channel::DevicePlace device_place)
     : state_(std::move(state)),
       loop_(loop),
       config_(std::move(config)),
@@ -59,6 +59,7 @@ ServedSession::ServedSession(std::shared_ptr<State> state, net::Loop& loop, std:
       info_(std::make_shared<SessionInfo>()),
       source_(std::move(source)),
       ticket_(std::make_unique<const channel::TicketFacts>(std::move(ticket))),
+      device_place_(device_place),
       since_(net::Clock::now()),
       idle_since_(since_) {
   info_->facts = std::move(facts);
@@ -106,7 +107,7 @@ void ServedSession::ended(const net::LinkEnd& end) {
 // A ticket for the channel that begins; a chain of them ends where the login by password says.
 void ServedSession::lend_ticket() {
   if (!ticket_) return;
-  if (info_->facts.by != EnteredBy::password) return send_ticket();
+  if (info_->facts.by != EnteredBy::password || device_place_ == channel::DevicePlace::none) return send_ticket();
   is_lending_ = true;
   loop_.spawn(
       remember_device(shared_from_this(), state_->accounts->bucket(store::BucketKind::device, Bytes(ticket_->device))));

@@ -25,7 +25,7 @@ class ServedSession final : public Session, public std::enable_shared_from_this<
  public:
   ServedSession(std::shared_ptr<State> state, net::Loop& loop, std::shared_ptr<const Config> config,
                 std::shared_ptr<net::ChannelLink> link, SessionFacts facts, std::uint64_t generation,
-                net::Address source, channel::TicketFacts ticket);
+                net::Address source, channel::TicketFacts ticket, channel::DevicePlace device_place);
 
   /// Under what his record was made: if that is not what records are made under now, the client is asked for a new one.
   void has_record(const store::CredentialParameters& parameters) { record_ = parameters; }
@@ -89,6 +89,7 @@ class ServedSession final : public Session, public std::enable_shared_from_this<
   std::shared_ptr<SessionInfo> info_;
   net::Address source_;
   std::unique_ptr<const channel::TicketFacts> ticket_;  // to be lent, once
+  channel::DevicePlace device_place_;                   // of a login by password
   std::unique_ptr<AccountChannel> account_;             // once its service has been asked for
   std::optional<store::CredentialParameters> record_;
   net::Stream* migration_ = nullptr;  // the stream on which a newer record is awaited

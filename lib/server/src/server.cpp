@@ -321,9 +321,9 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
                        .by = visit.entered_by(),
                        .source = net::to_string(visit.source()),
                        .since = now};
-    const auto session =
-        std::make_shared<ServedSession>(state_, lane.loop, visit.config(), std::move(channel.link), std::move(facts),
-                                        visit.generation(), visit.source(), next_ticket(lane, visit, channel.outcome));
+    const auto session = std::make_shared<ServedSession>(
+        state_, lane.loop, visit.config(), std::move(channel.link), std::move(facts), visit.generation(),
+        visit.source(), next_ticket(lane, visit, channel.outcome), visit.device_place());
     if (const auto& record = visit.record()) session->has_record(*record);
     return session;
   }

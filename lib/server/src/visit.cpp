@@ -87,6 +87,7 @@ std::optional<GuessPermit> Visit::permit(OpenGuess guess, store::BucketRule rule
 Visit::Decided Visit::decide(const channel::ClientRequest& request) {
   entrance_ = entrance_of(request.kind);
   server_name_ = request.server_name;
+  device_place_ = request.device_place;
   if (state_->is_draining) co_return refuse(AlertCode::unavailable);
   if (state_->sessions.size() >= config_->limits.sessions) co_return refuse(AlertCode::throttled, kFullRetry);
   if (!config_->names.empty() && !config_->names.contains(std::string(as_text(request.server_name))))

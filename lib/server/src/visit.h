@@ -36,6 +36,8 @@ class Visit {
   [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
   /// The known device whose guess was counted, if it was one.
   [[nodiscard]] const std::optional<channel::DeviceId>& device() const noexcept { return device_; }
+  /// Whether a login by password makes its device a known one.
+  [[nodiscard]] channel::DevicePlace device_place() const noexcept { return device_place_; }
   [[nodiscard]] const net::Address& source() const noexcept { return source_; }
   [[nodiscard]] const std::shared_ptr<const Config>& config() const noexcept { return config_; }
 
@@ -73,6 +75,7 @@ class Visit {
   bool is_known_ = false;
   std::uint64_t generation_ = 0;
   std::optional<channel::DeviceId> device_;
+  channel::DevicePlace device_place_{};
   std::optional<store::CredentialParameters> record_;
 
   std::optional<channel::AlertCode> refused_with_;

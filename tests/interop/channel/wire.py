@@ -19,7 +19,7 @@ LOGIN, CODE, RESUME = 1, 2, 3
 OPAQUE_RISTRETTO255, OPAQUE_P256, CPACE_RISTRETTO255, X25519 = 0x01, 0x02, 0x11, 0x21
 REFUSED, THROTTLED, UNAVAILABLE, UNKNOWN_SERVER, UNSUPPORTED, MALFORMED = range(1, 7)  # Alerts
 AES_256_GCM, CHACHA20_POLY1305 = 1, 2
-KNOWN_DEVICE = 0x0001  # an extension
+KNOWN_DEVICE, NO_DEVICE_PLACE = 0x0001, 0x0002  # extensions
 MAX_HELLO, MAX_PLAINTEXT, RATCHET_AFTER = 8192, 32768, 2**20
 OPEN, STREAM_DATA, FIN, RESET, WINDOW, PING, PONG, TICKET = range(1, 9)
 OWN_CREDIT = 16384
@@ -255,7 +255,7 @@ def make_hello(client, random, aeads, suites, server_name, before):
     size = client.message_sizes(suites[0])[0]
     device = getattr(client, "device", None)
     body = (b"pake\2" + bytes([client.kind]) + random + lp1(bytes(aeads)) + lp1(bytes(suites)) + lp1(server_name) +
-            lp1(client.name) + lp2(device.extension() if device else b"") + size.to_bytes(2, "big"))
+            lp1(client.name) + lp2(device.extension() if device else getattr(client, "extensions", b"")) + size.to_bytes(2, "big"))
     head = bytes([CLIENT_HELLO]) + (len(body) + size).to_bytes(3, "big") + body
     hello = Hello(client.kind, random, bytes(aeads), bytes(suites), server_name, client.name, before, head, b"")
     whole = head + client.message(suites[0], hello)

@@ -20,6 +20,7 @@
 #include "pake/channel/handshake.h"
 #include "pake/channel/keys.h"
 #include "pake/channel/suite.h"
+#include "pake/channel/ticket.h"
 #include "pake/crypto/ksf.h"
 #include "pake/proto/machine.h"
 #include "pake/proto/opaque/identities.h"
@@ -39,6 +40,9 @@ struct ClientConfig {
   crypto::KsfProfile ksf_ceiling = crypto::kDefaultKsfProfile;
   /// For logins: accepted (pinned) public keys of the server. Empty: none pinned.
   std::vector<Buffer> server_public_keys = {};
+  /// For logins by password: `none` if the ticket will not be kept, so that it takes no place from a device that keeps
+  /// its own. The server lends one all the same.
+  DevicePlace device_place = DevicePlace::taken;
 };
 
 /// `name` has 1 to 255 bytes, normalised; so is the password.

@@ -60,6 +60,8 @@ struct ClientRequest {
   std::optional<TicketFacts> ticket = {};
   /// Login: whose guesses are to be counted instead of the account's.
   std::optional<ShownDevice> device = {};
+  /// Login: whether the device is to be known from now on.
+  DevicePlace device_place = DevicePlace::taken;
 };
 
 /// OPAQUE.

@@ -42,6 +42,9 @@ class TicketKeys {
 using DeviceId = std::array<std::uint8_t, 16>;
 
 /// What a ticket says of its bearer. Times are seconds since 1970, UTC.
+/// Whether a login by password makes its device one that the server knows again: a user has eight places for these.
+enum class DevicePlace : std::uint8_t { taken, none };
+
 struct TicketFacts {
   Buffer name = {};         // the user's, at most 255 bytes
   Buffer server_name = {};  // of the login: the ticket is good for this name of the server alone
