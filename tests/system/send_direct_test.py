@@ -205,7 +205,7 @@ class Hostile(DirectCase):
             listener.settimeout(PATIENCE)
             connection = listener.accept()[0]
             hello = wire.read_frame(connection, (wire.CLIENT_HELLO,), 8192)
-            for word in sender.code_shown.split("-")[1:]:
+            for word in filter(str.isalpha, sender.code_shown.split("-")):  # two digits stand in a selector by chance
                 self.assertNotIn(word.encode(), hello)
             connection.close()
         pipe.write(message(CHOICE, b"\x00"))

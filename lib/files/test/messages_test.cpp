@@ -39,7 +39,7 @@ const std::vector<Message>& every_message() {
 
 // docs/files.md, section 2.
 TEST(Messages, AreWhatThePageSays) {
-  EXPECT_EQ(hex(encode(Offer{.entries = 2, .total = 7})), "0100000d01000000020000000000000007");
+  EXPECT_EQ(hex(encode(Offer{.entries = 2, .total = 7})), "0100000d02000000020000000000000007");
   EXPECT_EQ(
       hex(encode(Entries{
           {{.executable = true, .is_private = true, .size = 5, .modified = -1, .nanoseconds = 2, .path = "a/b"}}})),
