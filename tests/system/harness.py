@@ -3,6 +3,7 @@
 PAKE names the binary. Whatever a test starts ends with it; a sanitizer's report in any output fails the test.
 """
 
+import contextlib
 import os
 import re
 import selectors
@@ -180,6 +181,8 @@ def tcp(address):
 def reset(connection):
     """Closes with RST instead of FIN."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RD)  # a thread that waits for bytes would hold the connection open
     connection.close()
 
 
