@@ -230,32 +230,6 @@ Command passwd_command() {
 
 }  // namespace
 
-Value local_ports(std::vector<LocalPort>& values) {
-  return {.type = Value::Type::list,
-          .name = "[BIND:]PORT[:SERVICE]",
-          .set = [&values](std::string_view typed) -> Accepted {
-            auto parsed = parse_local_port(typed);
-            if (!parsed) return std::unexpected(std::move(parsed.error()));
-            values.push_back(std::move(*parsed));
-            return {};
-          },
-          .show = [] { return std::string(); },
-          .clear = [&values] { values.clear(); }};
-}
-
-Value published_services(std::vector<PublishedService>& values) {
-  return {.type = Value::Type::list,
-          .name = "SERVICE:[HOST:]PORT",
-          .set = [&values](std::string_view typed) -> Accepted {
-            auto parsed = parse_published(typed);
-            if (!parsed) return std::unexpected(std::move(parsed.error()));
-            values.push_back(std::move(*parsed));
-            return {};
-          },
-          .show = [] { return std::string(); },
-          .clear = [&values] { values.clear(); }};
-}
-
 Value ksf_profile(crypto::KsfProfile& value) {
   using enum crypto::KsfProfile;
   return choice<crypto::KsfProfile>(

@@ -11,11 +11,9 @@
 #include <memory>
 #include <optional>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "login/session.h"
-#include "network/own_user.h"
 #include "network/problems.h"
 #include "pake/channel/publish.h"
 #include "pake/internal/try.h"
@@ -23,7 +21,6 @@
 #include "pake/net/coroutine.h"
 #include "pake/net/endpoint.h"
 #include "pake/net/relay.h"
-#include "pipe/port.h"
 #include "process/output.h"
 #include "process/service_manager.h"
 
@@ -34,18 +31,11 @@ using namespace std::chrono_literals;
 
 constexpr auto kFirstPause = 500ms;  // before the second try to reach a server that has gone
 constexpr auto kLongestPause = 30s;
-constexpr auto kNoDescriptor = 100ms;
-constexpr std::size_t kAtOnce = 32;  // connections that are accepted before anything else goes on: opened in one record
 constexpr std::chrono::seconds kPassOn{20};  // of the 30 s that a server waits for our Close
 constexpr std::chrono::milliseconds kLook{20};
 constexpr std::chrono::seconds kAnswer{10};  // of the server, of what stands behind a published service
 constexpr std::chrono::milliseconds kFirstTicket{1'000};
 constexpr std::chrono::milliseconds kNextTicket{60'000};
-
-bool is_loopback(const net::Address& address) {
-  const auto* const tcp = std::get_if<net::TcpAddress>(&address);
-  return tcp == nullptr || tcp->host.starts_with("127.") || tcp->host == "::1" || tcp->host == "localhost";
-}
 
 /// A port of this machine, and where its connections go.
 struct Local {
@@ -54,7 +44,7 @@ struct Local {
 };
 
 net::Awaitable<Expected<std::vector<Local>>> listen_on(net::Loop& loop, const ForwardOptions& options) {
-  PAKE_CO_TRY(auto listeners, co_await pipe::listen_locally(loop, options.locals));
+  PAKE_CO_TRY(auto listeners, co_await listen_locally(loop, options.locals));
   std::vector<Local> locals;
   for (std::size_t i = 0; i < listeners.size(); ++i) {
     const auto& service = options.locals[i].service;
@@ -96,7 +86,12 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
     take(std::move(channel));
     say_where();
     tell_service_manager("READY=1\nSTATUS=" + state());
-    for (auto& local : locals_) loop_.spawn(accept_loop(shared_from_this(), local));
+    for (auto& local : locals_)
+      loop_.spawn(accept_connections(loop_, local.listener, [self = shared_from_this(), &local](auto accepted) {
+        if (self->is_over_) return false;
+        if (accepted) self->carry(local, std::move(*accepted));
+        return true;
+      }));
     for (;;) {
       loop_.spawn(collect_tickets(shared_from_this(), link_));
       loop_.spawn(take_streams(shared_from_this(), link_));
@@ -144,7 +139,7 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
                             {{"service", local.service}, {"address", net::to_string(local.listener.address())}});
     for (const auto& local : locals_)
       say_note(fmt::format("{} is at {}{}", local.service, net::to_string(local.listener.address()),
-                           is_loopback(local.listener.address()) ? "" : ", for whoever reaches this machine"));
+                           is_within_machine(local.listener.address()) ? "" : ", for whoever reaches this machine"));
   }
 
   std::unexpected<Problem> stop(Problem why) {
@@ -224,20 +219,6 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
     co_return Expected<void>();
   }
 
-  static net::Awaitable<void> accept_loop(std::shared_ptr<Forwarder> self, Local& local) {
-    for (std::size_t count = 1;; ++count) {
-      auto accepted = co_await local.listener.accept(self->loop_, net::kNever);
-      if (self->is_over_) co_return;
-      if (!accepted && accepted.error() == net::Error::Kind::cancelled) co_return;
-      if (!accepted) {
-        if (!co_await self->loop_.sleep_until(net::after(kNoDescriptor))) co_return;
-        continue;
-      }
-      self->carry(local, std::move(*accepted));
-      if (count % kAtOnce == 0) co_await self->loop_.yield();
-    }
-  }
-
   void carry(const Local& local, std::unique_ptr<net::Stream> connection) {
     if (!is_admitted(local, *connection)) return connection->reset(channel::ResetCode::cancelled);
     if (!link_) return connection->reset(channel::ResetCode::cancelled);
@@ -253,12 +234,9 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
     --self->open_;
   }
 
-  // On loopback every user of this machine could connect.
   bool is_admitted(const Local& local, const net::Stream& connection) {
     const auto& address = local.listener.address();
-    if (options_.any_user || std::holds_alternative<net::UnixAddress>(address) || !is_loopback(address)) return true;
-    const auto user = user_of_connection(connection.peer(), address);
-    if (user == ::geteuid()) return true;
+    if (options_.any_user || is_own_users(connection, address)) return true;
     session_.events().say("stranger", {{"address", net::to_string(address)}});
     if (!std::exchange(has_told_of_strangers_, true))
       say_note("a process of another user was refused (--any-user lets it in)");

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "login/forward.h"
 #include "login/options.h"
+#include "network/local_port.h"
 #include "options/command.h"
 #include "process/problem.h"
 

@@ -116,7 +116,7 @@ Command dial_command() {
                               .help = "How long the other side may take to answer"});
   command.settings.push_back(
       {.flag = "-L,--local",
-       .value = login::local_ports(options->locals),
+       .value = local_ports(options->locals),
        .help = "Pass no pipe: listen here, and lead each connection to the service of pake listen --service: 8080, "
                "192.0.2.7:8080 or unix:PATH"});
   command.settings.push_back({.flag = "--any-user",

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "login/forward.h"
 #include "meeting/via.h"
+#include "network/local_port.h"
 #include "pake/net/address.h"
 #include "pake/net/awaitable.h"
 #include "pake/net/channel_link.h"
@@ -53,7 +53,7 @@ struct ListenOptions : CommonOptions {
 struct DialOptions : CommonOptions {
   SecretOptions secret{.kind = SecretKind::code};
   std::chrono::seconds deadline{10};
-  std::vector<login::LocalPort> locals = {};  // ports that lead to the other side's service; then there is no pipe
+  std::vector<LocalPort> locals = {};  // ports that lead to the other side's service; then there is no pipe
   bool any_user = false;
 };
 

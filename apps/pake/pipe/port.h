@@ -5,7 +5,6 @@
 #include <memory>
 #include <vector>
 
-#include "login/forward.h"
 #include "pake/net/address.h"
 #include "pake/net/awaitable.h"
 #include "pake/net/channel_link.h"
@@ -25,10 +24,6 @@ inline constexpr const char* kPortService = "port";
 
 /// Whose processes may connect to a port on loopback.
 enum class Admits : std::uint8_t { own_user, any_user };
-
-/// A listener for each of `locals`. Comes before a code or a password is tried. A unix socket is its owner's alone.
-[[nodiscard]] net::Awaitable<Expected<std::vector<net::Listener>>> listen_locally(net::Loop& loop,
-                                                                                  std::vector<login::LocalPort> locals);
 
 /// Opens a stream for each connection to one of `listeners`, until the channel has ended.
 [[nodiscard]] net::Awaitable<Expected<void>> use_port(net::Loop& loop, std::shared_ptr<net::ChannelLink> link,

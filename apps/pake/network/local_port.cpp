@@ -1,0 +1,129 @@
+#include "network/local_port.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+#include <cstddef>
+#include <utility>
+#include <variant>
+
+#include "network/own_user.h"
+#include "network/problems.h"
+#include "pake/net/clock.h"
+#include "pake/net/coroutine.h"
+#include "process/owner_only.h"
+
+namespace pake::cli {
+namespace {
+
+constexpr std::chrono::milliseconds kNoDescriptor{100};
+constexpr std::size_t kAtOnce = 32;  // connections that are accepted before anything else goes on: opened in one record
+
+bool is_service(std::string_view text) {
+  return !text.empty() && std::isalpha(static_cast<unsigned char>(text.front())) != 0 &&
+         text.find('.') == std::string_view::npos;
+}
+
+bool is_port(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c) != 0; });
+}
+
+constexpr const char* kForm = "it is [BIND:]PORT[:SERVICE], like 8080, 8080:wiki or 127.0.0.1:8080:wiki";
+
+}  // namespace
+
+std::expected<LocalPort, Complaint> parse_local_port(std::string_view typed) {
+  auto where = typed;
+  std::string service;
+  const auto colon = typed.rfind(':');
+  // Behind a unix socket's path, or behind a port, stands a service; behind a host a port.
+  if (colon != std::string_view::npos && colon != 4 && is_service(typed.substr(colon + 1))) {
+    where = typed.substr(0, colon);
+    service = typed.substr(colon + 1);
+  }
+  const std::string address = is_port(where) ? "127.0.0.1:" + std::string(where) : std::string(where);
+  if (!address.starts_with("unix:") && !is_port(address.substr(address.rfind(':') + 1)))
+    return std::unexpected(Complaint{.error = "there is no port in '" + std::string(typed) + "'", .hint = kForm});
+  auto parsed = parse_address_to_listen(address);
+  if (!parsed) return std::unexpected(std::move(parsed.error()));
+  return LocalPort{.address = std::move(*parsed), .service = std::move(service), .typed = std::string(typed)};
+}
+
+std::expected<PublishedService, Complaint> parse_published(std::string_view typed) {
+  constexpr const char* kPublishedForm = "it is SERVICE:[HOST:]PORT, like desk:5900 or desk:192.0.2.9:5900";
+  const auto colon = typed.find(':');
+  if (colon == std::string_view::npos || !is_service(typed.substr(0, colon)))
+    return std::unexpected(
+        Complaint{.error = "there is no service in front of '" + std::string(typed) + "'", .hint = kPublishedForm});
+  const auto where = typed.substr(colon + 1);
+  const std::string address = is_port(where) ? "127.0.0.1:" + std::string(where) : std::string(where);
+  if (!address.starts_with("unix:") && !is_port(address.substr(address.rfind(':') + 1)))
+    return std::unexpected(
+        Complaint{.error = "there is no port in '" + std::string(typed) + "'", .hint = kPublishedForm});
+  auto parsed = parse_address_to_dial(address);
+  if (!parsed) return std::unexpected(std::move(parsed.error()));
+  return PublishedService{.service = std::string(typed.substr(0, colon)), .address = std::move(*parsed)};
+}
+
+Value local_ports(std::vector<LocalPort>& values) {
+  return {.type = Value::Type::list,
+          .name = "[BIND:]PORT[:SERVICE]",
+          .set = [&values](std::string_view typed) -> Accepted {
+            auto parsed = parse_local_port(typed);
+            if (!parsed) return std::unexpected(std::move(parsed.error()));
+            values.push_back(std::move(*parsed));
+            return {};
+          },
+          .show = [] { return std::string(); },
+          .clear = [&values] { values.clear(); }};
+}
+
+Value published_services(std::vector<PublishedService>& values) {
+  return {.type = Value::Type::list,
+          .name = "SERVICE:[HOST:]PORT",
+          .set = [&values](std::string_view typed) -> Accepted {
+            auto parsed = parse_published(typed);
+            if (!parsed) return std::unexpected(std::move(parsed.error()));
+            values.push_back(std::move(*parsed));
+            return {};
+          },
+          .show = [] { return std::string(); },
+          .clear = [&values] { values.clear(); }};
+}
+
+net::Awaitable<Expected<std::vector<net::Listener>>> listen_locally(net::Loop& loop, std::vector<LocalPort> locals) {
+  const OwnerOnly owner_only;
+  std::vector<net::Listener> listeners;
+  for (const auto& local : locals) {
+    auto listener = co_await net::listen(loop, local.address, net::kNever);
+    if (!listener) co_return std::unexpected(cannot_listen(local.address, listener.error()));
+    listeners.push_back(std::move(*listener));
+  }
+  co_return std::move(listeners);
+}
+
+net::Awaitable<void> accept_connections(net::Loop& loop, net::Listener& listener,
+                                        std::function<bool(net::Outcome<std::unique_ptr<net::Stream>>)> take) {
+  for (std::size_t count = 1;; ++count) {
+    auto accepted = co_await listener.accept(loop, net::kNever);
+    const bool is_there = accepted.has_value();
+    const bool is_cancelled = !is_there && accepted.error() == net::Error::Kind::cancelled;
+    if (!take(std::move(accepted)) || is_cancelled) co_return;
+    if (!is_there && !co_await loop.sleep_until(net::after(kNoDescriptor))) co_return;
+    if (is_there && count % kAtOnce == 0) co_await loop.yield();
+  }
+}
+
+bool is_within_machine(const net::Address& address) {
+  const auto* const tcp = std::get_if<net::TcpAddress>(&address);
+  return tcp == nullptr || tcp->host.starts_with("127.") || tcp->host == "::1";
+}
+
+bool is_own_users(const net::Stream& connection, const net::Address& local) {
+  if (std::holds_alternative<net::UnixAddress>(local) || !is_within_machine(local)) return true;
+  return user_of_connection(connection.peer(), local) == ::geteuid();
+}
+
+}  // namespace pake::cli
