@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "pake/crypto/hash.h"
-#include "sha256_lanes.h"
+#include "sha256_ipsec_mb.h"
 
 namespace pake::crypto {
 
