@@ -4,8 +4,7 @@
 //   connection, one line there and back; prints logins, seconds, and the median and 99th percentile in us
 // - `... paced SECONDS A_SECOND [STRETCH]`: the same at a pace; each login also waits STRETCH ms where a client would
 //   stretch its password
-// - `... hold COUNT [STREAMS]`: COUNT sessions with 0 (unless given) or 1 open stream each, held until stdin ends;
-// prints
+// - `... hold COUNT [STREAMS]`: COUNT sessions, each with an open stream if STREAMS is 1, held until stdin ends; prints
 //   `held COUNT`
 // - `... echo COUNT`: COUNT lines there and back in one session; median and 99th percentile in us
 // - `... probe BLOCKS NAME...`: guesses at names by nobody who knows a password, one after another, the names shuffled
@@ -349,10 +348,8 @@ void probe(const Target& target, std::uint64_t blocks, const std::vector<std::st
 
 int usage() {
   std::fputs(
-      "usage: login_load ADDRESS USERS logins SECONDS AT_ONCE | paced SECONDS A_SECOND [STRETCH_MS] | hold COUNT "
-      "[STREAMS] | "
-      "echo "
-      "COUNT | probe BLOCKS NAME...\n",
+      "usage: login_load ADDRESS USERS logins SECONDS AT_ONCE | paced SECONDS A_SECOND [STRETCH_MS] | "
+      "hold COUNT [STREAMS] | echo COUNT | probe BLOCKS NAME...\n",
       stderr);
   return 2;
 }

@@ -155,8 +155,10 @@ class Sender {
   net::Awaitable<Expected<void>> run_to_its_end(net::Loop& loop) {
     std::shared_ptr<BlockingFile> in;
     try {
-      if (source_.entries.front().kind == EntryKind::stream) PAKE_CO_TRYV(check_stdin());
-      if (source_.entries.front().kind == EntryKind::stream) in = std::make_shared<BlockingFile>(loop, STDIN_FILENO);
+      if (source_.entries.front().kind == EntryKind::stream) {
+        PAKE_CO_TRYV(check_stdin());
+        in = std::make_shared<BlockingFile>(loop, STDIN_FILENO);
+      }
     } catch (const std::system_error& error) {
       co_return std::unexpected(
           Problem{.error = fmt::format("cannot read stdin: {}", explain_errno(error.code().value()))});

@@ -2,7 +2,6 @@
 // one would not block.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 

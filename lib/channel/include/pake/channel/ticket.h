@@ -41,10 +41,10 @@ class TicketKeys {
 /// Names one device of a user: drawn at a verified login by password, kept by every renewal.
 using DeviceId = std::array<std::uint8_t, 16>;
 
-/// What a ticket says of its bearer. Times are seconds since 1970, UTC.
 /// Whether a login by password makes its device one that the server knows again: a user has eight places for these.
 enum class DevicePlace : std::uint8_t { taken, none };
 
+/// What a ticket says of its bearer. Times are seconds since 1970, UTC.
 struct TicketFacts {
   Buffer name = {};         // the user's, at most 255 bytes
   Buffer server_name = {};  // of the login: the ticket is good for this name of the server alone
