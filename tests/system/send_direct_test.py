@@ -12,7 +12,7 @@ import unittest
 
 import far_apart
 from far_apart import broken_off, tcp_of
-from harness import OK, PATIENCE, PROTOCOL
+from harness import OK, PATIENCE, PROTOCOL, tcp
 from sending import Inbox, data, wire
 from send_via_test import ViaCase
 from serving import Meeting
@@ -149,6 +149,85 @@ class Direct(DirectCase):
             self.assertEqual(program.err.count("connected again"), 1, program.err)
 
 
+class Pipes(DirectCase):
+    """pake listen and pake dial in all they do, and pake pair: none of what they pass needs the server."""
+
+    def shows(self, command, *args, stdin=subprocess.PIPE, **how):
+        with self.here.inside():
+            program = self.start(*command.split(), "--via", self.server.address, *args, stdin=stdin, **how)
+        program.code_shown = program.wait_for(r"the code is  (\S+)\n", "err")[1]
+        return program
+
+    def types(self, code, command, *args, env=None, **how):
+        with self.there.inside():
+            return self.start(*command.split(), "--via", self.server.address, *args, env={"PAKE_CODE": code} | (env or {}),
+                              stdin=subprocess.PIPE, **how)
+
+    def talk(self, listener, dialler):
+        listener.write("from here\n")
+        dialler.write("from there\n")
+        self.both_end(listener, dialler)
+        self.assertEqual((listener.out, dialler.out), ("from there\n", "from here\n"))
+        for program in (listener, dialler):
+            self.assertEqual(program.err.count("both sides know the code"), 1, program.err)
+
+    def test_no_line_passes_the_server(self):
+        for who in (self.here, self.there):
+            with self.subTest(who.address):
+                self.may_dial(who)
+                listener = self.shows("listen")
+                dialler = self.types(listener.code_shown, "dial")
+                for program, other in ((listener, self.there), (dialler, self.here)):
+                    program.wait_for(f"{DIRECTLY} {other.address}:", "err")
+                self.server.process.kill()
+                self.talk(listener, dialler)
+                with self.here.inside():
+                    self.server = self.serve("--config", self.path("pake.toml"), address=self.server.address)
+
+    def test_if_neither_can_or_one_does_not_want_it_lines_pass_the_server(self):
+        for args, more in (((), ()), (("--no-direct",), ()), ((), ("--no-direct",))):
+            with self.subTest(listen=args, dial=more):
+                self.may_dial(*(() if not args + more else (self.here, self.there)))
+                listener = self.shows("listen", *args)
+                dialler = self.types(listener.code_shown, "dial", *more)
+                self.talk(listener, dialler)
+                for program in (listener, dialler):
+                    self.assertIn(THROUGH, program.err)
+
+    def test_a_port_is_reached_without_the_server(self):
+        with self.here.inside():
+            service = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(service.close)
+        service.settimeout(PATIENCE)
+        listener = self.shows("listen", "--service", "127.0.0.1:%d" % service.getsockname()[1])
+        dialler = self.types(listener.code_shown, "dial", "-L", "0")
+        port = tcp(dialler.wait_for(r"(\S+) leads to the other side", "err")[1])
+        self.wait_for_both(listener, dialler, DIRECTLY)
+        self.server.process.kill()
+        with self.there.inside():
+            connection = socket.create_connection(port, PATIENCE)
+        self.addCleanup(connection.close)
+        connection.sendall(b"past the server")
+        with service.accept()[0] as served:
+            self.assertEqual(served.recv(100), b"past the server")
+        dialler.stop()
+        listener.wait()
+
+    def test_keys_are_of_the_channel_that_is_left(self):
+        printed = [self.shows("listen", "--export", "wireguard")]
+        printed.append(self.types(printed[0].code_shown, "dial", "--export", "wireguard"))
+        state = [{"XDG_STATE_HOME": self.path(name)} for name in ("a", "b")]
+        kept = [self.shows("pair --name other", env=state[0])]
+        kept.append(self.types(kept[0].code_shown, "pair --name other", env=state[1]))
+        for pair in (printed, kept):
+            self.assertEqual([program.wait() for program in pair], [OK, OK], pair[0].err + pair[1].err)
+            for program in pair:
+                self.assertIn(DIRECTLY, program.err)
+        self.assertEqual(len(printed[0].out), 45)
+        self.assertEqual(printed[0].out, printed[1].out)
+        self.assertEqual(*(self.read(f"{name}/pake/pairs/other") for name in ("a", "b")))
+
+
 class Hostile(DirectCase):
     """The one who knows the code lists what it likes."""
 
@@ -214,6 +293,14 @@ class Hostile(DirectCase):
         for listener, _ in listeners:
             listener.settimeout(0)
             self.assertRaises(BlockingIOError, listener.accept)
+
+    def test_what_was_met_for_does_not_begin_if_the_search_is_against_the_rules(self):
+        with self.here.inside():
+            listener = self.start("listen", "--via", self.server.address, stdin=subprocess.PIPE)
+        listener.code_shown = listener.wait_for(r"the code is  (\S+)\n", "err")[1]
+        listener.write("to whom?\n")
+        self.says(self.joins(listener), addresses(), message(CHOICE, b"\x02"))
+        self.assertEqual(listener.wait(), PROTOCOL, listener.err)
 
     def test_who_claims_a_way_that_does_not_stand_is_refused(self):
         sender = self.sends(self.put("in/a", b"abc"))

@@ -103,7 +103,6 @@ Command send_command() {
           },
   };
   meeting::add_via(command, options->via, meeting::Beside::nothing);
-  command.settings.push_back(meeting::no_direct_setting(options->via));
   return command;
 }
 
@@ -158,7 +157,6 @@ Command receive_command() {
   command.settings.push_back(trace::setting(options->trace));
   command.settings.push_back(quiet_setting());
   meeting::add_via(command, options->via, meeting::Beside::code);
-  command.settings.push_back(meeting::no_direct_setting(options->via));
   return command;
 }
 

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "meeting/meet.h"
 #include "network/own_hosts.h"
 #include "network/problems.h"
 #include "pake/base/secret.h"
@@ -24,6 +25,7 @@
 #include "pake/net/endpoint.h"
 #include "pake/net/handshake.h"
 #include "pake/net/signal.h"
+#include "process/output.h"
 
 namespace pake::cli::meeting {
 namespace {
@@ -40,6 +42,7 @@ constexpr std::chrono::seconds kAnswer{10};             // of the other side, th
 constexpr std::chrono::milliseconds kConnects{2'500};   // a packet that is dropped is sent again after one second
 constexpr std::chrono::seconds kHandshake{5};           // with who has answered there
 constexpr std::chrono::seconds kComes{5};               // the other side, once both have agreed
+constexpr std::chrono::seconds kLeave{3};               // the server, for a direct way
 constexpr std::chrono::seconds kListens = 4 * kAnswer;  // at most
 constexpr std::size_t kMostSilent = 16;                 // callers at once that have said nothing yet
 constexpr std::size_t kEndless = SIZE_MAX;              // tries at what cannot be guessed
@@ -336,6 +339,49 @@ net::Awaitable<Expected<std::optional<DirectPath>>> answer_direct_path(net::Loop
   PAKE_CO_TRY(const bool is_found, co_await DirectPath::Search::answer(search, std::move(stream)));
   if (!is_found) co_return std::nullopt;
   co_return DirectPath(search);
+}
+
+namespace {
+
+net::Awaitable<void> run(std::shared_ptr<net::ChannelLink> link) { static_cast<void>(co_await link->run()); }
+
+// The side that waited learns by the first stream whether the other one looks for a direct way. Any other stream stays
+// for who uses the channel.
+net::Awaitable<Expected<std::optional<DirectPath>>> answer_if_asked(net::Loop& loop,
+                                                                    std::shared_ptr<net::ChannelLink> link,
+                                                                    bool is_wanted, DirectOptions options) {
+  const auto service = co_await link->next_service(net::after(kAnswer));
+  if (!service || *service != kDirectService) co_return std::nullopt;
+  auto asked = co_await link->accept(net::kNever);
+  if (!asked) co_return std::nullopt;
+  if (is_wanted) co_return co_await answer_direct_path(loop, std::move(link), std::move(asked->stream), options);
+  asked->stream->reset(channel::ResetCode::no_such_service);
+  co_return std::nullopt;
+}
+
+}  // namespace
+
+net::Awaitable<Expected<pipe::AuthenticatedPeer>> choose_way(net::Loop& loop, const MeetingPoint& point,
+                                                             pipe::AuthenticatedPeer met, Came came,
+                                                             DirectOptions options) {
+  const auto link = met.link;
+  loop.spawn(run(link));
+  const bool is_wanted = point.options().may_go_directly();
+  Expected<std::optional<DirectPath>> path;
+  if (came == Came::first)
+    path = co_await answer_if_asked(loop, link, is_wanted, options);
+  else if (is_wanted)
+    path = co_await seek_direct_path(loop, link, options);
+  if (path && !*path) {
+    say_note(connected_through(point));
+    co_return std::move(met);
+  }
+  link->close(path ? channel::CloseCode::done : channel::CloseCode::rules_broken, net::after(kLeave));
+  static_cast<void>(co_await link->run());
+  if (!path) co_return std::unexpected(std::move(path.error()));
+  PAKE_CO_TRY(auto direct, co_await (*path)->take());
+  say_note(connected_directly(direct.address));
+  co_return std::move(direct);
 }
 
 }  // namespace pake::cli::meeting

@@ -54,4 +54,15 @@ struct DirectOptions {
     net::Loop& loop, std::shared_ptr<net::ChannelLink> link, std::unique_ptr<net::Stream> stream,
     DirectOptions options);
 
+/// Which side of a meeting.
+enum class Came : std::uint8_t { first, second };  // who waited, who joined
+
+/// Before that begins for which the two have met: looks for a direct way, unless one of them wants none, and says in a
+/// note which way all passes from now on.
+/// @param met  the other side, by a channel through the server that nobody has run yet
+/// @return the other side by the channel that is left, which runs; kExitCutShort, kExitProtocol
+[[nodiscard]] net::Awaitable<Expected<pipe::AuthenticatedPeer>> choose_way(net::Loop& loop, const MeetingPoint& point,
+                                                                           pipe::AuthenticatedPeer met, Came came,
+                                                                           DirectOptions options);
+
 }  // namespace pake::cli::meeting

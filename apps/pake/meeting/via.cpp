@@ -45,13 +45,6 @@ bool ViaOptions::may_go_directly() const {
   return !tcp->host.starts_with("127.") && tcp->host != "::1" && tcp->host != "localhost";
 }
 
-Setting no_direct_setting(ViaOptions& options) {
-  return {
-      .flag = "--no-direct",
-      .value = flag(options.no_direct),
-      .help = "With --via: let all bytes pass through the server, and tell the other side no address of this machine"};
-}
-
 void add_via(Command& command, ViaOptions& options, Beside beside) {
   auto server = login::destination(options.login.destination);
   server.name = "[NAME@]HOST";
@@ -69,6 +62,10 @@ void add_via(Command& command, ViaOptions& options, Beside beside) {
                               .key = "via_service",
                               .value = text(options.service, "SERVICE", check_service),
                               .help = "With --via NAME@HOST: what the service is called by which users meet there"});
+  command.settings.push_back({.flag = "--no-direct",
+                              .value = flag(options.no_direct),
+                              .help = "With --via: let all bytes pass through the server, and tell the other side no "
+                                      "address of this machine"});
   command.settings.push_back(login::hosts_setting(options.hosts));
   login::add_usual_configuration(command);
 }

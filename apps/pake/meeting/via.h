@@ -51,9 +51,6 @@ enum class Beside : std::uint8_t { nothing, code };
 /// command reads a code, whose settings have them already.
 void add_via(Command& command, ViaOptions& options, Beside beside);
 
-/// --no-direct, of the commands that look for a way past the server.
-[[nodiscard]] Setting no_direct_setting(ViaOptions& options);
-
 /// Puts what the configuration says of the host in its place. If one of `other_ways` is typed, the configuration's
 /// `via` does not count; a --via that is typed beside it is a usage problem.
 /// @param code  the command's, if it reads one: with a user's --via a password's spellings are the password's

@@ -80,7 +80,7 @@ class Pairing {
   net::Awaitable<Expected<void>> take_stream() {
     if (side_ == Side::types_code) {
       auto opened = link_->open(kService, as_bytes(destination_.label));
-      if (!opened) co_return std::unexpected(Problem{.error = "cannot open a stream to the other side"});
+      if (!opened) co_return std::unexpected(channel_cut());
       stream_ = std::move(*opened);
       co_return Expected<void>();
     }

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "meeting/direct.h"
 #include "meeting/meet.h"
 #include "meeting/via.h"
 #include "network/problems.h"
@@ -70,9 +71,17 @@ class Dialler {
       co_return std::unexpected(
           no_channel(channel.error(), {.wrong_secret = wrong_code(given_.source, options_.spellings.start),
                                        .busy = "somebody else is trying this code"}));
-    say_note(point_ ? meeting::connected_through(*point_) : "connected: both sides know the code");
+    auto link = std::move(channel->link);
+    if (point_) {
+      PAKE_CO_TRY(auto peer,
+                  co_await meeting::choose_way(
+                      loop, *point_, {.address = options_.via.login.destination.address, .link = std::move(link)},
+                      meeting::Came::second, {.cache = cache_, .trace = trace_}));
+      link = std::move(peer.link);
+    } else {
+      say_note("connected: both sides know the code");
+    }
 
-    const auto& link = channel->link;
     if (options_.use) co_return co_await options_.use(loop, link);
     if (options_.export_label) co_return co_await print_exported_at_both_ends(link, *options_.export_label);
     if (!listeners.empty()) {
@@ -82,7 +91,10 @@ class Dialler {
                                   options_.any_user ? Admits::any_user : Admits::own_user);
     }
     auto pipe = link->open(kService);
-    if (!pipe) co_return std::unexpected(Problem{.error = "cannot open the pipe"});
+    if (!pipe) {
+      link->delivered();
+      co_return std::unexpected(channel_ended(co_await link->run()));
+    }
     co_return co_await converse(loop, std::move(files), link, std::move(*pipe));
   }
 

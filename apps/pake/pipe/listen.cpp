@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "meeting/direct.h"
 #include "meeting/meet.h"
 #include "meeting/via.h"
 #include "network/problems.h"
@@ -88,8 +89,8 @@ class Host {
                                                            {.tries = options_.tries,
                                                             .name = std::to_string(place.selector),
                                                             .start = options_.spellings.start}));
-    say_note(meeting::connected_through(*point_));
-    co_return std::move(peer);
+    co_return co_await meeting::choose_way(loop, *point_, std::move(peer), meeting::Came::first,
+                                           {.cache = cache_, .trace = trace_});
   }
 
   [[nodiscard]] Expected<void> show(const std::string& code, const std::string& command) const {

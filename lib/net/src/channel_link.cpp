@@ -28,6 +28,7 @@ class ChannelLink::Impl : public LinkBase {
         writer_(*this, streams, std::move(leftover.to_send)) {}
 
   Awaitable<LinkEnd> run() {
+    if (std::exchange(has_begun_, true)) co_return co_await wait_for_end();
     is_running_ = true;
     wake_writer();
     while (reader_.goes_on()) {
@@ -45,10 +46,8 @@ class ChannelLink::Impl : public LinkBase {
     }
     is_running_ = false;
     streams.cut();
-    co_return LinkEnd{.end = channel.end().value_or(channel::EndReason::cut),
-                      .transport = error,
-                      .alert = channel.alert(),
-                      .peer_close = channel.peer_close()};
+    ended_.notify();
+    co_return how_it_ended();
   }
 
   Status send_ticket(std::uint32_t lifetime, Bytes ticket) {
@@ -68,10 +67,24 @@ class ChannelLink::Impl : public LinkBase {
   LinkStreams streams;
 
  private:
+  Awaitable<LinkEnd> wait_for_end() {
+    if (is_running_)
+      if (const auto woken = co_await ended_.wait(kNever); !woken && !error) error = woken.error();
+    co_return how_it_ended();
+  }
+  [[nodiscard]] LinkEnd how_it_ended() const {
+    return {.end = channel.end().value_or(channel::EndReason::cut),
+            .transport = error,
+            .alert = channel.alert(),
+            .peer_close = channel.peer_close()};
+  }
+
   static Awaitable<void> write(std::shared_ptr<Impl> self) { co_await self->writer_.run(); }
 
   LinkReader reader_;
   LinkWriter writer_;
+  Signal ended_{loop};
+  bool has_begun_ = false;
   bool is_running_ = false;
 };
 
@@ -84,6 +97,9 @@ Result<std::unique_ptr<Stream>> ChannelLink::open(std::string_view service, Byte
   return impl_->streams.open(service, argument);
 }
 Awaitable<Outcome<AcceptedStream>> ChannelLink::accept(Deadline deadline) { return impl_->streams.accept(deadline); }
+Awaitable<Outcome<std::string>> ChannelLink::next_service(Deadline deadline) {
+  return impl_->streams.next_service(deadline);
+}
 void ChannelLink::accept_each(std::function<void(Outcome<AcceptedStream>)> take) {
   impl_->streams.accept_each(std::move(take));
 }

@@ -44,11 +44,12 @@ class LinkStreams {
     return make_stream(id);
   }
 
+  Awaitable<Outcome<std::string>> next_service(Deadline deadline) {
+    PAKE_CO_TRYV(co_await until_opened(deadline));
+    co_return backlog_.front().service;
+  }
   Awaitable<Outcome<AcceptedStream>> accept(Deadline deadline) {
-    while (backlog_.empty()) {
-      if (is_over_ || has_peer_closed_) co_return fail(Error::Kind::closed);
-      PAKE_CO_TRYV(co_await opened_.wait(deadline));
-    }
+    PAKE_CO_TRYV(co_await until_opened(deadline));
     auto next = std::move(backlog_.front());
     backlog_.pop_front();
     co_return next;
@@ -110,6 +111,14 @@ class LinkStreams {
   }
 
  private:
+  Awaitable<Outcome<void>> until_opened(Deadline deadline) {
+    while (backlog_.empty()) {
+      if (is_over_ || has_peer_closed_) co_return fail(Error::Kind::closed);
+      PAKE_CO_TRYV(co_await opened_.wait(deadline));
+    }
+    co_return Outcome<void>();
+  }
+
   void on(const channel::Opened& opened) {
     backlog_.push_back({.service = std::string(as_text(opened.service)),
                         .argument = to_buffer(opened.argument),

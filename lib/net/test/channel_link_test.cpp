@@ -406,6 +406,43 @@ TEST(ChannelLink, TheServerOpensStreamsToo) {
 }
 
 // What comes while a read waits is put into its place as it is opened, before the reader goes on.
+TEST(ChannelLink, SaysTheServiceOfTheNextStreamAndKeepsIt) {
+  run_channel(
+      [](ChannelLink& link) -> Awaitable<void> {
+        const auto stream = *link.open("first", as_bytes("one"));
+        EXPECT_TRUE(co_await stream->write_all(as_bytes("bytes"), patient()));
+        stream->shutdown_write();
+        EXPECT_EQ(co_await read_to_end(*stream), "");
+        link.close(channel::CloseCode::done);
+      },
+      [](ChannelLink& link) -> Awaitable<void> {
+        EXPECT_EQ(co_await link.next_service(patient()), "first");
+        EXPECT_EQ(co_await link.next_service(patient()), "first");
+        const auto accepted = co_await link.accept(patient());
+        EXPECT_EQ(as_text(accepted->argument), "one");
+        EXPECT_EQ((co_await link.next_service(soon())).error(), Error::Kind::timed_out);
+        EXPECT_EQ(co_await read_to_end(*accepted->stream), "bytes");
+        accepted->stream->shutdown_write();
+        EXPECT_EQ((co_await link.next_service(patient())).error(), Error::Kind::closed);
+      });
+}
+
+TEST(ChannelLink, WhoeverRunsItHearsHowItEnded) {
+  std::vector<LinkEnd> told;
+  const auto ends = run_channel(
+      [&](ChannelLink& link) -> Awaitable<void> {
+        link.close(channel::CloseCode::done);
+        told.push_back(co_await link.run());
+        told.push_back(co_await link.run());
+      },
+      [](ChannelLink& link) -> Awaitable<void> { EXPECT_FALSE(co_await link.accept(patient())); });
+  ASSERT_EQ(told.size(), 2U);
+  for (const auto& end : told) {
+    EXPECT_EQ(end.end, EndReason::closed);
+    EXPECT_EQ(end.peer_close, ends.client.peer_close);
+  }
+}
+
 TEST(ChannelLink, AReadThatWaitsTakesWhatFitsAndAnInterruptionComesAfterIt) {
   Stream* reader = nullptr;
   run([&](World& world) -> Awaitable<void> {

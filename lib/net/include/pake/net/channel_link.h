@@ -67,8 +67,9 @@ class ChannelLink {
   /// After `run` has returned, or if it was never called. Streams may outlive it: they are cut.
   ~ChannelLink();
 
-  /// Carries records until the channel has ended; once. Ends when both sides have closed, at the deadline of `close`,
-  /// or when the peer is gone. If the loops are cancelled, the channel is cut.
+  /// Carries records until the channel has ended. Ends when both sides have closed, at the deadline of `close`,
+  /// or when the peer is gone. If the loops are cancelled, the channel is cut. Called once more, while the first call
+  /// runs or after it, it carries nothing and ends with what the first one ends with.
   [[nodiscard]] Awaitable<LinkEnd> run();
 
   /// Opens a stream; before `run` too, and what is written then rides with the first segment. Of the
@@ -81,6 +82,9 @@ class ChannelLink {
   /// The next stream that the peer opens. Error::closed when none will come: the peer has closed, or the
   /// channel has ended.
   [[nodiscard]] Awaitable<Outcome<AcceptedStream>> accept(Deadline deadline);
+
+  /// The service of the stream that `accept` returns next: it stays there. The errors of `accept`.
+  [[nodiscard]] Awaitable<Outcome<std::string>> next_service(Deadline deadline);
 
   /// In place of `accept`, for who keeps many channels: no coroutine waits. Each stream is given to `take` as it comes,
   /// and Error::closed, the last, when none will come (at the latest before `run` returns). `take` does not end the
