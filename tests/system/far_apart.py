@@ -18,6 +18,7 @@ from collections import namedtuple
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 TUNSETIFF, IFF_TUN_NO_PI = 0x400454CA, 0x1001
 SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK, IFF_UP_RUNNING = 0x8914, 0x8916, 0x891C, 0x41
+IFF_MULTICAST = 0x1000
 LARGEST_PACKET = 65536
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -45,8 +46,8 @@ class Namespace:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
                 for request, value in ((SIOCSIFADDR, address), (SIOCSIFNETMASK, "255.255.255.0")):
                     fcntl.ioctl(control, request, struct.pack("16sHH4s16x", b"far0", socket.AF_INET, 0, socket.inet_aton(value)))
-                for interface in (b"far0", b"lo"):  # what one sends to oneself passes by lo
-                    fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH22x", interface, IFF_UP_RUNNING))
+                for interface, flags in ((b"far0", IFF_MULTICAST), (b"lo", 0)):  # what one sends to oneself passes by lo
+                    fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH22x", interface, IFF_UP_RUNNING | flags))
         finally:
             call("setns", self._home, CLONE_NEWNET)
 

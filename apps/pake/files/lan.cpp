@@ -32,7 +32,8 @@ constexpr std::uint8_t kAnnouncementVersion = 1;
 constexpr std::size_t kAnnouncementSize = 4 + 1 + 4 + 2;
 constexpr std::chrono::seconds kPeriod{1};
 constexpr std::chrono::milliseconds kLook{50};
-constexpr std::size_t kMostAtOnce = 64;  // datagrams that are looked at before others have their turn
+constexpr std::size_t kMostAtOnce = 64;           // datagrams that are looked at before others have their turn
+constexpr std::uint16_t kLowestFoundPort = 1024;  // that DNS-SD may lead to: a record can name another machine
 
 struct Announcement {
   std::uint32_t selector;
@@ -62,11 +63,10 @@ Result<Announcement> decode(Bytes datagram) {
 }
 
 /// An address of this machine, and the link behind it.
-struct Link {
-  unsigned interface = 0;
+struct Link : LinkAddress {
   std::string name;
-  bool is_v6 = false;
-  std::array<std::uint8_t, 16> address{}, mask{};
+  std::array<std::uint8_t, 16> mask{};
+  bool is_loopback = false;
 };
 
 std::vector<Link> links() {
@@ -78,12 +78,16 @@ std::vector<Link> links() {
     if (one->ifa_addr == nullptr || one->ifa_netmask == nullptr || (one->ifa_flags & IFF_UP) == 0U) continue;
     const int family = one->ifa_addr->sa_family;
     if (family != AF_INET && family != AF_INET6) continue;
-    Link link{.interface = ::if_nametoindex(one->ifa_name), .name = one->ifa_name, .is_v6 = family == AF_INET6};
+    Link link;
+    link.interface = ::if_nametoindex(one->ifa_name);
+    link.name = one->ifa_name;
+    link.is_v6 = family == AF_INET6;
+    link.is_loopback = (one->ifa_flags & IFF_LOOPBACK) != 0U;
     if (link.is_v6) {
-      std::memcpy(link.address.data(), &reinterpret_cast<const sockaddr_in6*>(one->ifa_addr)->sin6_addr, 16);
+      std::memcpy(link.bytes.data(), &reinterpret_cast<const sockaddr_in6*>(one->ifa_addr)->sin6_addr, 16);
       std::memcpy(link.mask.data(), &reinterpret_cast<const sockaddr_in6*>(one->ifa_netmask)->sin6_addr, 16);
     } else {
-      std::memcpy(link.address.data(), &reinterpret_cast<const sockaddr_in*>(one->ifa_addr)->sin_addr, 4);
+      std::memcpy(link.bytes.data(), &reinterpret_cast<const sockaddr_in*>(one->ifa_addr)->sin_addr, 4);
       std::memcpy(link.mask.data(), &reinterpret_cast<const sockaddr_in*>(one->ifa_netmask)->sin_addr, 4);
     }
     found.push_back(std::move(link));
@@ -91,11 +95,55 @@ std::vector<Link> links() {
   return found;
 }
 
-bool is_on(const Link& link, bool is_v6, const std::array<std::uint8_t, 16>& source) {
-  if (link.is_v6 != is_v6) return false;
-  for (std::size_t i = 0; i < (is_v6 ? 16U : 4U); ++i)
-    if (((link.address[i] ^ source[i]) & link.mask[i]) != 0) return false;
+bool is_on(const Link& link, const LinkAddress& source) {
+  if (link.is_v6 != source.is_v6 || (source.interface != 0 && link.interface != source.interface)) return false;
+  for (std::size_t i = 0; i < (link.is_v6 ? 16U : 4U); ++i)
+    if (((link.bytes[i] ^ source.bytes[i]) & link.mask[i]) != 0) return false;
   return true;
+}
+
+// In IPv6: it needs its interface beside it.
+bool is_link_local(const LinkAddress& address) {
+  return address.is_v6 && address.bytes[0] == 0xfe && (address.bytes[1] & 0xc0U) == 0x80;
+}
+
+/// Of an address on one of this machine's links as it is dialled; else "".
+/// @param source  its interface is 0 if any will do
+std::string host_on_a_link(const LinkAddress& source) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  ::inet_ntop(source.is_v6 ? AF_INET6 : AF_INET, source.bytes.data(), text.data(), text.size());
+  for (const auto& link : links()) {
+    if (!is_on(link, source)) continue;
+    return is_link_local(source) ? fmt::format("{}%{}", text.data(), link.name) : std::string(text.data());
+  }
+  return "";
+}
+
+// One of each interface and family, as a datagram to the group shows it.
+std::vector<LinkAddress> addresses_to_announce() {
+  std::vector<LinkAddress> chosen;
+  for (const auto& link : links()) {
+    if (link.is_loopback) continue;
+    const auto same = std::ranges::find_if(chosen, [&](const LinkAddress& other) {
+      return other.interface == link.interface && other.is_v6 == link.is_v6;
+    });
+    if (same == chosen.end())
+      chosen.push_back(link);
+    else if (is_link_local(link) && !is_link_local(*same))
+      *same = link;
+  }
+  return chosen;
+}
+
+std::string service_prefix(std::uint32_t selector) { return fmt::format("{}-", selector); }
+
+// The random number tells two announcers of one selector apart.
+DnsSdService dns_sd_service(Rng& rng, std::uint32_t selector, std::uint16_t port) {
+  std::array<std::uint8_t, 8> random{};
+  rng.fill(random);
+  return {.name = fmt::format("{}{:02x}", service_prefix(selector), fmt::join(random, "")),
+          .port = port,
+          .addresses = addresses_to_announce()};
 }
 
 UniqueFd open_socket(int family) { return UniqueFd(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)); }
@@ -147,7 +195,7 @@ struct Announcer::State {
       } else {
         ip_mreqn interface{};
         interface.imr_ifindex = static_cast<int>(link.interface);
-        std::memcpy(&interface.imr_address, link.address.data(), 4);
+        std::memcpy(&interface.imr_address, link.bytes.data(), 4);
         set(v4.get(), IPPROTO_IP, IP_MULTICAST_IF, interface);
         send(v4.get(), group_v4());
       }
@@ -173,15 +221,20 @@ struct Announcer::State {
   bool is_over = false;
 };
 
-Announcer::Announcer(net::Loop& loop, std::uint32_t selector, std::uint16_t port)
-    : state_(std::make_shared<State>(loop, encode({.selector = selector, .port = port}))) {
+Announcer::Announcer(net::Loop& loop, Rng& rng, std::uint32_t selector, std::uint16_t port)
+    : state_(std::make_shared<State>(loop, encode({.selector = selector, .port = port}))),
+      dns_sd_(dns_sd_service(rng, selector, port)) {
   loop.spawn(State::run(state_));
 }
 Announcer::~Announcer() { state_->is_over = true; }
 
 struct AnnouncementListener::State {
   State(net::Loop& on, std::uint32_t wanted)
-      : loop(on), selector(wanted), v4(open_socket(AF_INET)), v6(open_socket(AF_INET6)) {}
+      : loop(on),
+        selector(wanted),
+        v4(open_socket(AF_INET)),
+        v6(open_socket(AF_INET6)),
+        dns_sd(service_prefix(wanted)) {}
 
   bool join() {
     constexpr int kOn = 1;
@@ -222,38 +275,42 @@ struct AnnouncementListener::State {
       if (count < 0) return std::nullopt;
       const auto announcement = decode(Bytes(datagram).first(static_cast<std::size_t>(count)));
       if (!announcement || announcement->selector != selector) continue;
-      auto host = host_on_a_link(from, is_v6);
-      if (host.empty() || !known.emplace(host, announcement->port).second) continue;
-      return net::TcpAddress{.host = std::move(host), .port = announcement->port};
+      if (auto found = admit(source_of(from), announcement->port)) return found;
     }
     return std::nullopt;
   }
 
-  // "" for a source that is on none of this machine's links.
-  static std::string host_on_a_link(const sockaddr_storage& from, bool is_v6) {
-    std::array<std::uint8_t, 16> source{};
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    unsigned scope = 0;
-    if (is_v6) {
+  // The same of what DNS-SD has found.
+  std::optional<net::TcpAddress> look_at_dns_sd() {
+    while (const auto found = dns_sd.take())
+      if (found->port >= kLowestFoundPort)
+        if (auto admitted = admit(found->address, found->port)) return admitted;
+    return std::nullopt;
+  }
+
+  // Nothing for who is on none of this machine's links, or is known.
+  std::optional<net::TcpAddress> admit(const LinkAddress& announcer, std::uint16_t port) {
+    auto host = host_on_a_link(announcer);
+    if (host.empty() || !known.emplace(host, port).second) return std::nullopt;
+    return net::TcpAddress{.host = std::move(host), .port = port};
+  }
+
+  static LinkAddress source_of(const sockaddr_storage& from) {
+    LinkAddress source{.is_v6 = from.ss_family == AF_INET6};
+    if (source.is_v6) {
       const auto& v6 = reinterpret_cast<const sockaddr_in6&>(from);
-      std::memcpy(source.data(), &v6.sin6_addr, 16);
-      scope = v6.sin6_scope_id;
-      ::inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
+      std::memcpy(source.bytes.data(), &v6.sin6_addr, 16);
+      source.interface = v6.sin6_scope_id;
     } else {
-      const auto& v4 = reinterpret_cast<const sockaddr_in&>(from);
-      std::memcpy(source.data(), &v4.sin_addr, 4);
-      ::inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
+      std::memcpy(source.bytes.data(), &reinterpret_cast<const sockaddr_in&>(from).sin_addr, 4);
     }
-    for (const auto& link : links()) {
-      if (!is_on(link, is_v6, source) || (scope != 0 && scope != link.interface)) continue;
-      return scope != 0 ? fmt::format("{}%{}", text.data(), link.name) : std::string(text.data());
-    }
-    return "";
+    return source;
   }
 
   net::Loop& loop;
   std::uint32_t selector;
   UniqueFd v4, v6;
+  DnsSdBrowser dns_sd;
   std::set<std::pair<std::string, std::uint16_t>> known;
 };
 
@@ -273,6 +330,7 @@ net::Awaitable<std::optional<net::TcpAddress>> AnnouncementListener::next(net::D
   do {
     for (const bool is_v6 : {false, true})
       if (auto found = state_->look(is_v6)) co_return found;
+    if (auto found = state_->look_at_dns_sd()) co_return found;
   } while (net::Clock::now() < deadline && co_await state_->loop.sleep_until(net::after(kLook)));
   co_return std::nullopt;
 }

@@ -1,4 +1,5 @@
-// Finding each other in one network: docs/files.md, section 8. What is announced is a public selector and a port.
+// Finding each other in one network: docs/files.md, section 8. What is announced is a public selector and a port, by
+// datagrams of our own and, if Avahi's daemon runs, by DNS-SD too.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "files/dns_sd.h"
 #include "pake/base/rng.h"
 #include "pake/net/address.h"
 #include "pake/net/awaitable.h"
@@ -21,10 +23,11 @@ inline constexpr std::uint32_t kMostSelector = 999;
 /// 1 to 999.
 [[nodiscard]] std::uint32_t draw_selector(Rng& rng);
 
-/// Announces once a second, on every interface that there is then, while it lives.
+/// Announces while it lives: once a second on every interface that there is then, and by DNS-SD on those that there are
+/// now.
 class Announcer {
  public:
-  Announcer(net::Loop& loop, std::uint32_t selector, std::uint16_t port);
+  Announcer(net::Loop& loop, Rng& rng, std::uint32_t selector, std::uint16_t port);
   Announcer(const Announcer&) = delete;
   Announcer& operator=(const Announcer&) = delete;
   ~Announcer();
@@ -32,9 +35,10 @@ class Announcer {
  private:
   struct State;
   std::shared_ptr<State> state_;
+  DnsSdAnnouncer dns_sd_;
 };
 
-/// Hears announcements of one selector.
+/// Hears announcements of one selector, of either kind.
 class AnnouncementListener {
  public:
   [[nodiscard]] static Expected<AnnouncementListener> open(net::Loop& loop, std::uint32_t selector);

@@ -270,7 +270,7 @@ class Sender {
       say_what();
     }
     std::optional<Announcer> announcer;
-    if (options_.lan) announcer.emplace(loop, number, std::get<net::TcpAddress>(address_).port);
+    if (options_.lan) announcer.emplace(loop, rng_, number, std::get<net::TcpAddress>(address_).port);
     PAKE_CO_TRY(auto peer, co_await pipe::wait_for_peer(loop, std::move(listener), std::move(code), cache_,
                                                         {.silent = silent(),
                                                          .tries = options_.tries,
