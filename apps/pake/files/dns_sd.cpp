@@ -18,7 +18,6 @@
 #include <utility>
 
 namespace pake::cli::files {
-
 namespace {
 
 constexpr const char* kType = "_pake._tcp";
@@ -41,13 +40,14 @@ class Conversation {
   virtual ~Conversation() = default;
 
   /// The thread holds `self` until it sees that `end` was called, or the daemon goes.
-  static void start(std::shared_ptr<Conversation> self) {
+  static void start(const std::shared_ptr<Conversation>& self) {
     sigset_t all, before;
     ::sigfillset(&all);  // signals are the loops'
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
     try {
-      std::thread([self = std::move(self)] { self->run(); }).detach();
-    } catch (const std::system_error&) {  // as if there were no daemon
+      std::thread([self] { self->run(); }).detach();
+    } catch (const std::system_error&) {
+      self->end();  // as if there were no daemon
     }
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
