@@ -6,6 +6,7 @@ import re
 import select
 import shutil
 import signal
+import subprocess
 import termios
 import time
 import unittest
@@ -169,6 +170,38 @@ class Jobs(AtTerminals):
                 shell.type("way there\r")
                 host.wait_for("halfway there\n")
                 self.talk(shell, host)
+
+    def test_keys_that_a_shell_took_are_not_waited_for(self):
+        """What is typed when all but the thread that reads has been stopped: it is told of keys that the shell then takes."""
+        cpu = min(os.sched_getaffinity(0))
+        shell = Shell(SHELLS["bash"])
+        self.addCleanup(shell.close)
+        host = self.host(stdin=-1)
+        self.start_dial(shell, host)
+        shell.see("Code: ")
+        shell.type(host.code_shown + "\r")
+        shell.see("connected: ")
+        shell.see("> ")
+        shell.type("half")
+        shell.see("half")
+        dial = shell.children()[0]
+        threads = [int(thread) for thread in os.listdir(f"/proc/{dial}/task") if int(thread) != dial]
+        for _ in range(3):
+            busy = subprocess.Popen(["taskset", "-c", str(cpu), "/bin/sh", "-c", "while :; do :; done"])
+            for thread in threads:
+                os.sched_setaffinity(thread, {cpu})
+                os.sched_setscheduler(thread, os.SCHED_IDLE, os.sched_param(0))
+            time.sleep(0.1)
+            os.kill(dial, signal.SIGSTOP)
+            shell.wait_until_stopped()
+            shell.type("fg\r")
+            time.sleep(0.1)
+            busy.kill()
+            busy.wait()
+            shell.see("> half")
+        shell.type(" a line\r")
+        host.wait_for("half a line\n")
+        self.talk(shell, host)
 
     def test_a_conversation_in_the_background_hears_on(self):
         for shell in self.each_shell():

@@ -54,6 +54,11 @@ bool wait_for_foreground(int terminal) {
   return true;
 }
 
+UniqueFd open_keys(int terminal) {
+  if (::tcgetsid(terminal) != ::getsid(0)) return UniqueFd(-1);
+  return UniqueFd(::open("/dev/tty", O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+}
+
 void stop_by_signal() {
   struct sigaction ours{};
   struct sigaction plain{};

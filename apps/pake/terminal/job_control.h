@@ -8,6 +8,8 @@
 #include <map>
 #include <optional>
 
+#include "process/unique_fd.h"
+
 namespace pake::cli {
 
 /// Whether `terminal` is this process's to use now.
@@ -16,6 +18,10 @@ namespace pake::cli {
 /// Stops the process, as the system stops one that reads its terminal in the background, until it is in the foreground.
 /// False if nobody can bring it there.
 [[nodiscard]] bool wait_for_foreground(int terminal);
+
+/// The keys of `terminal`, which controls this process: a read never waits for one. A shell may take what poll has
+/// announced, while this process is stopped.
+[[nodiscard]] UniqueFd open_keys(int terminal);
 
 /// Stops the process as SIGTSTP does to one that knows nothing of it; returns when it goes on.
 void stop_by_signal();

@@ -317,7 +317,7 @@ class LineSource::TerminalReader final : public Reader {
       }
       std::array<char, 256> keys{};
       // NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection): poll has said that there is something
-      const auto count = ::read(STDIN_FILENO, keys.data(), asked_at_ ? keys.size() : 1);
+      const auto count = ::read(keys_.get() < 0 ? STDIN_FILENO : keys_.get(), keys.data(), asked_at_ ? keys.size() : 1);
       if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
       if (count <= 0) return false;
       typed_.append(keys.data(), static_cast<std::size_t>(count));
@@ -441,6 +441,7 @@ class LineSource::TerminalReader final : public Reader {
   int shown_;
   SignalPipe signals_{SIGTSTP, SIGCONT, SIGWINCH};
   TerminalModes modes_{STDIN_FILENO};
+  UniqueFd keys_ = open_keys(STDIN_FILENO);
   std::mutex terminal_;               // held while libedit is at work
   bool is_waiting_ = false;           // for a key, with the lock open
   bool is_typing_ = false;            // prompt and line are on the screen

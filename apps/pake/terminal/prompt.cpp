@@ -9,7 +9,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "process/unique_fd.h"
 #include "terminal/job_control.h"
@@ -36,7 +38,11 @@ bool can_erase() {
 class Question {
  public:
   Question(std::string_view question, Echo echo)
-      : question_(question), echo_(echo), terminal_(::open("/dev/tty", O_RDWR | O_CLOEXEC)), modes_(terminal_.get()) {}
+      : question_(question),
+        echo_(echo),
+        terminal_(::open("/dev/tty", O_RDWR | O_CLOEXEC)),
+        modes_(terminal_.get()),
+        keys_(open_keys(terminal_.get())) {}
 
   Expected<SecretBuffer> ask(std::size_t longest) {
     if (terminal_.get() < 0) return complain("there is no terminal to ask on");
@@ -50,7 +56,7 @@ class Question {
         if (const int ends = act_on(signal); ends != 0)
           return std::unexpected(Problem{.exit_code = kExitSignal + ends, .error = "interrupted at the prompt"});
       } else if (ready[0].revents != 0) {
-        return read_line(longest);
+        if (auto line = read_line(longest)) return *std::move(line);
       }
     }
   }
@@ -82,10 +88,12 @@ class Question {
     return show() ? 0 : SIGHUP;
   }
 
-  Expected<SecretBuffer> read_line(std::size_t longest) {
+  // Nothing if a shell has taken the line while this program was stopped.
+  std::optional<Expected<SecretBuffer>> read_line(std::size_t longest) {
     ssize_t count = 0;  // a terminal hands over whole lines
-    const auto line = SecretBuffer::make(
-        longest + 2, [&](MutableBytes out) { count = ::read(terminal_.get(), out.data(), out.size()); });
+    const auto line =
+        SecretBuffer::make(longest + 2, [&](MutableBytes out) { count = ::read(keys_.get(), out.data(), out.size()); });
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return std::nullopt;
     if (count < 0) return complain(fmt::format("cannot read the terminal: {}", explain_errno(errno)));
     auto text = line.reveal().first(static_cast<std::size_t>(count));
     const bool is_whole = !text.empty() && text.back() == '\n';
@@ -106,6 +114,7 @@ class Question {
   UniqueFd terminal_;
   SignalPipe signals_{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT};
   TerminalModes modes_;
+  UniqueFd keys_;
   int ends_ = 0;  // a signal that came while this program was stopped
 };
 
