@@ -2,11 +2,14 @@
 
 #include <limits.h>
 #include <poll.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -53,11 +56,10 @@ class BlockingFile::Impl {
     return errno;
   }
 
-  // A pipe that is ready takes PIPE_BUF bytes without blocking, and promises no more.
   int write(Bytes bytes) const {
     while (!bytes.empty()) {
       if (!stoppable_.wait(fd_, POLLOUT)) return errno;
-      const auto count = ::write(fd_, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
+      const auto count = write_some(bytes);
       if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
       if (count < 0) return errno;
       bytes = bytes.subspan(static_cast<std::size_t>(count));
@@ -66,6 +68,21 @@ class BlockingFile::Impl {
   }
 
  private:
+  // What fits now. A terminal, or a pipe of an older kernel, cannot be asked that: what is ready takes PIPE_BUF bytes
+  // without blocking, and promises no more.
+  ssize_t write_some(Bytes bytes) const {
+    if (is_file_) return ::write(fd_, bytes.data(), bytes.size());
+    const iovec all{.iov_base = const_cast<std::uint8_t*>(bytes.data()), .iov_len = bytes.size()};
+    const auto count = ::pwritev2(fd_, &all, 1, -1, RWF_NOWAIT);
+    if (count >= 0 || (errno != EOPNOTSUPP && errno != EINVAL && errno != ENOSYS)) return count;
+    return ::write(fd_, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
+  }
+
+  static bool is_file(int fd) {
+    struct stat facts{};
+    return ::fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode);
+  }
+
   /// Touched on the loop alone; what the thread still posts when this object has gone reaches nobody.
   struct Outcome {
     explicit Outcome(net::Loop& loop) : done(loop) {}
@@ -105,6 +122,7 @@ class BlockingFile::Impl {
 
   net::Loop& loop_;
   int fd_;
+  bool is_file_ = is_file(fd_);  // which makes nobody wait for long
   Stoppable stoppable_;
   std::shared_ptr<Outcome> outcome_;
   std::mutex mutex_;
