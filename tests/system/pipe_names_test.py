@@ -59,6 +59,7 @@ class Names(Pipe):
     def test_listening_on_a_name_is_abandoned_too(self):
         commands = (("listen", "slow.example:0"), ("dial", "127.0.0.1:1", "-L", "slow.example:0"),
                     ("serve", "slow.example:0", "--data", self.path("data")),
+                    ("serve", "127.0.0.1:0", "--data", self.path("other data"), "--metrics", "slow.example:9464"),
                     ("forward", "alice@127.0.0.1:1", "-L", "slow.example:0:echo"))
         with self.silent_server() as files:
             mounts = "".join(f"mount --bind {self.path(os.path.basename(p), content)} {p} && " for p, content in files.items())

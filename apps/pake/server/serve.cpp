@@ -1,10 +1,12 @@
 #include "server/serve.h"
 
 #include <fmt/format.h>
+#include <netdb.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -242,6 +244,22 @@ class Serving {
                   {{.key = "path", .value = path}, {.key = "error", .value = listening.error().explain()}});
   }
 
+  // A signal ends this, and would not end the same within the library that listens.
+  static Expected<net::TcpAddress> looked_up(const net::TcpAddress& address) {
+    const SignalThread::Unblocked unblocked;
+    addrinfo wanted{};
+    wanted.ai_flags = AI_PASSIVE;
+    wanted.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    if (const int error = ::getaddrinfo(address.host.c_str(), nullptr, &wanted, &found); error != 0)
+      return std::unexpected(
+          Problem{.error = fmt::format("--metrics: {}: {}", escape(address.host), ::gai_strerror(error))});
+    std::array<char, NI_MAXHOST> text{};
+    ::getnameinfo(found->ai_addr, found->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST);
+    ::freeaddrinfo(found);
+    return net::TcpAddress{.host = text.data(), .port = address.port};
+  }
+
   Expected<std::unique_ptr<pake::server::MetricsServer>> start_metrics() {
     if (!options_->metrics) return nullptr;
     const auto address = parse_address_to_listen(*options_->metrics);
@@ -251,7 +269,8 @@ class Serving {
           Problem{.exit_code = kExitUsage,
                   .error = fmt::format("--metrics: {} is no address of this machine", escape(*options_->metrics)),
                   .hint = "--metrics 127.0.0.1:9464"});
-    auto metrics = pake::server::MetricsServer::start(*tcp, *server_);
+    PAKE_TRY(const auto where, looked_up(*tcp));
+    auto metrics = pake::server::MetricsServer::start(where, *server_);
     if (!metrics) return std::unexpected(Problem{.error = metrics.error()});
     const auto text = net::to_string(net::Address((*metrics)->address()));
     if (says_words()) say_note("metrics on " + text);
