@@ -212,6 +212,33 @@ class Passwd(Login):
             other.read_until(lambda: False)
         self.refused(lambda: Session(self.server.address, ticket=ticket))
 
+    def test_nothing_is_changed_if_the_new_key_of_the_server_could_not_be_kept(self):
+        state = {"XDG_STATE_HOME": self.path("state")}
+        known = self.run_pake("connect", self.destination(), "--remember", env={"PAKE_PASSWORD": PASSWORD, **state})
+        self.assertEqual(known.code, OK, known.err)
+        full = self.run_pake("-c", 'ulimit -f 0; exec "$0" "$@"', PAKE, "passwd", self.destination(), "--ksf-floor", "small",
+                             program="/bin/sh", env={"PAKE_PASSWORD": PASSWORD, "PAKE_NEW_PASSWORD": self.NEW, **state})
+        self.assertEqual(full.code, STORE, full.err)
+        self.assertIn("error: cannot remember the server in ", full.err)
+        self.assert_unchanged()
+
+    def test_a_cut_says_what_is_known_of_the_account(self):
+        def through(passes):
+            with Between(self.server.address, passes, "reset") as between:
+                env = {"PAKE_PASSWORD": PASSWORD, "PAKE_NEW_PASSWORD": PASSWORD}
+                program = self.run_pake("passwd", f"alice@{between.address}", "--ksf-floor", "small", env=env)
+                return program, between.passed
+
+        whole, size = through(1 << 40)
+        self.assertEqual(whole.code, OK, whole.err)
+        # The last that the server sends: a challenge, of 353 bytes, its word that all is stored, of 32, and 58 of ends.
+        early, _ = through(size - 100)
+        self.assertEqual(early.code, CUT_SHORT, early.err)
+        self.assertIn("error: the connection was cut before the password was stored\nhint: try again: the old password is", early.err)
+        late, _ = through(size - 60)
+        self.assertEqual(late.code, CUT_SHORT, late.err)
+        self.assertIn("before the server said that the password is stored\nhint: try to log in with it", late.err)
+
     def test_a_resumed_channel_cannot_change_a_password(self):
         logged_in = Session(self.server.address)
         self.assertTrue(logged_in.echo(b"for a ticket"))

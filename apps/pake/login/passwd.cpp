@@ -41,7 +41,10 @@ int passwd(const PasswdOptions& options) {
   };
   const WithSession use = [&](net::Loops& loops, Session& session) -> net::Awaitable<Expected<void>> {
     auto& loop = loops.main();
+    auto& remembering = session.remembering();
+    PAKE_CO_TRYV(remembering.prepare());  // a password is changed only if the key that comes with it can be kept
     PAKE_CO_TRY(auto channel, co_await session.log_in(loop));
+    PAKE_CO_TRYV(remembering.prepare());  // a first contact has used the place up
     PAKE_CO_TRY(const auto made, co_await make_record(loop, *workers, session.rng(), std::move(channel.link),
                                                       {.purpose = channel::RecordPurpose::change_password,
                                                        .name = destination.name,
@@ -50,7 +53,7 @@ int passwd(const PasswdOptions& options) {
                                                        .ksf_ceiling = options.login.ksf_ceiling}));
     say_note(fmt::format("the password of {} is changed; whoever was logged in as {} is logged out", destination.typed,
                          destination.name));
-    co_return session.remembering().replace_server(made.server_public_key);
+    co_return remembering.replace_server(made.server_public_key);
   };
   return run_logged_in(options.login, use, {.question = "Old password", .prepare = prepare, .by_password_alone = true});
 }

@@ -8,6 +8,7 @@
 #include "network/problems.h"
 #include "pake/internal/try.h"
 #include "pake/net/coroutine.h"
+#include "pake/net/signal.h"
 
 namespace pake::cli::login {
 namespace {
@@ -56,6 +57,10 @@ Problem no_record(const client::RecordFailure& failure, RecordPurpose purpose) {
   using enum client::RecordFailure::What;
   switch (failure.what) {
     case cut:
+      if (!failure.may_be_stored)
+        return {.exit_code = kExitCutShort,
+                .error = "the connection was cut before the password was stored",
+                .hint = fmt::format("try again: {}", still_good(purpose))};
       return {.exit_code = kExitCutShort,
               .error = "the connection was cut before the server said that the password is stored",
               .hint = fmt::format("try to log in with it; if that fails, {}", still_good(purpose))};
@@ -84,6 +89,8 @@ class Registration : public std::enable_shared_from_this<Registration> {
   net::Awaitable<Expected<client::RecordMade>> run(client::NewRecord record) {
     loop_.spawn(make(shared_from_this(), std::move(record)));
     const auto end = co_await link_->run();
+    while (!is_over_ && co_await over_.wait(net::kNever)) {  // it may be stretching
+    }
     if (problem_) co_return std::unexpected(*problem_);
     if (!made_) co_return std::unexpected(channel_ended(end));
     co_return std::move(*made_);
@@ -97,6 +104,8 @@ class Registration : public std::enable_shared_from_this<Registration> {
       self->made_ = std::move(*made);
     else
       self->problem_ = no_record(made.error(), purpose);
+    self->is_over_ = true;
+    self->over_.notify();
     self->link_->close(channel::CloseCode::done);
   }
 
@@ -106,6 +115,8 @@ class Registration : public std::enable_shared_from_this<Registration> {
   std::shared_ptr<net::ChannelLink> link_;
   std::optional<Problem> problem_;
   std::optional<client::RecordMade> made_;
+  net::Signal over_{loop_};
+  bool is_over_ = false;
 };
 
 }  // namespace

@@ -187,7 +187,10 @@ bool Session::take_stream(net::Loop& loop, const std::shared_ptr<net::ChannelLin
 // Design, section 7. What fails leaves the old record as it is; the server asks again at the next login.
 net::Awaitable<void> Session::migrate(net::Loop& loop, std::shared_ptr<net::ChannelLink> link,
                                       channel::MigrationOffer offer, std::unique_ptr<net::Stream> stream) {
-  if (const auto workers = net::Workers::start(1, 1)) {
+  // A key that could not be kept would be refused at the next login.
+  if (const auto place = remembering_.prepare(); !place) {
+    report(place.error());
+  } else if (const auto workers = net::Workers::start(1, 1)) {
     const auto made = co_await client::make_record_on(loop, **workers, *link, std::move(stream), offer.suite,
                                                       {.purpose = channel::RecordPurpose::migrate,
                                                        .name = options_.destination.name,

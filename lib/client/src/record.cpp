@@ -55,11 +55,15 @@ class Registration {
   }
 
  private:
+  [[nodiscard]] std::unexpected<RecordFailure> cut(const net::Error& error) const {
+    return std::unexpected(RecordFailure{.what = What::cut, .error = error, .may_be_stored = is_proved_});
+  }
+
   template <class Message>
   net::Awaitable<Made<Message>> next(net::Clock::duration patience) {
     auto read = co_await stream_.read(net::after(patience));
     if (!read && read.error() == net::Error::Kind::run_failed) co_return fail(What::malformed);
-    if (!read) co_return std::unexpected(RecordFailure{.what = What::cut, .error = read.error()});
+    if (!read) co_return cut(read.error());
     if (auto* const message = std::get_if<Message>(&*read)) co_return *message;
     if (auto* const refused = std::get_if<RecordRefused>(&*read))
       co_return std::unexpected(RecordFailure{.what = What::refused, .refusal = *refused});
@@ -68,7 +72,7 @@ class Registration {
 
   net::Awaitable<Made<void>> send(Buffer message) {
     const auto sent = co_await stream_.write(std::move(message), net::after(kStep));
-    if (!sent) co_return std::unexpected(RecordFailure{.what = What::cut, .error = sent.error()});
+    if (!sent) co_return cut(sent.error());
     co_return Made<void>();
   }
 
@@ -80,7 +84,7 @@ class Registration {
   net::Awaitable<Made<crypto::Digest>> stretch(const crypto::KsfJob& job) {
     std::optional<Result<crypto::Digest>> stretched;
     const auto ran = co_await workers_.run(loop_, [&] { stretched.emplace(job.run()); });
-    if (!ran) co_return std::unexpected(RecordFailure{.what = What::cut, .error = ran.error()});
+    if (!ran) co_return cut(ran.error());
     if (!*stretched) co_return fail(What::no_memory);
     co_return std::move(**stretched);
   }
@@ -142,6 +146,7 @@ class Registration {
       co_await send_last(RecordRefused{});
       co_return fail(What::malformed);
     }
+    is_proved_ = true;
     co_return co_await send(channel::RecordProof{.suite = suite_, .ke3 = login->ke3}.encode());
   }
 
@@ -155,6 +160,7 @@ class Registration {
   Rng& rng_;
   crypto::KsfProfile ksf_{};
   crypto::KsfParameters parameters_;
+  bool is_proved_ = false;  // the server may have all that it stores
 };
 
 }  // namespace

@@ -43,10 +43,10 @@ struct RecordMade {
   opaque::ExportKey export_key;  // a key that the server does not know
 };
 
-/// Why there is no new record. The old one, if there was one, is good.
+/// Why there is no new record. The old one, if there was one, is good, unless `may_be_stored`.
 struct RecordFailure {
   enum class What : std::uint8_t {
-    cut,        // the stream ended, or took too long: `error` says how. What the server did is not known
+    cut,        // the stream ended, or took too long: `error` says how
     refused,    // the server says why: `refusal`
     malformed,  // what came is not of this protocol
     weak_ksf,   // the server wants a stretching outside floor and ceiling: `ksf`
@@ -57,6 +57,7 @@ struct RecordFailure {
   std::optional<net::Error> error = {};
   std::optional<channel::RecordRefused> refusal = {};
   std::optional<crypto::KsfProfile> ksf = {};
+  bool may_be_stored = false;  // the answer to the proof was lost: what the server did is not known
 };
 
 /// Registers `record` over a stream that it opens, proves it, and waits until it is stored. The stretching runs on
