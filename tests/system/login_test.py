@@ -634,8 +634,45 @@ class Forward(Login):
         forward.wait_for("connected again", "err")
         self.assertEqual(self.roundtrip(forward.address, b"after"), b"after")
 
+    def test_a_connection_that_is_refused_is_explained(self):
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            dead = "dead=127.0.0.1:%d" % closed.getsockname()[1]
+        self.server.stop()
+        self.server = self.serve("--service", dead, "--service", "raw=" + self.backend(echo))
+        forward = self.forward("-L", "0:nonesuch", "-L", "0:dead", "-L", "0:raw")
+        for service, why in (("nonesuch", "the server has no service of that name"),
+                             ("dead", "the server cannot reach what is behind that service")):
+            address = forward.wait_for(rf"{service} is at (\S+)\n", "err")[1]
+            for _ in range(2):
+                with self.assertRaises(ConnectionResetError):
+                    self.roundtrip(address, b"")
+            forward.wait_for(f"note: connections to {service} are refused: {why}\n", "err")
+        self.assertEqual(self.roundtrip(forward.address, b"through"), b"through")
+        forward.stop()
+        self.assertEqual(forward.err.count("are refused"), 2, "once each: " + forward.err)
+
+    def test_a_server_that_takes_nobody_for_now_is_tried_again(self):
+        forward = self.forward("raw", "-L", "0")
+        service = next(arg for arg in self.server.process.args if arg.startswith("raw="))
+        self.server.process.kill()
+        self.server.wait()
+        with socket.create_server(tcp(self.server.address)) as other:
+            connection, _ = other.accept()
+            with connection:
+                wire.read_frame(connection, (wire.CLIENT_HELLO,), wire.MAX_HELLO)
+                connection.sendall(wire.frame(wire.ALERT, bytes([wire.UNAVAILABLE]) + bytes(4)))
+                connection.recv(1)
+        forward.wait_for("note: the server takes nobody for now: .*: trying again", "err")
+        self.server = self.serve("--service", service, address=self.server.address)
+        forward.wait_for("connected again", "err")
+        self.assertEqual(self.roundtrip(forward.address, b"after"), b"after")
+
     def test_usage(self):
-        for args in ((), ("-L", "8080"), ("raw",), ("raw", "-L", "not a port"), ("raw", "-L", "8080:127.0.0.1:x")):
+        typed_for_ssh = self.run_pake("forward", "alice@box", "-L", "8080:localhost:80", env={"PAKE_PASSWORD": PASSWORD})
+        self.assertEqual(typed_for_ssh.code, USAGE)
+        self.assertRegex(typed_for_ssh.err, "error: .*behind a port stands a service of the server, by its name\nhint: .*8080:wiki")
+        for args in ((), ("-L", "8080"), ("raw",), ("raw", "-L", "not a port"), ("raw", "-L", "8080:127.0.0.1:x"),
+                     ("two words", "-L", "8080"), ("pake:account", "-L", "8080")):
             refused = self.run_pake("forward", "alice@box", *args, env={"PAKE_PASSWORD": PASSWORD})
             self.assertEqual(refused.code, USAGE, args)
             self.assertRegex(refused.err, "^error: ", args)
@@ -688,6 +725,7 @@ lamp = "bob"
         for size in (0, 1, 300_000):  # bytes may be on their way by then
             refused = self.connect("desk", name="bob", said=bytes(size))
             self.assertEqual(refused.returncode, SERVICE, refused.stderr)
+        publisher.wait_for(f"note: connections to desk are refused: 127.0.0.1:{port} cannot be reached: ", "err")
 
     def test_a_newer_channel_of_the_same_user_takes_it_over(self):
         older = self.publish("desk:" + self.backend(lambda c: (c.sendall(b"older"), c.close())))
@@ -727,6 +765,9 @@ lamp = "bob"
         self.assertEqual(Forward.roundtrip(address, b"after\n"), b"receive after\n")
 
     def test_usage(self):
+        twice = self.publish("desk:5900", "desk:5901")
+        self.assertEqual(twice.wait(), USAGE)
+        self.assertRegex(twice.err, "^error: -R names desk twice\nhint: ")
         for typed in ("5900", "desk", "desk:http", ":5900", "9desk:5900"):
             refused = self.run_pake("forward", "alice@box", "-R", typed, env={"PAKE_PASSWORD": PASSWORD})
             self.assertEqual(refused.code, USAGE, typed)
@@ -754,6 +795,23 @@ class Events(Login):
         self.assertEqual((refused.returncode, ended["event"], ended["exit_code"]), (AUTH_FAILED, "ended", AUTH_FAILED))
         self.assertIn("wrong password", ended["error"])
         self.assertIn("hint", ended)
+
+    def test_what_fails_before_a_login_is_an_event_too(self):
+        for command, where in ((("connect", self.destination(), "raw"), "err"),
+                               (("forward", self.destination(), "raw", "-L", "0"), "out")):
+            nobody = self.run_pake(*command, "--json", has_terminal=False)
+            ended, = self.events(nobody.out + nobody.err)
+            self.assertEqual((nobody.code, ended["exit_code"]), (FAILED, FAILED))
+            self.assertIn("there is no terminal", ended["error"])
+            self.assertTrue(getattr(nobody, where))
+
+    def test_a_forward_ends_if_nobody_can_read_them(self):
+        command = ("forward", self.destination(), "raw", "-L", "0", "--json")
+        closed = self.run_pake("-c", 'exec "$0" "$@" >&-', PAKE, *command, program="/bin/sh", env={"PAKE_PASSWORD": PASSWORD})
+        self.assertEqual((closed.code, closed.err), (FAILED, "error: cannot write to stdout: Bad file descriptor\n"))
+        with open("/dev/full", "wb") as full:
+            told = self.run_pake(*command, stdout=full, env={"PAKE_PASSWORD": PASSWORD})
+        self.assertEqual((told.code, told.err), (FAILED, "error: cannot write to stdout: No space left on device\n"))
 
     def test_of_forward_are_on_stdout(self):
         forward = self.start("forward", self.destination(), "raw", "-L", "0", "--json", env={"PAKE_PASSWORD": PASSWORD})

@@ -1,5 +1,8 @@
 #include "login/command.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -15,6 +18,7 @@
 #include "login/passwd.h"
 #include "options/quiet.h"
 #include "pake/internal/try.h"
+#include "pake/server/config.h"
 #include "pipe/exported.h"
 
 namespace pake::cli::login {
@@ -46,7 +50,9 @@ std::vector<Variable> variables_of_login() {
 }
 
 Value service(std::string& name) {
-  auto value = text(name, "SERVICE");
+  auto value = text(name, "SERVICE", [](std::string_view typed) {
+    return pake::server::is_service_name(typed) ? "" : "it has 1 to 64 letters, digits and . _ -, a letter first";
+  });
   value.completes = Value::Completes::services;
   return value;
 }
@@ -109,6 +115,11 @@ Expected<void> check_ports(const ForwardOptions& options) {
                                      .hint = "name it behind the port, -L " + local.typed +
                                              ":SERVICE, or once for all: " + "pake forward NAME@HOST SERVICE -L " +
                                              local.typed});
+  for (auto one = options.published.begin(); one != options.published.end(); ++one)
+    if (std::ranges::find(options.published.begin(), one, one->service, &PublishedService::service) != one)
+      return std::unexpected(Problem{.exit_code = kExitUsage,
+                                     .error = fmt::format("-R names {} twice", one->service),
+                                     .hint = "a published service leads to one address"});
   return {};
 }
 
@@ -129,6 +140,8 @@ Command forward_command() {
                "the server still takes the ticket of the last one. What was sent is never sent twice. Connections to "
                "a unix socket just end: nothing else can be said there, so use a port if an end has to mean that all "
                "has come.",
+               "If the server refuses a connection, whoever made it sees a reset. Why is said here, once until it "
+               "changes.",
                "SIGUSR1 makes it say its state. Under systemd it tells when it is ready, and its state."},
       .examples = {"pake forward alice@box wiki -L 8080", "pake forward alice@box -L 8080:wiki -L 5432:database"},
       .exit_codes = exit_codes_of_login(),

@@ -8,8 +8,10 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -22,6 +24,7 @@
 #include "pake/net/endpoint.h"
 #include "pake/net/relay.h"
 #include "process/output.h"
+#include "process/process.h"
 #include "process/service_manager.h"
 
 namespace pake::cli::login {
@@ -75,6 +78,20 @@ Problem not_published(const PublishedService& one, channel::ResetCode code) {
   return {.exit_code = kExitService, .error = fmt::format("the server no longer publishes {}", one.service)};
 }
 
+// Why the server did not take a stream, if that is why it ended.
+std::optional<Problem> refusal(const net::Error& error) {
+  if (error != net::Error::Kind::reset) return std::nullopt;
+  auto problem = stream_ended(error);
+  if (problem.exit_code != kExitService) return std::nullopt;
+  return problem;
+}
+
+// Of a server that was there before.
+bool may_change(int exit_code) {
+  return exit_code == kExitUnreachable || exit_code == kExitCutShort || exit_code == kExitThrottled ||
+         exit_code == kExitService;
+}
+
 /// Held by each of its coroutines.
 class Forwarder : public std::enable_shared_from_this<Forwarder> {
  public:
@@ -85,6 +102,7 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
     PAKE_CO_TRY(auto channel, co_await session_.log_in(loop_));
     take(std::move(channel));
     say_where();
+    if (auto written = session_.events().outcome(); !written) co_return stop(std::move(written.error()));
     tell_service_manager("READY=1\nSTATUS=" + state());
     for (auto& local : locals_)
       loop_.spawn(accept_connections(loop_, local.listener, [self = shared_from_this(), &local](auto accepted) {
@@ -104,6 +122,7 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
       if (end.transport && *end.transport == net::Error::Kind::cancelled) co_return Expected<void>();
       say_note(fmt::format("the channel has ended ({}): connecting again", to_string(end.end)));
       session_.events().say("disconnected", {{"reason", std::string(to_string(end.end))}});
+      if (auto written = session_.events().outcome(); !written) co_return stop(std::move(written.error()));
       tell_service_manager("STATUS=" + state());
       auto again = co_await reconnect();
       if (!again) co_return stop(std::move(again.error()));
@@ -189,8 +208,15 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
   static net::Awaitable<void> serve(std::shared_ptr<Forwarder> self, const PublishedService& one,
                                     std::unique_ptr<net::Stream> stream) {
     auto connection = co_await net::connect(self->loop_, one.address, net::after(kAnswer));
-    if (!connection) co_return stream->reset(channel::ResetCode::backend_unreachable);
-    co_await relay(self, std::move(stream), std::move(*connection));
+    if (!connection) {
+      self->say_refused(one.service, fmt::format("{} cannot be reached: {}", net::to_string(one.address),
+                                                 connection.error().explain()));
+      co_return stream->reset(channel::ResetCode::backend_unreachable);
+    }
+    self->refusals_.erase(one.service);
+    ++self->open_;
+    static_cast<void>(co_await net::relay(self->loop_, std::move(stream), std::move(*connection)));
+    --self->open_;
   }
 
   // A server lends a ticket soon after the login, and another one now and then: whatever ends this, it is kept.
@@ -203,11 +229,12 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
   // By the ticket of the channel that ended, then by the password. What will not change ends it.
   net::Awaitable<Expected<net::ClientChannel>> reconnect() {
     std::chrono::milliseconds pause = kFirstPause;
-    for (;;) {
+    for (std::string said;;) {
       auto channel = co_await session_.log_in_again(loop_);
       if (channel) co_return channel;
-      const auto code = channel.error().exit_code;
-      if (code != kExitUnreachable && code != kExitCutShort && code != kExitThrottled) co_return channel;
+      const auto& problem = channel.error();
+      if (!may_change(problem.exit_code)) co_return channel;
+      if (std::exchange(said, problem.error) != problem.error) say_note(problem.error + ": trying again");
       PAKE_CO_TRYV(co_await wait(pause));
       pause = std::min<std::chrono::milliseconds>(2 * pause, kLongestPause);
     }
@@ -223,15 +250,29 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
     if (!is_admitted(local, *connection)) return connection->reset(channel::ResetCode::cancelled);
     if (!link_) return connection->reset(channel::ResetCode::cancelled);
     auto stream = link_->open(local.service);
-    if (!stream) return connection->reset(channel::ResetCode::cancelled);
-    loop_.spawn(relay(shared_from_this(), std::move(connection), std::move(*stream)));
+    if (!stream) {
+      say_refused(local.service, "as many are open as a channel carries");
+      return connection->reset(channel::ResetCode::cancelled);
+    }
+    loop_.spawn(lead(shared_from_this(), local, std::move(connection), std::move(*stream)));
   }
 
-  static net::Awaitable<void> relay(std::shared_ptr<Forwarder> self, std::unique_ptr<net::Stream> connection,
-                                    std::unique_ptr<net::Stream> stream) {
+  static net::Awaitable<void> lead(std::shared_ptr<Forwarder> self, const Local& local,
+                                   std::unique_ptr<net::Stream> connection, std::unique_ptr<net::Stream> stream) {
     ++self->open_;
-    static_cast<void>(co_await net::relay(self->loop_, std::move(connection), std::move(stream)));
+    const auto end = co_await net::relay(self->loop_, std::move(connection), std::move(stream));
     --self->open_;
+    if (const auto why = end.second_error ? refusal(*end.second_error) : std::nullopt)
+      self->say_refused(local.service, why->error);
+    else
+      self->refusals_.erase(local.service);
+  }
+
+  // Who connects sees a reset, and no reason. It is said again when it has changed.
+  void say_refused(const std::string& service, const std::string& why) {
+    if (std::exchange(refusals_[service], why) == why) return;
+    session_.events().say("refused", {{"service", service}, {"reason", why}});
+    say_note(fmt::format("connections to {} are refused: {}", service, why));
   }
 
   bool is_admitted(const Local& local, const net::Stream& connection) {
@@ -247,10 +288,11 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
   const ForwardOptions& options_;
   Session& session_;
   std::vector<Local> locals_;
-  std::shared_ptr<net::ChannelLink> link_;   // null while there is no channel
-  net::Deadline since_ = net::Clock::now();  // of the channel, or of its end
-  std::size_t open_ = 0;                     // connections
-  std::optional<Problem> refused_;           // a service that could not be published
+  std::shared_ptr<net::ChannelLink> link_;       // null while there is no channel
+  net::Deadline since_ = net::Clock::now();      // of the channel, or of its end
+  std::size_t open_ = 0;                         // connections
+  std::optional<Problem> refused_;               // a service that could not be published
+  std::map<std::string, std::string> refusals_;  // of connections, by service, as they were said
   bool is_over_ = false;
   bool has_told_of_strangers_ = false;
 };
@@ -269,7 +311,10 @@ int forward(const ForwardOptions& options) {
     tell_service_manager("STOPPING=1");
     co_return ended;
   };
-  if (options.json) leave_notes_out();
+  if (options.json) {
+    if (const auto open = check_stdout(); !open) return report(open.error());
+    leave_notes_out();
+  }
   return run_logged_in(
       options.login, use,
       {.comes_back = true, .events = Events(options.json ? std::optional(STDOUT_FILENO) : std::nullopt)});

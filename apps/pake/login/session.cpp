@@ -66,6 +66,24 @@ net::Awaitable<Expected<void>> with_a_thread(net::Loops& loops, Session& session
   co_return co_await use(loops, session);
 }
 
+// The exit code, or why there is none, which is not said yet.
+Expected<int> run_tries(const LoginOptions& options, std::optional<pipe::Trace>& trace, const WithSession& use,
+                        const Asking& asking) {
+  PAKE_TRY(auto remembering, Remembering::open(options.destination, options.remember));
+  Session session(options, trace, asking, std::move(remembering));
+  PAKE_TRYV(session.take_credentials());
+  for (int tries = 1;;) {
+    PAKE_TRYV(session.ask());
+    if (asking.prepare) PAKE_TRYV(asking.prepare());
+    auto exit_code = run_on_loop([&](net::Loops& loops) { return with_a_thread(loops, session, use); });
+    if (!exit_code && session.needs_password()) continue;
+    const bool is_last = exit_code || !session.can_ask_again() || tries++ >= kTries;
+    if (exit_code || (is_last && asking.events.are_wanted())) return exit_code;
+    session.complain(exit_code.error());
+    if (is_last) return exit_code.error().exit_code;
+  }
+}
+
 }  // namespace
 
 channel::ClientConfig Session::config() const {
@@ -110,7 +128,10 @@ net::Awaitable<Expected<net::ClientChannel>> Session::log_in(net::Loop& loop) {
     if (channel || channel.error().exit_code != kExitAuthFailed) co_return channel;
     ticket_->lifetime = 0;  // it opens nothing any more, and shows the device all the same
     needs_password_ = !password_;
-    if (needs_password_) co_return channel;
+    if (needs_password_) {
+      say_note("the server no longer takes the ticket of the last login: the password is needed");
+      co_return channel;
+    }
   }
   co_return co_await by_password(loop);
 }
@@ -262,25 +283,11 @@ void say_first_contact(const Destination& destination) {
 
 int run_logged_in(const LoginOptions& options, const WithSession& use, const Asking& asking) {
   return run_traced(options, [&](std::optional<pipe::Trace>& trace) -> Expected<int> {
-    PAKE_TRY(auto remembering, Remembering::open(options.destination, options.remember));
-    Session session(options, trace, asking, std::move(remembering));
-    PAKE_TRYV(session.take_credentials());
-    for (int tries = 1;;) {
-      PAKE_TRYV(session.ask());
-      if (asking.prepare) PAKE_TRYV(asking.prepare());
-      const auto exit_code = run_on_loop([&](net::Loops& loops) { return with_a_thread(loops, session, use); });
-      if (!exit_code && session.needs_password()) continue;
-      if (!exit_code && session.can_ask_again() && tries++ < kTries) {
-        session.complain(exit_code.error());
-        continue;
-      }
-      if (asking.events.are_wanted())
-        asking.events.say_end(exit_code ? *exit_code : exit_code.error().exit_code,
-                              exit_code ? nullptr : &exit_code.error());
-      else if (!exit_code)
-        session.complain(exit_code.error());
-      return exit_code ? *exit_code : exit_code.error().exit_code;
-    }
+    const auto ended = run_tries(options, trace, use, asking);
+    const auto& events = asking.events;
+    events.say_end(ended ? *ended : ended.error().exit_code, ended ? nullptr : &ended.error());
+    if (!events.are_wanted() || !events.outcome()) return ended;
+    return ended ? *ended : ended.error().exit_code;
   });
 }
 

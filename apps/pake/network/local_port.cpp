@@ -1,5 +1,6 @@
 #include "network/local_port.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include "network/problems.h"
 #include "pake/net/clock.h"
 #include "pake/net/coroutine.h"
+#include "pake/server/config.h"
 #include "process/owner_only.h"
 
 namespace pake::cli {
@@ -21,13 +23,16 @@ namespace {
 constexpr std::chrono::milliseconds kNoDescriptor{100};
 constexpr std::size_t kAtOnce = 32;  // connections that are accepted before anything else goes on: opened in one record
 
-bool is_service(std::string_view text) {
-  return !text.empty() && std::isalpha(static_cast<unsigned char>(text.front())) != 0 &&
-         text.find('.') == std::string_view::npos;
-}
+using pake::server::is_service_name;
 
 bool is_port(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c) != 0; });
+}
+
+// PORT:HOST:PORT, as ssh takes it.
+bool names_an_address_behind(std::string_view typed) {
+  const auto first = typed.find(':'), last = typed.rfind(':');
+  return first != last && is_port(typed.substr(0, first)) && is_port(typed.substr(last + 1));
 }
 
 constexpr const char* kForm = "it is [BIND:]PORT[:SERVICE], like 8080, 8080:wiki or 127.0.0.1:8080:wiki";
@@ -35,11 +40,15 @@ constexpr const char* kForm = "it is [BIND:]PORT[:SERVICE], like 8080, 8080:wiki
 }  // namespace
 
 std::expected<LocalPort, Complaint> parse_local_port(std::string_view typed) {
+  if (names_an_address_behind(typed))
+    return std::unexpected(Complaint{
+        .error = fmt::format("'{}' names an address: behind a port stands a service of the server, by its name", typed),
+        .hint = kForm});
   auto where = typed;
   std::string service;
   const auto colon = typed.rfind(':');
   // Behind a unix socket's path, or behind a port, stands a service; behind a host a port.
-  if (colon != std::string_view::npos && colon != 4 && is_service(typed.substr(colon + 1))) {
+  if (colon != std::string_view::npos && colon != 4 && is_service_name(typed.substr(colon + 1))) {
     where = typed.substr(0, colon);
     service = typed.substr(colon + 1);
   }
@@ -54,7 +63,7 @@ std::expected<LocalPort, Complaint> parse_local_port(std::string_view typed) {
 std::expected<PublishedService, Complaint> parse_published(std::string_view typed) {
   constexpr const char* kPublishedForm = "it is SERVICE:[HOST:]PORT, like desk:5900 or desk:192.0.2.9:5900";
   const auto colon = typed.find(':');
-  if (colon == std::string_view::npos || !is_service(typed.substr(0, colon)))
+  if (colon == std::string_view::npos || !is_service_name(typed.substr(0, colon)))
     return std::unexpected(
         Complaint{.error = "there is no service in front of '" + std::string(typed) + "'", .hint = kPublishedForm});
   const auto where = typed.substr(colon + 1);

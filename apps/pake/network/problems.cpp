@@ -16,7 +16,13 @@ Problem told(const channel::Alert& alert, const HandshakeWords& words) {
     case refused:
       return words.wrong_secret;
     case unavailable:
+      return {.exit_code = kExitService,
+              .error = "the server takes nobody for now: it cannot reach its store, or it is about to stop",
+              .hint = "try again later"};
     case unknown_server:
+      return {.exit_code = kExitProtocol,
+              .error = "the server does not answer to this name or address",
+              .hint = "its operator lists under `names` what it is called"};
     case unsupported:
     case malformed:
       break;
@@ -36,7 +42,7 @@ Problem cannot_listen(const net::Address& address, const net::Error& error) {
   const bool in_use = error == net::Error::Kind::in_use && std::holds_alternative<net::TcpAddress>(address);
   return {.exit_code = kExitFailed,
           .error = fmt::format("cannot listen on {}: {}", net::to_string(address), error.explain()),
-          .hint = in_use ? "choose another ADDRESS; port 0 lets the system choose a free port" : ""};
+          .hint = in_use ? "choose another port; port 0 lets the system choose a free port" : ""};
 }
 
 Problem no_channel(const net::HandshakeError& error, const HandshakeWords& words) {

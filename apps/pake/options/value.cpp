@@ -111,7 +111,7 @@ std::expected<net::Address, Complaint> parse_address(std::string_view typed) {
     return complain(fmt::format("'{}' has no place in front of an address", typed.substr(0, typed.find("://") + 3)),
                     net::parse_address(rest) ? fmt::format("type {}", rest) : "HOST:PORT, [V6]:PORT or unix:PATH");
   auto parsed = net::parse_address(typed);
-  if (!parsed) return complain(fmt::format("{}: {}", typed, parsed.error()));
+  if (!parsed) return complain(typed.empty() ? parsed.error() : fmt::format("{}: {}", typed, parsed.error()));
   return *parsed;
 }
 

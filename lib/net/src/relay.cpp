@@ -40,10 +40,10 @@ class Relay {
       const auto count = co_await from.read_some(chunk, kNever);
       if (!count) {
         if (count.error() == Error::Kind::closed) co_return to.shutdown_write();
-        co_return break_off(&from == second_.get() ? count.error() : Error{.kind = Error::Kind::other});
+        co_return break_off(from, count.error());
       }
       const auto written = co_await to.write_all(Bytes(chunk).first(*count), kNever);
-      if (!written) co_return break_off(&to == second_.get() ? written.error() : Error{.kind = Error::Kind::other});
+      if (!written) co_return break_off(to, written.error());
       passed += *count;
       if (*count == chunk.size() && chunk.size() < kBusyChunk) chunk = Buffer(kBusyChunk);
       if (*count < kIdleChunk / 2 && chunk.size() > kIdleChunk) chunk = Buffer(kIdleChunk);
@@ -51,11 +51,13 @@ class Relay {
   }
 
   // A stream of a channel says why it is broken off; of a socket only that it is shows.
-  void break_off(const Error& second) {
+  void break_off(const Stream& side, const Error& error) {
     using channel::ResetCode;
     if (std::exchange(is_broken_, true)) return;
-    const bool says_why = second == Error::Kind::reset && second.reset_code != ResetCode::cancelled;
-    first_->reset(says_why ? second.reset_code : ResetCode::backend_failed);
+    if (&side == second_.get()) end_.second_error = error;
+    const auto& why = end_.second_error;
+    const bool says_why = why && *why == Error::Kind::reset && why->reset_code != ResetCode::cancelled;
+    first_->reset(says_why ? why->reset_code : ResetCode::backend_failed);
     second_->reset(channel::ResetCode::cancelled);
   }
 

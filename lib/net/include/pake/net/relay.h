@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "pake/base/export.h"
 #include "pake/net/awaitable.h"
+#include "pake/net/error.h"
 #include "pake/net/loops.h"
 #include "pake/net/stream.h"
 
@@ -17,6 +19,7 @@ struct RelayEnd {
   bool complete = false;  // both sides have ended in order and everything has passed
   std::uint64_t from_first = 0;
   std::uint64_t from_second = 0;
+  std::optional<Error> second_error;  // if `second` was the one that was cut
 };
 
 /// Carries bytes until both sides have ended. An end passes on as an end (half-close); what is cut at one side is reset
