@@ -16,7 +16,7 @@ import time
 import unittest
 
 from harness import AUTH_FAILED, CUT_SHORT, FAILED, OK, PAKE, PATIENCE, PROTOCOL, STORE, UNREACHABLE, USAGE, reset, tcp
-from serving import PASSWORD, Closed, ServeCase, Session, WasReset, wire
+from serving import PASSWORD, SERVER_HELLO_SIZE, Closed, ServeCase, Session, WasReset, wire
 from terminal import Terminal
 
 THROTTLED, SERVICE, REMOTE = 5, 8, 10
@@ -688,6 +688,16 @@ class Forward(Login):
         forward.wait_for("another user was refused", "err")
 
 
+    def test_who_has_gone_is_not_called_another_user(self):
+        forward = self.forward("raw", "-L", "0")
+        forward.process.send_signal(signal.SIGSTOP)
+        socket.create_connection(tcp(forward.address), PATIENCE).close()
+        forward.process.send_signal(signal.SIGCONT)
+        forward.wait_for("note: a connection was refused that had ended already", "err")
+        self.assertEqual(self.roundtrip(forward.address, b"through"), b"through")
+        self.assertNotIn("another user", forward.err)
+
+
 class Publish(Login):
     """`pake forward -R`: a service of a user's own side, for others."""
 
@@ -850,7 +860,7 @@ class Events(Login):
 
 
 class Between:
-    """Stands between client and server, and lets so many bytes of the server's pass; then both connections end."""
+    """Stands between client and server, and lets so many bytes of the server's pass; then both connections end, or wait."""
 
     def __init__(self, address, passes, how):
         self.address_of_server, self.passes, self.how = address, passes, how
@@ -871,9 +881,12 @@ class Between:
             server = socket.create_connection(tcp(self.address_of_server), PATIENCE)
             threading.Thread(target=self.upstream, args=(client, server), daemon=True).start()
             while data := server.recv(4096):
-                client.sendall(data[:self.passes - self.passed])
+                client.sendall(data if self.how == "pause" else data[:self.passes - self.passed])
                 self.passed += len(data)
-                if self.passed >= self.passes:
+                if self.passed >= self.passes and self.how == "pause":
+                    self.passes = 1 << 40
+                    time.sleep(2)
+                elif self.passed >= self.passes:
                     break
             else:
                 return client.close()
@@ -1364,6 +1377,17 @@ class Prompts(Login):
             terminal.see("waiting for 127.0.0.1:[0-9]+, Ctrl-C ends this")
             terminal.see("\r\x1b\\[Kerror: ")
             self.assertNotEqual(terminal.wait(), OK)
+
+    def test_storing_a_password_is_shown_if_it_takes_long(self):
+        self.server = self.serve()
+        self.enroll()
+        with Between(self.server.address, SERVER_HELLO_SIZE + 1, "pause") as between:
+            terminal = Terminal("passwd", f"alice@{between.address}", "--ksf-floor", "small",
+                                env={"PAKE_PASSWORD": PASSWORD, "PAKE_NEW_PASSWORD": PASSWORD})
+            self.addCleanup(terminal.close)
+            terminal.see("storing the password, Ctrl-C ends this")
+            terminal.see("\r\x1b\\[Knote: the password of ")
+            self.assertEqual(terminal.wait(), OK)
 
     def test_capitals_alone_are_remarked_on(self):
         self.server = self.serve()

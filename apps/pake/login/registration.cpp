@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "login/waiting.h"
 #include "network/problems.h"
 #include "pake/internal/try.h"
 #include "pake/net/coroutine.h"
@@ -87,6 +88,7 @@ class Registration : public std::enable_shared_from_this<Registration> {
       : loop_(loop), workers_(workers), rng_(rng), link_(std::move(link)) {}
 
   net::Awaitable<Expected<client::RecordMade>> run(client::NewRecord record) {
+    const Waiting waiting(loop_, "storing the password, Ctrl-C ends this");
     loop_.spawn(make(shared_from_this(), std::move(record)));
     const auto end = co_await link_->run();
     while (!is_over_ && co_await over_.wait(net::kNever)) {  // it may be stretching
