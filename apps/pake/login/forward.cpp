@@ -251,7 +251,7 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
     if (!link_) return connection->reset(channel::ResetCode::cancelled);
     auto stream = link_->open(local.service);
     if (!stream) {
-      say_refused(local.service, "as many are open as a channel carries");
+      if (stream.error() == Errc::exhausted) say_refused(local.service, "as many are open as a channel carries");
       return connection->reset(channel::ResetCode::cancelled);
     }
     loop_.spawn(lead(shared_from_this(), local, std::move(connection), std::move(*stream)));
@@ -277,10 +277,8 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
 
   bool is_admitted(const Local& local, const net::Stream& connection) {
     const auto& address = local.listener.address();
-    if (options_.any_user || is_own_users(connection, address)) return true;
+    if (options_.any_user || own_user_only_.lets_in(connection, address)) return true;
     session_.events().say("stranger", {{"address", net::to_string(address)}});
-    if (!std::exchange(has_told_of_strangers_, true))
-      say_note("a process of another user was refused (--any-user lets it in)");
     return false;
   }
 
@@ -294,7 +292,7 @@ class Forwarder : public std::enable_shared_from_this<Forwarder> {
   std::optional<Problem> refused_;               // a service that could not be published
   std::map<std::string, std::string> refusals_;  // of connections, by service, as they were said
   bool is_over_ = false;
-  bool has_told_of_strangers_ = false;
+  OwnUserOnly own_user_only_;
 };
 
 }  // namespace

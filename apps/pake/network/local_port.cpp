@@ -15,6 +15,7 @@
 #include "pake/net/clock.h"
 #include "pake/net/coroutine.h"
 #include "pake/server/config.h"
+#include "process/output.h"
 #include "process/owner_only.h"
 
 namespace pake::cli {
@@ -130,9 +131,14 @@ bool is_within_machine(const net::Address& address) {
   return tcp == nullptr || tcp->host.starts_with("127.") || tcp->host == "::1";
 }
 
-bool is_own_users(const net::Stream& connection, const net::Address& local) {
+bool OwnUserOnly::lets_in(const net::Stream& connection, const net::Address& local) {
   if (std::holds_alternative<net::UnixAddress>(local) || !is_within_machine(local)) return true;
-  return user_of_connection(connection.peer(), local) == ::geteuid();
+  const auto user = user_of_connection(connection.peer(), local);
+  if (user == ::geteuid()) return true;
+  if (!std::exchange(user ? has_told_of_others_ : has_told_of_unknown_, true))
+    say_note(user ? "a process of another user was refused (--any-user lets it in)"
+                  : "a connection was refused that had ended already, or whose user cannot be found out");
+  return false;
 }
 
 }  // namespace pake::cli

@@ -51,8 +51,16 @@ struct PublishedService {
 /// Nobody on another machine reaches `address`, where something listens.
 [[nodiscard]] bool is_within_machine(const net::Address& address);
 
-/// Whether a process of this user holds the other end of `connection` to `local`. On loopback every user of this machine
-/// could connect; for other addresses true.
-[[nodiscard]] bool is_own_users(const net::Stream& connection, const net::Address& local);
+/// On loopback every user of this machine could connect.
+class OwnUserOnly {
+ public:
+  /// Whether a process of this user holds the other end of `connection` to `local`; true for other addresses. Says once
+  /// that somebody was refused.
+  [[nodiscard]] bool lets_in(const net::Stream& connection, const net::Address& local);
+
+ private:
+  bool has_told_of_others_ = false;
+  bool has_told_of_unknown_ = false;
+};
 
 }  // namespace pake::cli

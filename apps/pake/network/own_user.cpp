@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <variant>
@@ -43,10 +44,10 @@ std::optional<Endpoint> endpoint_of(const net::Address& address) {
 /// The kernel's answers to sock_diag(7): one question, one socket, however many there are.
 class SocketQuestions {
  public:
-  SocketQuestions() : socket_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG)) {}
-
   /// Nothing if there is no such socket, or if this kernel does not answer.
   std::optional<uid_t> user_of(const Endpoint& own, const Endpoint& other) {
+    if (!socket_ || socket_->get() < 0)  // there may have been no descriptor left
+      socket_.emplace(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG));
     struct {
       nlmsghdr header;
       inet_diag_req_v2 body;
@@ -65,11 +66,11 @@ class SocketQuestions {
     std::ranges::copy(own.address, id.idiag_src);
     std::ranges::copy(other.address, id.idiag_dst);
     std::ranges::fill(id.idiag_cookie, INET_DIAG_NOCOOKIE);
-    if (::send(socket_.get(), &question, sizeof question, 0) != sizeof question) return std::nullopt;
+    if (::send(socket_->get(), &question, sizeof question, 0) != sizeof question) return std::nullopt;
     // The kernel has answered when the question is sent. What is left of an earlier one has another number.
     alignas(nlmsghdr) std::array<char, 1024> answer{};
     for (;;) {
-      const auto size = ::recv(socket_.get(), answer.data(), answer.size(), 0);
+      const auto size = ::recv(socket_->get(), answer.data(), answer.size(), 0);
       if (size < static_cast<ssize_t>(sizeof(nlmsghdr))) return std::nullopt;
       nlmsghdr header{};
       std::memcpy(&header, answer.data(), sizeof header);
@@ -91,7 +92,7 @@ class SocketQuestions {
   [[nodiscard]] bool answers() const noexcept { return answers_; }
 
  private:
-  UniqueFd socket_;
+  std::optional<UniqueFd> socket_;
   std::uint32_t number_ = 0;
   bool answers_ = false;
 };

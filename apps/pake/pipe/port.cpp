@@ -84,17 +84,11 @@ class Carrier : public std::enable_shared_from_this<Carrier> {
   }
 
   void open_stream(const net::Address& at, std::unique_ptr<net::Stream> connection) {
-    if (!is_admitted(at, *connection)) return connection->reset(channel::ResetCode::cancelled);
+    if (admits_ != Admits::any_user && !own_user_only_.lets_in(*connection, at))
+      return connection->reset(channel::ResetCode::cancelled);
     auto stream = link_->open(kPortService);
     if (!stream) return connection->reset(channel::ResetCode::cancelled);
     loop_.spawn(carry(shared_from_this(), std::move(connection), std::move(*stream)));
-  }
-
-  bool is_admitted(const net::Address& at, const net::Stream& connection) {
-    if (admits_ == Admits::any_user || is_own_users(connection, at)) return true;
-    if (!std::exchange(has_told_of_strangers_, true))
-      say_note("a process of another user was refused (--any-user lets it in)");
-    return false;
   }
 
   net::Loop& loop_;
@@ -103,7 +97,7 @@ class Carrier : public std::enable_shared_from_this<Carrier> {
   Admits admits_ = Admits::own_user;
   std::size_t open_ = 0;
   bool is_over_ = false;
-  bool has_told_of_strangers_ = false;
+  OwnUserOnly own_user_only_;
 };
 
 }  // namespace
