@@ -367,13 +367,14 @@ net::Awaitable<Expected<pipe::AuthenticatedPeer>> choose_way(net::Loop& loop, co
   const auto link = met.link;
   loop.spawn(run(link));
   const bool is_wanted = point.options().may_go_directly();
+  if (!is_wanted) say_note(connected_through(point));
   Expected<std::optional<DirectPath>> path;
   if (came == Came::first)
     path = co_await answer_if_asked(loop, link, is_wanted, options);
   else if (is_wanted)
     path = co_await seek_direct_path(loop, link, options);
   if (path && !*path) {
-    say_note(connected_through(point));
+    if (is_wanted) say_note(connected_through(point));
     co_return std::move(met);
   }
   link->close(path ? channel::CloseCode::done : channel::CloseCode::rules_broken, net::after(kLeave));
