@@ -1,5 +1,6 @@
 """`pake` as a job of a shell: started in the background, stopped, continued, and ended by signals; bash and dash."""
 
+import contextlib
 import os
 import pty
 import re
@@ -173,7 +174,7 @@ class Jobs(AtTerminals):
 
     def test_keys_that_a_shell_took_are_not_waited_for(self):
         """What is typed when all but the thread that reads has been stopped: it is told of keys that the shell then takes."""
-        cpu = min(os.sched_getaffinity(0))
+        cpus = os.sched_getaffinity(0)
         shell = Shell(SHELLS["bash"])
         self.addCleanup(shell.close)
         host = self.host(stdin=-1)
@@ -187,9 +188,9 @@ class Jobs(AtTerminals):
         dial = shell.children()[0]
         threads = [int(thread) for thread in os.listdir(f"/proc/{dial}/task") if int(thread) != dial]
         for _ in range(3):
-            busy = subprocess.Popen(["taskset", "-c", str(cpu), "/bin/sh", "-c", "while :; do :; done"])
+            busy = subprocess.Popen(["taskset", "-c", str(min(cpus)), "/bin/sh", "-c", "while :; do :; done"])
             for thread in threads:
-                os.sched_setaffinity(thread, {cpu})
+                os.sched_setaffinity(thread, {min(cpus)})
                 os.sched_setscheduler(thread, os.SCHED_IDLE, os.sched_param(0))
             time.sleep(0.1)
             os.kill(dial, signal.SIGSTOP)
@@ -198,6 +199,10 @@ class Jobs(AtTerminals):
             time.sleep(0.1)
             busy.kill()
             busy.wait()
+            for thread in threads:
+                os.sched_setaffinity(thread, cpus)
+                with contextlib.suppress(PermissionError):  # not everybody may go back
+                    os.sched_setscheduler(thread, os.SCHED_OTHER, os.sched_param(0))
             shell.see("> half")
         shell.type(" a line\r")
         host.wait_for("half a line\n")
