@@ -1,5 +1,7 @@
 #include "pake/store/data.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -69,9 +71,38 @@ StoreResult<OpenedData> joined(KeyFile keys, StoreResult<std::unique_ptr<Credent
   return OpenedData{.keys = std::move(keys), .store = std::move(*store), .is_first_start = is_first_start};
 }
 
+bool is_neither_there(const DataPlace& place, const StoreError& error) {
+  return error.code == StoreErrc::missing && !is_there(place.key_file_or_default());
+}
+
+/// Held by whoever makes a store and its key file: one first start in a directory at a time.
+StoreResult<Descriptor> lock_directory(const std::filesystem::path& directory) {
+  Descriptor opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  int locked = -1;
+  while (opened && (locked = ::flock(opened.get(), LOCK_EX)) != 0 && errno == EINTR) {
+  }
+  if (locked != 0) return fail_by_errno(errno, "lock the directory " + directory.string());
+  return opened;
+}
+
+/// What a first start that was killed has left beside the key file.
+void remove_leftovers(const std::filesystem::path& key_file) {
+  const auto prefix = temporary_prefix(unfinished(key_file)).filename().string();
+  std::error_code ignored;
+  for (std::filesystem::directory_iterator at(directory_of(key_file), ignored), end; !ignored && at != end;
+       at.increment(ignored)) {
+    std::error_code ignored_too;
+    if (at->path().filename().string().starts_with(prefix)) std::filesystem::remove(at->path(), ignored_too);
+  }
+}
+
 StoreResult<OpenedData> first_start(const DataPlace& place, const FirstStart& first, Time now, Rng& rng) {
   const auto key_file = place.key_file_or_default();
   PAKE_TRYV(make_directory(place.directory));
+  PAKE_TRY(const auto lock, lock_directory(directory_of(key_file)));
+  if (auto opened = open_data(place); opened || !is_neither_there(place, opened.error()))
+    return opened;  // by another one
+  remove_leftovers(key_file);
   auto keys = KeyFile::generate(now, rng);
   PAKE_TRY(auto made, first.make_keys(1));
   for (auto& entry : made) PAKE_TRYV(keys.add(std::move(entry)));
@@ -130,8 +161,7 @@ StoreResult<OpenedData> open_data(const DataPlace& place) {
 
 StoreResult<OpenedData> open_or_create_data(const DataPlace& place, const FirstStart& first, Time now, Rng& rng) {
   auto opened = open_data(place);
-  const bool neither = !opened && opened.error().code == StoreErrc::missing && !is_there(place.key_file_or_default());
-  if (!neither) return opened;
+  if (opened || !is_neither_there(place, opened.error())) return opened;
   return first_start(place, first, now, rng);
 }
 

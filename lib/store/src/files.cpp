@@ -14,11 +14,6 @@ namespace {
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
-std::filesystem::path directory_of(const std::filesystem::path& path) {
-  const auto parent = path.parent_path();
-  return parent.empty() ? "." : parent;
-}
-
 /// Writes all, syncs and closes; errno of what failed, or 0.
 int write_and_sync(const Descriptor& file, Bytes content) {
   while (!content.empty()) {
@@ -31,6 +26,13 @@ int write_and_sync(const Descriptor& file, Bytes content) {
 }
 
 }  // namespace
+
+std::filesystem::path directory_of(const std::filesystem::path& path) {
+  const auto parent = path.parent_path();
+  return parent.empty() ? "." : parent;
+}
+
+std::filesystem::path temporary_prefix(const std::filesystem::path& path) { return path.string() + ".tmp."; }
 
 Descriptor::~Descriptor() {
   if (fd_ >= 0) ::close(fd_);
@@ -66,8 +68,8 @@ StoreStatus sync_directory_of(const std::filesystem::path& path) {
 
 StoreStatus write_file(const std::filesystem::path& path, Bytes content, Replace replace) {
   static std::atomic<unsigned> counter = 0;
-  auto temporary = path;
-  temporary += ".tmp." + std::to_string(::getpid()) + "." + std::to_string(counter.fetch_add(1));
+  auto temporary = temporary_prefix(path);
+  temporary += std::to_string(::getpid()) + "." + std::to_string(counter.fetch_add(1));
   const auto remove_temporary = [&] { ::unlink(temporary.c_str()); };
   ::unlink(temporary.c_str());  // of an earlier process of this number that was killed
   {

@@ -31,6 +31,12 @@ class Descriptor {
 /// Makes the entries of the directory of `path` durable.
 [[nodiscard]] StoreStatus sync_directory_of(const std::filesystem::path& path);
 
+/// `.` if the path names none.
+[[nodiscard]] std::filesystem::path directory_of(const std::filesystem::path& path);
+
+/// With what the name of each temporary file of write_file begins.
+[[nodiscard]] std::filesystem::path temporary_prefix(const std::filesystem::path& path);
+
 enum class Replace : bool { no, yes };
 
 /// Writes `content` to `path`, mode 0600: a temporary file beside it, fsync, then rename (or, for Replace::no, link,

@@ -3,7 +3,13 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <chrono>
 #include <fstream>
+#include <future>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
 
 #include "rig.h"
 
@@ -126,6 +132,44 @@ TEST(Data, AFirstStartThatWasKilledGoesOn) {
   std::filesystem::remove(other.file("pake.key"));
   must(create_key_file(other.file("pake.key.new"), Keys(9).file));
   EXPECT_EQ(code_of(other.start()), StoreErrc::key_file_missing);
+}
+
+TEST(Data, OfAFirstStartThatWasKilledNothingIsLeft) {
+  Data data;
+  std::filesystem::create_directory(data.place.directory);
+  for (const auto* name : {"pake.key.new.tmp.123.0", "pake.key.new.tmp.4.7", "pake.key.tmp"})
+    std::ofstream(data.file(name)) << "x";
+  must(data.start());
+  std::set<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(data.place.directory))
+    left.insert(entry.path().filename().string());
+  EXPECT_EQ(left, (std::set<std::string>{"pake.db", "pake.key", "pake.key.tmp"}));
+}
+
+// The second one waits for the first one, and then finds what it has made.
+TEST(Data, OfTwoFirstStartsAtOnceOneMakesIt) {
+  Data data;
+  StoreResult<OpenedData> second = fail(StoreErrc::missing, "not run");
+  std::promise<void> has_ended;
+  std::jthread other;
+  auto slow = kFirstStart;
+  slow.make_keys = [&](std::uint32_t epoch) {
+    other = std::jthread([&] {
+      SeededRng rng(2);
+      second = open_or_create_data(data.place, kFirstStart, kNow, rng);
+      has_ended.set_value();
+    });
+    // It would have ended by now if it did not wait.
+    EXPECT_EQ(has_ended.get_future().wait_for(std::chrono::milliseconds(300)), std::future_status::timeout);
+    return kFirstStart.make_keys(epoch);
+  };
+  const auto first = must(open_or_create_data(data.place, slow, kNow, data.rng));
+  other.join();
+  EXPECT_TRUE(first.is_first_start);
+  const auto found = must(std::move(second));
+  EXPECT_FALSE(found.is_first_start);
+  EXPECT_EQ(found.keys.id(), first.keys.id());
+  EXPECT_EQ(must(open_data(data.place)).keys.id(), first.keys.id());
 }
 
 TEST(Data, IsCopiedWhileInUseAndRestored) {
