@@ -1,16 +1,22 @@
 #include "private_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
+#include <string_view>
+#include <system_error>
 
 namespace pake::client {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::string_view kPrefix = ".new-";
 
 int write_all(int fd, Bytes content) {
   while (!content.empty()) {
@@ -22,7 +28,24 @@ int write_all(int fd, Bytes content) {
   return ::fsync(fd) == 0 ? 0 : errno;
 }
 
+// What a process that was killed has left: nobody holds it, and it is not new.
+void remove_leftovers(const fs::path& directory) {
+  constexpr std::chrono::minutes kOld{10};
+  std::error_code ignored;
+  for (fs::directory_iterator at(directory, ignored), end; !ignored && at != end; at.increment(ignored)) {
+    const auto& path = at->path();
+    std::error_code error;
+    if (!path.filename().string().starts_with(kPrefix)) continue;
+    const auto written = fs::last_write_time(path, error);
+    if (error || fs::file_time_type::clock::now() - written < kOld) continue;
+    const Descriptor opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (opened.get() >= 0 && ::flock(opened.get(), LOCK_EX | LOCK_NB) == 0) ::unlink(path.c_str());
+  }
+}
+
 }  // namespace
+
+NewFile::NewFile(const fs::path& directory) : temporary_((directory / kPrefix).string() + "XXXXXX") {}
 
 Descriptor::~Descriptor() {
   if (fd_ >= 0) ::close(fd_);
@@ -37,6 +60,8 @@ int NewFile::reserve(std::size_t size) {
   fd_ = ::mkostemp(temporary_.data(), O_CLOEXEC);  // mode 0600
   if (fd_ < 0) return errno;
   is_there_ = true;
+  ::flock(fd_, LOCK_EX | LOCK_NB);  // for remove_leftovers
+  remove_leftovers(fs::path(temporary_).parent_path());
   return ::posix_fallocate(fd_, 0, static_cast<off_t>(size));
 }
 

@@ -20,10 +20,11 @@ class Descriptor {
   int fd_;
 };
 
-/// A file on disk beside the place of which it will be; gone with this unless it was put there.
+/// A file on disk beside the place of which it will be; gone with this unless it was put there. What a process that was
+/// killed has left of its own goes with the next one.
 class NewFile {
  public:
-  explicit NewFile(const std::filesystem::path& directory) : temporary_((directory / ".new-XXXXXX").string()) {}
+  explicit NewFile(const std::filesystem::path& directory);
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
   ~NewFile();

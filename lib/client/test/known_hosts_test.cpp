@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -104,6 +105,17 @@ TEST_F(HostMemoryTest, KeepsFindsListsAndForgets) {
   EXPECT_TRUE(there.forget(box().id).value());
   EXPECT_FALSE(there.find(box().id).value());
   EXPECT_EQ(there.list()->hosts.size(), 1U);
+}
+
+TEST_F(HostMemoryTest, RemovesWhatAKilledProcessHasLeft) {
+  const auto there = memory();
+  ASSERT_TRUE(there.keep(box()));
+  const auto place = there.path_of(box().id).parent_path();
+  for (const auto* name : {".new-killed", ".new-fresh"}) std::ofstream(place / name) << "x";
+  fs::last_write_time(place / ".new-killed", fs::file_time_type::clock::now() - std::chrono::hours(1));
+  ASSERT_TRUE(there.keep(box(8)));
+  EXPECT_FALSE(fs::exists(place / ".new-killed"));
+  EXPECT_TRUE(fs::exists(place / ".new-fresh"));  // another process may be writing it
 }
 
 TEST_F(HostMemoryTest, SaysWhatIsWrongWithAFile) {
