@@ -189,13 +189,24 @@ echo = "echo"
         wire.client_handshake(connection, client, AEADS, suites=(wire.OPAQUE_P256, wire.OPAQUE_RISTRETTO255))
         connection.close()
 
+    def forward(self, state, *options):
+        forward = self.start("forward", f"alice@{self.server.address}", "-L", "0:raw", "--password-file",
+                             self.path("password", PASSWORD), *options,
+                             env={**os.environ, "XDG_STATE_HOME": os.path.join(self.directory, state)})
+        forward.wait_for("raw is at", "err")
+        return forward
+
     def test_a_forward_comes_back_while_the_account_is_under_attack(self):
         listener = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(listener.close)
         service = "raw=127.0.0.1:%d" % listener.getsockname()[1]
-        forward = self.start("forward", f"alice@{self.server.address}", "-L", "0:raw", "--password-file",
-                             self.path("password", PASSWORD))
-        forward.wait_for("raw is at", "err")
+        devices = self.devices()
+        self.forward("once").stop()
+        self.assertEqual(self.devices(), devices)  # it takes no place if it is not to be remembered
+        forward = self.forward("kept", "--remember")
+        deadline = time.monotonic() + PATIENCE
+        while self.devices() == devices and time.monotonic() < deadline:
+            time.sleep(0.05)
         self.attack()
         self.server.process.kill()
         self.server.wait()

@@ -313,9 +313,8 @@ int forward(const ForwardOptions& options) {
     if (const auto open = check_stdout(); !open) return report(open.error());
     leave_notes_out();
   }
-  return run_logged_in(
-      options.login, use,
-      {.comes_back = true, .events = Events(options.json ? std::optional(STDOUT_FILENO) : std::nullopt)});
+  return run_logged_in(options.login, use,
+                       {.events = Events(options.json ? std::optional(STDOUT_FILENO) : std::nullopt)});
 }
 
 }  // namespace pake::cli::login

@@ -90,7 +90,7 @@ channel::ClientConfig Session::config() const {
   using channel::DevicePlace;
   return {.server_name = to_buffer(as_bytes(options_.destination.server_name)),
           .ksf_ceiling = options_.ksf_ceiling,
-          .device_place = options_.remember || asking_.comes_back ? DevicePlace::taken : DevicePlace::none};
+          .device_place = options_.remember ? DevicePlace::taken : DevicePlace::none};
 }
 
 Expected<void> Session::take(const GivenSecret& given) {

@@ -26,7 +26,6 @@ struct Asking {
   std::string question = "Password";             // " of alice@box: " follows
   std::function<Expected<void>()> prepare = {};  // runs behind the question, before anything is sent
   bool by_password_alone = false;                // a remembered ticket is not used
-  bool comes_back = false;                       // after a cut, for days: the server is to know this device
   Events events = {};                            // take the place of errors
 };
 
