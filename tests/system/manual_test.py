@@ -178,6 +178,18 @@ class Words(Case):
         self.assertEqual(self.said("eke", "conect"), "error: there is no command 'conect'\nhint: pake eke connect\n")
         self.assertEqual(self.said("dial", "--quite"), "error: there is no option --quite\nhint: did you mean --quiet?\n")
 
+    def test_a_group_of_commands_asks_for_one(self):
+        for words, missing, hint in ((("sessions", "--data", "D"), "list, kill", "sessions list --data D"),
+                                     (("sessions", "--data", "D", "kill", "7"), "list, kill", "sessions kill --data D"),
+                                     (("keys", "--json"), "status, stage, activate, backup", "keys status --json"),
+                                     (("hosts", "--json"), "list, forget", "hosts list --json"),
+                                     (("user", "--data", "D", "disable", "alice"), None, "user disable --data D")):
+            err = self.said(*words)
+            if missing:
+                self.assertIn(f"error: pake {words[0]} needs a command before its options: {missing}\n", err)
+            self.assertTrue(err.endswith(f"hint: pake {hint}\n"), err)
+        self.assertEqual(self.said("sessions", "--dat", "D"), "error: there is no option --dat\nhint: pake sessions --help\n")
+
     def test_host_and_port_are_one_word(self):
         self.assertEqual(self.said("dial", "192.0.2.7", "8088"),
                          "error: host and port are one word\nhint: pake dial 192.0.2.7:8088\n")

@@ -74,6 +74,28 @@ bool takes_secret(const Command& command) {
   return std::ranges::any_of(command.settings, [](const Setting& one) { return one.value.name == kSecretName; });
 }
 
+// `pake sessions --data D` and `pake sessions --data D list`: an option of a command that is missing, or comes later.
+std::optional<Problem> ask_for_command(const NamedCommand& named, const std::vector<std::string>& words,
+                                       const std::string& option) {
+  const auto& commands = named.command->commands;
+  const auto has_option = [&](const Command& one) {
+    const auto options = options_of(one);
+    return std::ranges::find(options, option) != options.end();
+  };
+  const auto owner = std::ranges::find_if(commands, has_option);
+  if (owner == commands.end()) return std::nullopt;
+  auto meant = owner->name;
+  std::vector<std::string> rest;
+  for (const auto& word : words)
+    if (std::ranges::find(commands, word, &Command::name) != commands.end())
+      meant = word;
+    else
+      rest.push_back(word);
+  return Problem{.error = fmt::format("{} needs a command before its options: {}", named.full_name,
+                                      fmt::join(names_of(commands), ", ")),
+                 .hint = fmt::format("{} {} {}", named.full_name, meant, fmt::join(rest, " "))};
+}
+
 // Words that have no place. The value of an unknown option is among them, behind it.
 std::unexpected<Problem> refuse(const NamedCommand& named, const std::vector<std::string>& words) {
   const auto& command = *named.command;
@@ -86,6 +108,7 @@ std::unexpected<Problem> refuse(const NamedCommand& named, const std::vector<std
   const auto option = std::ranges::find_if(words, [](const std::string& word) { return word.starts_with('-'); });
   if (option != words.end() && *option != "--") {
     const auto name = option->substr(0, option->find('='));
+    if (const auto problem = ask_for_command(named, words, name)) return usage(problem->error, problem->hint);
     const auto meant = nearest(name, options_of(command));
     return usage(fmt::format("there is no option {}", name),
                  meant.empty() ? help : fmt::format("did you mean {}?", meant));
@@ -176,9 +199,14 @@ Expected<Parsed> parse(const Command& program, std::span<const std::string> word
   }
   if (auto words_fit = check_words(*last, parsed.given); !words_fit)
     return std::unexpected(std::move(words_fit.error()));
-  for (const auto& node : nodes)
-    if (node.app == last->app || node.app == &app)
-      if (const auto extras = extras_of(*node.app); !extras.empty()) return refuse(last->command, extras);
+  for (const auto& node : nodes) {
+    const bool is_on_path = node.app == &app || node.app->count() > 0 || node.app->parsed();
+    auto extras = is_on_path ? extras_of(*node.app) : std::vector<std::string>();
+    if (extras.empty()) continue;
+    if (node.app == last->app || node.app == &app) return refuse(last->command, extras);
+    extras.push_back(last->command.command->name);  // before which they stand
+    return refuse(node.command, extras);
+  }
   for (const auto& [option, setting] : last->options)
     if (setting->required && option->count() == 0)
       return usage(fmt::format("{} is missing", setting->flag), last->command.full_name + " --help");

@@ -89,10 +89,10 @@ Expected<void> status(const KeysOptions& options) {
     return output.outcome();
   }
   for (const auto& epoch : status.keys.epochs)
-    output.line(fmt::format("epoch {}  {:12}  {:10}  {:>6} users  {}{}", epoch.parameters.epoch,
-                            suite_name(epoch.parameters.suite), ksf_name(epoch.parameters.ksf_profile), epoch.users,
-                            epoch.fingerprint.empty() ? "not in the key file" : epoch.fingerprint,
-                            epoch.is_current ? "  current" : ""));
+    output.line(fmt::format(
+        "epoch {}  {:12}  {:10}  {:>6} {:5}  {}{}", epoch.parameters.epoch, suite_name(epoch.parameters.suite),
+        ksf_name(epoch.parameters.ksf_profile), epoch.users, epoch.users == 1 ? "user" : "users",
+        epoch.fingerprint.empty() ? "not in the key file" : epoch.fingerprint, epoch.is_current ? "  current" : ""));
   if (status.keys.window_ends)
     output.line(fmt::format("older records log in until {}", iso_time(*status.keys.window_ends)));
   if (!status.keys.is_complete)
