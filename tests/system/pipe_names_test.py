@@ -134,7 +134,7 @@ class Words(Pipe):
 
     def test_a_port_for_metrics(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
-            for address, code, words in (("127.0.0.1:%d" % taken.getsockname()[1], FAILED, "Address already in use"),
+            for address, code, words in (("127.0.0.1:%d" % taken.getsockname()[1], FAILED, "somebody listens there already"),
                                          ("violin-harvest-42:80", USAGE, "this looks like a code")):
                 server = self.run_pake("serve", "127.0.0.1:0", "--data", self.path("data"), "--metrics", address)
                 self.assertEqual(server.code, code, server.err)

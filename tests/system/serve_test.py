@@ -1259,6 +1259,18 @@ class Metrics(ServeCase):
         self.assertRegex(text, r"(?m)^pake_sessions 1$")
         self.assertEqual(self.get(server, "/else")[0], 404)
 
+    def test_those_who_ask_nothing_hold_nobody_up(self):
+        server = self.serve("--metrics", "127.0.0.1:0")
+        server.metrics = server.wait_for(r"metrics on (\S+)\n", "err")[1]
+        host, port = server.metrics.rsplit(":", 1)
+        with contextlib.ExitStack() as idle:
+            for number in range(200):
+                connection = idle.enter_context(socket.create_connection((host, int(port)), PATIENCE))
+                if number % 2:
+                    connection.sendall(b"GET /heal")
+            self.assertEqual(self.get(server, "/healthz"), (200, "ok\n"))
+            self.assertEqual(self.get(server, "/readyz"), (200, "ready\n"))
+
     def test_a_program_that_fails_is_told_of_beside_the_metrics(self):
         """Their library could take the ends of programs away (SIGCHLD)."""
         config = "[services.fails]\nexec = [\"/bin/sh\", \"-c\", \"exit 3\"]\n"

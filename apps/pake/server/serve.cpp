@@ -1,12 +1,10 @@
 #include "server/serve.h"
 
 #include <fmt/format.h>
-#include <netdb.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -179,7 +177,7 @@ class Serving {
     if (handed.empty()) PAKE_TRYV(listen_on(addresses));
     for (const int socket : handed) PAKE_TRYV(listen_on(socket));
     listen_for_control();
-    PAKE_TRY(const auto metrics, start_metrics());
+    PAKE_TRYV(serve_metrics(loops.main()));
     signals.start();
     tell_service_manager("READY=1");
     loops.run(server_->run());
@@ -244,24 +242,8 @@ class Serving {
                   {{.key = "path", .value = path}, {.key = "error", .value = listening.error().explain()}});
   }
 
-  // A signal ends this, and would not end the same within the library that listens.
-  static Expected<net::TcpAddress> looked_up(const net::TcpAddress& address) {
-    const SignalThread::Unblocked unblocked;
-    addrinfo wanted{};
-    wanted.ai_flags = AI_PASSIVE;
-    wanted.ai_socktype = SOCK_STREAM;
-    addrinfo* found = nullptr;
-    if (const int error = ::getaddrinfo(address.host.c_str(), nullptr, &wanted, &found); error != 0)
-      return std::unexpected(
-          Problem{.error = fmt::format("--metrics: {}: {}", escape(address.host), ::gai_strerror(error))});
-    std::array<char, NI_MAXHOST> text{};
-    ::getnameinfo(found->ai_addr, found->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST);
-    ::freeaddrinfo(found);
-    return net::TcpAddress{.host = text.data(), .port = address.port};
-  }
-
-  Expected<std::unique_ptr<pake::server::MetricsServer>> start_metrics() {
-    if (!options_->metrics) return nullptr;
+  Expected<void> serve_metrics(net::Loop& loop) {
+    if (!options_->metrics) return {};
     const auto address = parse_address_to_listen(*options_->metrics);
     const auto* const tcp = address ? std::get_if<net::TcpAddress>(&*address) : nullptr;
     if (tcp == nullptr || tcp->host.empty())
@@ -269,13 +251,15 @@ class Serving {
           Problem{.exit_code = kExitUsage,
                   .error = fmt::format("--metrics: {} is no address of this machine", escape(*options_->metrics)),
                   .hint = "--metrics 127.0.0.1:9464"});
-    PAKE_TRY(const auto where, looked_up(*tcp));
-    auto metrics = pake::server::MetricsServer::start(where, *server_);
-    if (!metrics) return std::unexpected(Problem{.error = metrics.error()});
-    const auto text = net::to_string(net::Address((*metrics)->address()));
+    const auto at = [&] {
+      const SignalThread::Unblocked unblocked;
+      return pake::server::serve_metrics(loop, *tcp, *server_);
+    }();
+    if (!at) return std::unexpected(cannot_listen(*address, at.error()));
+    const auto text = net::to_string(net::Address(*at));
     if (says_words()) say_note("metrics on " + text);
     log_->write(LogLevel::info, "metrics", {{.key = "address", .value = text}});
-    return std::move(*metrics);
+    return {};
   }
 
   // A log of JSON on stderr is not mixed with words.

@@ -1,22 +1,27 @@
 #include "pake/server/metrics.h"
 
-#include <civetweb.h>
 #include <fmt/format.h>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
-#include <array>
-#include <cerrno>
+#include <chrono>
+#include <memory>
 #include <string_view>
-#include <system_error>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include "pake/internal/try.h"
+#include "pake/net/acceptor.h"
+#include "pake/net/clock.h"
+#include "pake/net/coroutine.h"
+#include "pake/net/endpoint.h"
 #include "pake/server/server.h"
 
 namespace pake::server {
 namespace {
 
+using namespace std::chrono_literals;
 using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
@@ -50,25 +55,6 @@ class Families {
  private:
   std::vector<MetricFamily> families_;
 };
-
-int answer(mg_connection* connection, int status, const char* type, std::string_view body) {
-  const auto head = fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-                                status, status == 200 ? "OK" : "Service Unavailable", type, body.size());
-  mg_write(connection, head.data(), head.size());
-  mg_write(connection, body.data(), body.size());
-  return status;
-}
-
-Server& of(void* data) { return *static_cast<Server*>(data); }
-
-int answer_metrics(mg_connection* connection, void* data) {
-  return answer(connection, 200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(of(data)));
-}
-int answer_health(mg_connection* connection, void*) { return answer(connection, 200, "text/plain", "ok\n"); }
-int answer_readiness(mg_connection* connection, void* data) {
-  if (of(data).is_ready()) return answer(connection, 200, "text/plain", "ready\n");
-  return answer(connection, 503, "text/plain", of(data).is_draining() ? "draining\n" : "store not reached\n");
-}
 
 }  // namespace
 
@@ -110,37 +96,63 @@ std::string metrics_text(Server& server) {
   return families.text();
 }
 
-struct MetricsServer::Impl {
-  mg_context* context = nullptr;
-  net::TcpAddress address;
+namespace {
+
+// Who says nothing is closed to make room: the oldest of the source that has most.
+constexpr net::CallerLimits kCallers{.silent = 64, .waiting = 64, .all = 128};
+constexpr std::size_t kMaxRequest = 4096;
+constexpr auto kRequestTime = 5s;
+constexpr auto kAnswerTime = 5s;
+
+struct Response {
+  std::string_view status = "200 OK";
+  std::string_view type = "text/plain";
+  std::string body = {};
 };
 
-MetricsServer::MetricsServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-MetricsServer::~MetricsServer() { mg_stop(impl_->context); }
-net::TcpAddress MetricsServer::address() const { return impl_->address; }
+Response respond(std::string_view request, Server& server) {
+  const auto line = request.substr(0, request.find("\r\n"));
+  const auto method = line.substr(0, line.find(' '));
+  if (method != "GET" && method != "HEAD") return {.status = "405 Method Not Allowed", .body = "GET only\n"};
+  auto target = line.substr(method.size() + 1);
+  target = target.substr(0, target.find_first_of(" ?"));
+  if (target == "/metrics") return {.type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_text(server)};
+  if (target == "/healthz") return {.body = "ok\n"};
+  if (target != "/readyz") return {.status = "404 Not Found", .body = "/metrics, /healthz, /readyz\n"};
+  if (server.is_ready()) return {.body = "ready\n"};
+  return {.status = "503 Service Unavailable", .body = server.is_draining() ? "draining\n" : "store not reached\n"};
+}
 
-std::expected<std::unique_ptr<MetricsServer>, std::string> MetricsServer::start(const net::TcpAddress& address,
-                                                                                Server& server) {
-  const bool is_v6 = address.host.contains(':');
-  const auto port = fmt::format("{}{}{}:{}", is_v6 ? "[" : "", address.host, is_v6 ? "]" : "", address.port);
-  const std::array<const char*, 11> options = {
-      "listening_ports",   port.c_str(), "num_threads", "1", "request_timeout_ms", "5000", "max_request_size", "4096",
-      "enable_keep_alive", "no",         nullptr};
-  const mg_callbacks callbacks{};
-  auto impl = std::make_unique<Impl>();
-  errno = 0;  // civetweb says no more than that it cannot
-  impl->context = mg_start(&callbacks, &server, const_cast<const char**>(options.data()));
-  if (impl->context == nullptr) {
-    const auto why = errno == 0 ? std::string() : ": " + std::generic_category().message(errno);
-    return std::unexpected(fmt::format("cannot listen for metrics on {}{}", port, why));
+// One request a connection.
+net::Awaitable<void> answer(Server& server, net::Caller caller) {
+  auto& stream = caller.stream();
+  const auto deadline = net::after(kRequestTime);
+  Buffer request;
+  while (as_text(request).find("\r\n\r\n") == std::string_view::npos) {
+    const auto have = request.size();
+    if (have >= kMaxRequest) co_return;
+    request.resize(kMaxRequest);
+    const auto count = co_await stream.read_some(MutableBytes(request).subspan(have), deadline);
+    request.resize(have + count.value_or(0));
+    if (!count) co_return;
   }
-  mg_set_request_handler(impl->context, "/metrics$", answer_metrics, &server);
-  mg_set_request_handler(impl->context, "/healthz$", answer_health, &server);
-  mg_set_request_handler(impl->context, "/readyz$", answer_readiness, &server);
-  mg_server_port bound{};
-  impl->address = address;
-  if (mg_get_server_ports(impl->context, 1, &bound) == 1) impl->address.port = static_cast<std::uint16_t>(bound.port);
-  return std::unique_ptr<MetricsServer>(new MetricsServer(std::move(impl)));
+  if (!caller.begin_waiting()) co_return;
+  const auto response = respond(as_text(request), server);
+  const auto text = fmt::format("HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",
+                                response.status, response.type, response.body.size(),
+                                as_text(request).starts_with("HEAD") ? "" : response.body);
+  static_cast<void>(co_await stream.write_all(as_bytes(text), net::after(kAnswerTime)));
+}
+
+}  // namespace
+
+net::Outcome<net::TcpAddress> serve_metrics(net::Loop& loop, const net::TcpAddress& address, Server& server) {
+  PAKE_TRY(auto listener, net::Listener::open(loop, address));
+  auto at = std::get<net::TcpAddress>(listener.address());
+  loop.spawn(net::accept_loop(loop, std::make_shared<net::Listener>(std::move(listener)), net::Callers(kCallers),
+                              {.serve = [&server](net::Caller caller) { return answer(server, std::move(caller)); },
+                               .home = [&loop]() -> net::Loop& { return loop; }}));
+  return at;
 }
 
 }  // namespace pake::server

@@ -1,12 +1,11 @@
-// What Prometheus and a load balancer ask: /metrics, /healthz and /readyz, on a socket and a thread of their own.
+// What Prometheus and a load balancer ask: /metrics, /healthz and /readyz, on a socket of their own.
 #pragma once
 
-#include <expected>
-#include <functional>
-#include <memory>
 #include <string>
 
 #include "pake/net/address.h"
+#include "pake/net/error.h"
+#include "pake/net/loops.h"
 
 namespace pake::server {
 
@@ -15,24 +14,12 @@ class Server;
 /// The metrics of a server, in Prometheus's text format.
 [[nodiscard]] std::string metrics_text(Server& server);
 
-/// Answers over HTTP until it goes; plain, without authentication: for a loopback address or a network of one's own.
-class MetricsServer {
- public:
-  /// @param address  a numeric TCP address
-  /// @return what is wrong, as a lower-case sentence
-  [[nodiscard]] static std::expected<std::unique_ptr<MetricsServer>, std::string> start(const net::TcpAddress& address,
-                                                                                        Server& server);
-  MetricsServer(const MetricsServer&) = delete;
-  MetricsServer& operator=(const MetricsServer&) = delete;
-  ~MetricsServer();
-
-  /// With the port that the system chose.
-  [[nodiscard]] net::TcpAddress address() const;
-
- private:
-  struct Impl;
-  explicit MetricsServer(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
-};
+/// Answers over HTTP until the loops are cancelled; plain, without authentication: for a loopback address or a network
+/// of one's own. Connections that say nothing hold nobody up.
+/// @param address  a numeric one
+/// @param server   outlives the loops' run
+/// @return with the port that the system chose
+[[nodiscard]] net::Outcome<net::TcpAddress> serve_metrics(net::Loop& loop, const net::TcpAddress& address,
+                                                          Server& server);
 
 }  // namespace pake::server
