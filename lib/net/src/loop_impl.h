@@ -70,6 +70,9 @@ class Loop::Impl {
   /// Ends every wait, now and from now on.
   void cancel();
   [[nodiscard]] bool is_cancelled() const noexcept { return cancelled_; }
+  /// In place of Loops::run, for who sets Clock himself: goes on with all that can go on now.
+  /// @return the next deadline; kNever if nothing waits for time
+  Deadline poll();
 
  private:
   friend class Wait;

@@ -87,6 +87,15 @@ void Loop::Impl::expire() {
   while (!waits_.empty() && waits_.begin()->first <= now) waits_.begin()->second->end(Error::Kind::timed_out);
 }
 
+Deadline Loop::Impl::poll() {
+  armed_ = Deadline::min();  // the timer goes by the system's clock
+  do {
+    io_.restart();
+    expire();
+  } while (io_.poll() > 0);
+  return waits_.empty() ? kNever : waits_.begin()->first;
+}
+
 Loop::Loop(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 Loop::Loop(Loop&&) noexcept = default;
 Loop::~Loop() = default;

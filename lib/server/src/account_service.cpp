@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "pake/channel/handshake.h"
-#include "pake/crypto/rng.h"
 #include "pake/internal/try.h"
 #include "pake/net/account_stream.h"
 #include "pake/net/clock.h"
@@ -160,7 +159,7 @@ class Registration {
                                                    .credential_identifier = credential,
                                                    .context = context,
                                                    .identities = {.client = as_bytes(channel_.user)}},
-                                                  *keys_, rng_);
+                                                  *keys_, *state_->rng);
     if (!answered) co_return refuse(RecordRefusal::refused);
     PAKE_CO_TRYV(co_await send(channel::RecordChallenge{.suite = suite_, .ke2 = answered->ke2}.encode()));
     PAKE_CO_TRY(const auto proof, co_await next<channel::RecordProof>(kStretchingStep));
@@ -201,7 +200,7 @@ class Registration {
     next.parameters = parameters_;
     if (purpose_ != RecordPurpose::migrate) ++next.generation;
     const auto generation = next.generation;
-    PAKE_TRYV(store::seal_user(state_->accounts->keyring()->file(), next, record_.reveal(), rng_));
+    PAKE_TRYV(store::seal_user(state_->accounts->keyring()->file(), next, record_.reveal(), *state_->rng));
     store::UserWrite write{.row = std::move(next), .redeemed_selector = {}};
     if (channel_.by == EnteredBy::code) write.redeemed_selector = channel_.selector;
     const store::AuditNote note{.at = wall_now(),
@@ -248,7 +247,6 @@ class Registration {
   net::Loop& loop_;
   AccountChannel& channel_;
   net::AccountStream stream_;
-  crypto::SystemRng rng_;
   RecordPurpose purpose_{};
   store::CredentialParameters parameters_;
   channel::Suite suite_{};

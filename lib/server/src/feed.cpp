@@ -34,14 +34,18 @@ void Feed::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const auto waited = state_->accounts->store().wait_for_changes(kTurn);
     if (stop.stop_requested()) return;
-    auto read = waited ? read_changes() : store::StoreStatus(std::unexpected(waited.error()));
-    if (read) read = keep_house();
+    const auto read = waited ? turn() : store::StoreStatus(std::unexpected(waited.error()));
     if (read && std::exchange(is_failing, false)) state_->log()->write(LogLevel::info, "store-back");
     if (read) continue;
     is_failing = true;
     state_->report(read.error());
     std::this_thread::sleep_for(kTurn / 4);
   }
+}
+
+store::StoreStatus Feed::turn() {
+  PAKE_TRYV(read_changes());
+  return keep_house();
 }
 
 store::StoreStatus Feed::read_changes() {

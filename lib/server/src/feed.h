@@ -22,7 +22,9 @@ class Feed {
 
   /// Everything that a node must know before it lets anybody in. Blocks.
   [[nodiscard]] store::StoreStatus read_all();
-  /// From now on.
+  /// What has changed since the last reading, and whatever is to be done from time to time. Blocks.
+  [[nodiscard]] store::StoreStatus turn();
+  /// Takes turns from now on, one whenever the store has changed and at least one a second.
   void start();
 
  private:

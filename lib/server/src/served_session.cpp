@@ -8,7 +8,6 @@
 #include "forwarding_stream.h"
 #include "meetings.h"
 #include "pake/channel/publish.h"
-#include "pake/crypto/rng.h"
 #include "pake/net/clock.h"
 #include "pake/net/coroutine.h"
 #include "pake/net/relay.h"
@@ -115,9 +114,8 @@ void ServedSession::lend_ticket() {
 
 void ServedSession::send_ticket() {
   const auto now = wall_now();
-  crypto::SystemRng rng;
   const auto keys = state_->accounts->keyring()->ticket_keys(now);
-  const auto sealed = channel::seal_ticket(*keys, *ticket_, link_->resumption_secret(), rng);
+  const auto sealed = channel::seal_ticket(*keys, *ticket_, link_->resumption_secret(), *state_->rng);
   const auto lifetime = ticket_->expiry - std::min(ticket_->expiry, seconds_since_1970(now));
   if (sealed) static_cast<void>(link_->send_ticket(static_cast<std::uint32_t>(lifetime), *sealed));
   ticket_.reset();

@@ -3,20 +3,12 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
-#include <list>
 #include <optional>
-#include <set>
-#include <thread>
 #include <utility>
 #include <vector>
 
-#include "enrolment_session.h"
+#include "connection_handler.h"
 #include "feed.h"
-#include "forwarding_stream.h"
-#include "meetings.h"
-#include "pake/channel/frame.h"
-#include "pake/channel/key_cache.h"
 #include "pake/crypto/rng.h"
 #include "pake/internal/try.h"
 #include "pake/net/acceptor.h"
@@ -25,11 +17,9 @@
 #include "pake/net/endpoint.h"
 #include "pake/net/handshake.h"
 #include "pake/net/signal.h"
+#include "pake/net/workers.h"
 #include "pake/server/control.h"
-#include "pake/server/proxy_protocol.h"
-#include "served_session.h"
 #include "state.h"
-#include "visit.h"
 
 namespace pake::server {
 namespace {
@@ -38,10 +28,8 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kWorkers = 4;             // SQLite has as many readers
 constexpr std::size_t kQueuedWork = 16 * 1024;  // a waiting login has one at a time
-constexpr auto kSweep = 1s;
 constexpr auto kControlTime = 10s;
 constexpr std::size_t kControlCallers = 16;
-constexpr auto kProxyHeaderTime = 5s;
 constexpr auto kAfterDrain = 3s;  // for ended sessions' peers to close
 
 net::CallerLimits limits_of(const Config& config) {
@@ -55,38 +43,25 @@ std::vector<net::Loop*> every_loop_of(net::Loops& loops) {
   return all;
 }
 
-/// A stream of which one byte has been read already.
-class Unread final : public ForwardingStream {
- public:
-  Unread(std::unique_ptr<net::Stream> stream, std::uint8_t first)
-      : ForwardingStream(*stream), stream_(std::move(stream)), first_(first) {}
-  net::Awaitable<net::Outcome<std::size_t>> read_some(MutableBytes into, net::Deadline deadline) override {
-    if (!first_) return ForwardingStream::read_some(into, deadline);
-    return read_first(into);
-  }
-
- private:
-  net::Awaitable<net::Outcome<std::size_t>> read_first(MutableBytes into) {
-    into.front() = *first_;
-    first_.reset();
-    co_return std::size_t{1};
-  }
-
-  std::unique_ptr<net::Stream> stream_;
-  std::optional<std::uint8_t> first_;
-};
-
 }  // namespace
 
 class Server::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(net::Loops& loops, Config config, std::shared_ptr<Accounts> accounts, std::shared_ptr<Log> log,
-       std::unique_ptr<net::Workers> workers)
+       std::shared_ptr<net::Workers> workers)
       : loops_(loops),
         main_(loops.main()),
         every_loop_(every_loop_of(loops)),
         callers_(limits_of(config)),
-        state_(std::make_shared<State>(std::move(config), std::move(accounts), std::move(log), std::move(workers))),
+        state_(std::make_shared<State>(
+            std::move(config), std::move(accounts), std::move(log),
+            [workers = std::move(workers)](net::Loop& loop, std::function<void()> call, net::Deadline deadline) {
+              return workers->run(loop, std::move(call), deadline);
+            },
+            std::make_shared<crypto::SystemRng>())),
+        handler_(std::make_shared<ConnectionHandler>(
+            state_, [](net::Loop& loop, std::unique_ptr<net::Stream>& stream,
+                       const net::ServerSide& side) { return net::accept_channel(loop, stream, side); })),
         feed_(state_) {}
 
   // A socket a loop: the system spreads what comes. They share an address among themselves, and with nobody else: a
@@ -124,7 +99,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     return {};
   }
 
-  void follow(Follow follow) { follow_ = std::move(follow); }
+  void follow(Follow follow) { handler_->follow(std::move(follow)); }
 
   store::StoreStatus prepare() { return feed_.read_all(); }
 
@@ -161,21 +136,12 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     bool is_alone = false;  // of its address
   };
 
-  /// What the connections of one loop share.
-  struct Lane {
-    explicit Lane(net::Loop& of) : loop(of) {}
-    net::Loop& loop;
-    channel::KeyCache cache;
-    crypto::SystemRng rng;
-    std::set<ServedSession*> sessions;
-  };
-
   // What comes by a socket that is the only one of its address is spread here.
   static net::Awaitable<void> accept(std::shared_ptr<Impl> self, OwnListener own) {
     const bool spreads = own.loop == &self->main_ && own.is_alone;
     co_await net::accept_loop(
         *own.loop, own.listener, self->callers_,
-        {.serve = [self](net::Caller caller) { return serve(self, std::move(caller)); },
+        {.serve = [self](net::Caller caller) { return ConnectionHandler::serve(self->handler_, std::move(caller)); },
          .home = [self, spreads, loop = own.loop]() -> net::Loop& { return spreads ? self->loops_.next() : *loop; },
          .is_full =
              [self](const net::Error& error, const net::Address* peer) {
@@ -216,145 +182,6 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     static_cast<void>(co_await stream->write_all(as_bytes(lines), deadline));
   }
 
-  // Of the loop on which it is called.
-  Lane& lane(net::Loop& loop) {
-    const std::scoped_lock lock(mutex_);
-    const auto found = std::ranges::find(lanes_, &loop, [](const auto& each) { return &each->loop; });
-    if (found != lanes_.end()) return **found;
-    lanes_.push_back(std::make_unique<Lane>(loop));
-    loop.spawn(sweep(shared_from_this(), *lanes_.back()));
-    return *lanes_.back();
-  }
-
-  static net::Awaitable<void> sweep(std::shared_ptr<Impl> self, Lane& lane) {
-    while (co_await lane.loop.sleep_until(net::after(kSweep))) {
-      const auto now = net::Clock::now();
-      self->state_->meetings.sweep(self->state_->config()->limits, now);
-      for (auto* const session : std::set(lane.sessions)) session->look_at_time(now);
-    }
-  }
-
-  static net::Awaitable<void> serve(std::shared_ptr<Impl> self, net::Caller caller) {
-    ++self->state_->counters.connections;
-    auto& lane = self->lane(caller.loop());
-    auto source = co_await self->find_source(caller);
-    if (!source) co_return;
-    std::unique_ptr<net::Stream> stream;
-    caller.wrap([&](std::unique_ptr<net::Stream> own) {
-      stream = self->follow_ ? self->follow_(std::move(own)) : std::move(own);
-      return std::make_unique<ForwardingStream>(*stream);
-    });
-    const auto hello_by = net::after(net::HandshakeTimeouts().hello);
-    auto timeouts = net::HandshakeTimeouts();
-    if (self->state_->config()->strangers_meet) {
-      std::array<std::uint8_t, 1> first{};
-      if (!co_await stream->read_some(first, hello_by)) co_return;
-      stream = std::make_unique<Unread>(std::move(stream), first.front());
-      if (first.front() == std::to_underlying(channel::FrameType::meet))
-        co_return co_await meet(self, caller, std::move(stream), *source, hello_by);
-      timeouts.hello = std::max(1ms, std::chrono::ceil<std::chrono::milliseconds>(hello_by - net::Clock::now()));
-    }
-    Visit visit(self->state_, lane.loop, caller, *source);
-    const net::ServerSide side{.config = {.ticket_keys = self->state_->accounts->keyring()->ticket_keys(wall_now())},
-                               .decide = [&](const channel::ClientRequest& request) { return visit.decide(request); },
-                               .rng = lane.rng,
-                               .cache = lane.cache,
-                               .timeouts = timeouts};
-    auto accepted = co_await net::accept_channel(lane.loop, stream, side);
-    caller.end_waiting();
-    if (!accepted) stream.reset();  // the client need not wait for what follows
-    co_await visit.conclude(accepted ? nullptr : &accepted.error());
-    if (!accepted) co_return;
-    if (visit.entered_by() == EnteredBy::code)
-      co_return co_await serve_enrolment(self->state_, lane.loop, visit, *accepted);
-    static_cast<void>(caller.take_stream());  // it leads to what the link owns now
-    auto session = self->make_session(lane, visit, std::move(*accepted));
-    lane.loop.spawn(carry(self, lane, std::move(session), std::move(caller)));
-  }
-
-  // A stranger who has come to meet another one. He is silent until his frame is whole.
-  static net::Awaitable<void> meet(std::shared_ptr<Impl> self, net::Caller& caller, std::unique_ptr<net::Stream> stream,
-                                   const net::Address& source, net::Deadline deadline) {
-    const auto asked = co_await read_meet(*stream, deadline);
-    if (!asked) co_return;
-    caller.end_waiting();
-    auto& state = *self->state_;
-    ++state.counters.meetings;
-    co_await serve_meeting(state.meetings, caller.loop(), std::move(stream), *asked, net::Source(source).text(),
-                           state.config()->limits);
-  }
-
-  // Through a proxy that is trusted, its header says where the client is.
-  net::Awaitable<std::optional<net::Address>> find_source(net::Caller& caller) {
-    auto& stream = caller.stream();
-    if (!state_->config()->trusted_proxies.contains(stream.peer())) co_return stream.peer();
-    const auto deadline = net::after(kProxyHeaderTime);
-    Buffer header(kProxyPrefixSize);
-    std::size_t have = 0;
-    while (have < header.size()) {
-      const auto count = co_await stream.read_some(MutableBytes(header).subspan(have), deadline);
-      if (!count) co_return std::nullopt;
-      have += *count;
-      if (have != kProxyPrefixSize) continue;
-      const auto size = proxy_header_size(header);
-      if (!size) co_return no_proxy_header(stream);
-      header.resize(*size);
-    }
-    const auto told = decode_proxy_header(header);
-    if (!told) co_return no_proxy_header(stream);
-    if (!*told) co_return stream.peer();
-    const net::Address source = **told;
-    caller.comes_from(net::Source(source));
-    co_return source;
-  }
-
-  std::nullopt_t no_proxy_header(const net::Stream& stream) {
-    state_->log()->write(LogLevel::warning, "no-proxy-header",
-                         {{.key = "source", .value = net::to_string(stream.peer())}});
-    return std::nullopt;
-  }
-
-  std::shared_ptr<ServedSession> make_session(Lane& lane, const Visit& visit, net::ServerChannel channel) {
-    const auto now = wall_now();
-    SessionFacts facts{.id = state_->sessions.next_id(),
-                       .user = visit.user(),
-                       .by = visit.entered_by(),
-                       .source = net::to_string(visit.source()),
-                       .since = now};
-    const auto session = std::make_shared<ServedSession>(
-        state_, lane.loop, visit.config(), std::move(channel.link), std::move(facts), visit.generation(),
-        visit.source(), next_ticket(lane, visit, channel.outcome), visit.device_place());
-    if (const auto& record = visit.record()) session->has_record(*record);
-    return session;
-  }
-
-  // A session that is idle is this frame and little more: what its handshake needed is gone.
-  static net::Awaitable<void> carry(std::shared_ptr<Impl> self, Lane& lane, std::shared_ptr<ServedSession> session,
-                                    net::Caller caller) {
-    lane.sessions.insert(session.get());
-    session->begin();
-    session->ended(co_await session->link().run());
-    lane.sessions.erase(session.get());
-  }
-
-  // A chain of tickets lives as long as the first one, from the login by password on, and names one device.
-  static channel::TicketFacts next_ticket(Lane& lane, const Visit& visit, const channel::ServerOutcome& outcome) {
-    channel::TicketFacts ticket{.name = to_buffer(as_bytes(visit.user())),
-                                .server_name = visit.server_name(),
-                                .generation = visit.generation(),
-                                .login_time = seconds_since_1970(wall_now())};
-    if (outcome.ticket) {
-      ticket.login_time = outcome.ticket->login_time;
-      ticket.device = outcome.ticket->device;
-    } else if (visit.device()) {
-      ticket.device = *visit.device();
-    } else {
-      lane.rng.fill(ticket.device);
-    }
-    ticket.expiry = ticket.login_time + static_cast<std::uint64_t>(visit.config()->limits.ticket_lifetime.count());
-    return ticket;
-  }
-
   net::Awaitable<void> wait_for_sessions(std::chrono::milliseconds at_most) {
     constexpr auto kTurn = 20ms;
     const auto deadline = net::after(at_most);
@@ -370,13 +197,11 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   const std::vector<net::Loop*> every_loop_;
   std::vector<OwnListener> listeners_;
   std::shared_ptr<net::Listener> control_;  // null if nobody asks
-  Follow follow_;                           // may be empty
   net::Callers callers_;
   std::shared_ptr<State> state_;
+  std::shared_ptr<ConnectionHandler> handler_;
   Feed feed_;
   net::Signal drain_{main_};
-  std::mutex mutex_;
-  std::list<std::unique_ptr<Lane>> lanes_;
 };
 
 Server::Server(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}

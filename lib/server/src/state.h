@@ -3,15 +3,18 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
 
 #include "meetings.h"
+#include "pake/base/rng.h"
+#include "pake/net/clock.h"
 #include "pake/net/coroutine.h"
+#include "pake/net/error.h"
 #include "pake/net/loops.h"
-#include "pake/net/workers.h"
 #include "pake/server/accounts.h"
 #include "pake/server/config.h"
 #include "pake/server/counters.h"
@@ -30,13 +33,18 @@ namespace pake::server {
   return static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count());
 }
 
+/// Runs a call that blocks elsewhere than on the loop, as net::Workers::run promises it.
+using RunBlocking = std::function<net::Awaitable<net::Outcome<void>>(net::Loop&, std::function<void()>, net::Deadline)>;
+
 /// Any thread. Configuration and log change with a reload: whoever uses them takes them once.
 class State {
  public:
-  State(Config config, std::shared_ptr<Accounts> accounts, std::shared_ptr<Log> log,
-        std::unique_ptr<net::Workers> workers)
+  /// @param rng  any thread may use it
+  State(Config config, std::shared_ptr<Accounts> accounts, std::shared_ptr<Log> log, RunBlocking run_blocking,
+        std::shared_ptr<Rng> rng)
       : accounts(std::move(accounts)),
-        workers(std::move(workers)),
+        run_blocking(std::move(run_blocking)),
+        rng(std::move(rng)),
         config_(std::make_shared<const Config>(std::move(config))),
         log_(std::move(log)) {}
 
@@ -63,7 +71,7 @@ class State {
   template <class Call, class T = std::invoke_result_t<Call&>>
   [[nodiscard]] net::Awaitable<std::optional<T>> blocking(net::Loop& loop, Call call) {
     std::optional<T> result;
-    static_cast<void>(co_await workers->run(loop, [&] { result.emplace(call()); }, net::after(kWorkerPatience)));
+    static_cast<void>(co_await run_blocking(loop, [&] { result.emplace(call()); }, net::after(kWorkerPatience)));
     co_return result;
   }
 
@@ -71,7 +79,8 @@ class State {
   void report(const store::StoreError& error);
 
   const std::shared_ptr<Accounts> accounts;
-  const std::unique_ptr<net::Workers> workers;
+  const RunBlocking run_blocking;
+  const std::shared_ptr<Rng> rng;
   Generations generations;
   OpenGuesses guesses;
   Sessions sessions;

@@ -96,6 +96,10 @@ std::string_view to_string(Bug bug) noexcept {
       return "read_from_replica";
     case Bug::charge_overwrites:
       return "charge_overwrites";
+    case Bug::fake_differs:
+      return "fake_differs";
+    case Bug::ticket_without_secret:
+      return "ticket_without_secret";
     case Bug::last:
       return "last";
   }

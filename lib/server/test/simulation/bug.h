@@ -27,6 +27,7 @@ enum class Bug : std::uint8_t {
   throttle_known_only,    // a name without an account is never throttled
   retry_after_tells,      // a name without an account is told another time
   throttle_without_time,  // who is throttled by slots is told nothing if there is no account
+  fake_differs,           // a name without an account is answered under another profile
   // Known devices.
   device_of_anybody,      // a device that is none of the user's is taken
   device_any_generation,  // the generation in its ticket is not looked at
@@ -43,6 +44,7 @@ enum class Bug : std::uint8_t {
   ticket_on_old_view,        // a node that has not heard of the store for long takes tickets
   ticket_without_store,      // the store cannot be asked: the ticket is good
   ticket_any_generation,     // a ticket's generation is not looked at
+  ticket_without_secret,     // nor whether its bearer knows its secret
   feed_stays_behind,         // a node reads changes once, when it starts
   feed_skips_one,            // the first change of each reading is lost
   feed_marks_failures,       // a failed reading counts as a fresh view

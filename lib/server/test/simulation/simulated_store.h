@@ -57,7 +57,7 @@ struct ProcessDied {};
 enum class Fate : std::uint8_t { done, lost, done_unheard, died_before, died_after };
 
 /// The database as one process sees it. `fate` is asked at each call.
-class SimulatedStore final : public store::CredentialStore {
+class SimulatedStore : public store::CredentialStore {
  public:
   SimulatedStore(std::shared_ptr<Database> database, std::function<Fate(bool is_write)> fate)
       : database_(std::move(database)), fate_(std::move(fate)) {}

@@ -14,25 +14,35 @@
 #include <set>
 #include <utility>
 
-#include "feed_reader.h"
+#include "connection_handler.h"
+#include "feed.h"
+#include "loop_impl.h"
+#include "pake/channel/channel.h"
+#include "pake/channel/ticket.h"
 #include "pake/crypto/ksf.h"
 #include "pake/identity/invitation.h"
+#include "pake/net/coroutine.h"
+#include "pake/net/source.h"
 #include "pake/proto/opaque/stored.h"
 #include "pake/server/administration.h"
 #include "pake/server/guesses.h"
+#include "pake/server/log.h"
 #include "pake/store/sealing.h"
 #include "pake/testing/fixed_rng.h"
+#include "simulated_clock.h"
 #include "simulated_store.h"
+#include "simulated_stream.h"
 
 namespace pake::server::simulation {
 namespace {
 
 using namespace std::chrono_literals;
+using channel::AlertCode;
 using pake::testing::SeededRng;
 using store::BucketKind;
 using store::UserState;
 using Millis = std::chrono::milliseconds;
-using What = LoginRead::What;
+using Handshaken = std::expected<net::ServerChannel, net::HandshakeError>;
 
 constexpr store::Time kBegin{1'800'000'000s};
 constexpr Millis kDuration = 180s;
@@ -81,6 +91,13 @@ const Keys& keys() {
   return made;
 }
 
+/// Nobody reads it.
+std::shared_ptr<Log> quiet_log() {
+  static const auto log =
+      Log::to_function({.format = LogFormat::text, .level = LogLevel::error, .file = {}}, [](std::string_view) {});
+  return log;
+}
+
 /// Guesses that may be answered: what the server promises, counted apart from it.
 class Allowance {
  public:
@@ -106,29 +123,22 @@ class Allowance {
   store::Time at_{};
 };
 
-struct HeldSession {
-  std::string name;
-  std::uint64_t generation;
-  store::Time since;
-};
-
+/// What a client keeps of a session.
 struct Ticket {
+  Buffer sealed;
+  std::uint64_t secret = 0;  // the number of the connection whose resumption secret it is
   std::string name;
-  std::uint64_t generation;
+  std::uint64_t generation = 0;
   store::Time since;
 };
 
 /// A device, as the ticket of its user names it.
 struct Device {
-  std::uint64_t id = 0;
+  channel::DeviceId id{};
   std::string name;
   std::uint64_t generation = 0;
-  [[nodiscard]] std::array<std::uint8_t, 16> bytes() const {
-    std::array<std::uint8_t, 16> bytes{};
-    std::memcpy(bytes.data(), &id, sizeof id);
-    return bytes;
-  }
-  [[nodiscard]] std::string label() const { return fmt::format("device {}", id); }
+  std::uint64_t login_time = 0;
+  [[nodiscard]] std::string label() const { return fmt::format("device {:02x}", fmt::join(id, "")); }
 };
 
 struct Code {
@@ -137,21 +147,44 @@ struct Code {
   std::string name;
 };
 
+class Simulation;
+struct Node;
+
+/// The store as a node reaches it. The mistakes that are planted between a node and its store are planted here.
+class NodeStore final : public SimulatedStore {
+ public:
+  NodeStore(Simulation& simulation, Node& node, const std::shared_ptr<Database>& database,
+            std::function<Fate(bool)> fate)
+      : SimulatedStore(database, std::move(fate)), simulation_(simulation), node_(node) {}
+
+  store::StoreResult<store::LoginRows> read_login(const store::LoginQuery& query) override;
+  store::StoreResult<store::CodeRows> read_code(const store::CodeQuery& query) override;
+  store::StoreStatus charge(std::span<const store::Charge> charges, store::Time now) override;
+  store::StoreResult<std::optional<store::UserRow>> find_user(std::string_view name) override;
+
+ private:
+  Simulation& simulation_;
+  Node& node_;
+};
+
 struct Node {
   std::size_t number = 0;
   bool is_up = false;
-  std::uint64_t life = 0;  // a step of an earlier life does nothing
+  std::uint64_t life = 0;  // what comes for an earlier life comes too late
   Millis skew{0};
   store::Time cut_until{};        // it does not reach the store before
   store::Time connected_since{};  // as far as the network goes
   store::Time up_since{};
   bool has_read_feed = false;
-  std::shared_ptr<SimulatedStore> store;
-  std::unique_ptr<Accounts> accounts;
-  std::unique_ptr<Generations> generations;
-  std::unique_ptr<OpenGuesses> guesses;
-  std::unique_ptr<FeedReader> feed;
-  std::vector<HeldSession> sessions;
+  std::shared_ptr<NodeStore> store;
+  std::unique_ptr<net::Loops> loops;
+  std::optional<net::Callers> callers;
+  std::shared_ptr<State> state;
+  std::shared_ptr<ConnectionHandler> handler;
+  std::unique_ptr<Feed> feed;
+  std::unique_ptr<FeedReader> reader;           // only with mistakes that are planted in the feed
+  std::optional<Generations> of_the_reader;     // only with Bug::entry_not_checked
+  std::optional<store::Time> next;              // when its loop goes on
   std::map<std::string, std::size_t> answered;  // by what they are at: neither given back nor charged
   std::map<std::string, std::size_t> answered_sources;
   std::map<store::BucketKey, std::optional<store::BucketRow>> own;  // only with Bug::charge_in_memory
@@ -159,24 +192,49 @@ struct Node {
 
 enum class Intent : std::uint8_t { right, wrong, hang_up };
 
+/// One connection, and what is known of it from outside.
 struct Attempt {
+  std::uint64_t number = 0;
   std::size_t node = 0;
   std::uint64_t life = 0;
+  channel::ClientRequest request;
   std::string name, source;
   std::size_t typed = 0;  // which password
   Intent intent = Intent::wrong;
-  std::string label;  // of what it is at: a name, a device, a code
+  bool leaves_early = false;  // it hangs up before it is answered
   std::optional<Device> device;
   store::HelloDigest hello{};  // of a device's guess
   std::optional<Code> code;
-  GuessKeys keys;
-  std::optional<OpenGuess> guess;
-  GuessRows rows;
-  LoginRead read;
-  store::Time began{}, read_at{};
-  bool is_legit = false;  // the truth when the row was read
-  Millis pause{100};
+  std::optional<Ticket> ticket;
+  bool knows_secret = true;                    // of the ticket
   std::function<void(bool accepted)> watched;  // honest ones
+  store::Time began{};
+  // What the store said, and the truth at that time.
+  store::Time read_at{};
+  bool is_legit = false;
+  bool is_by_device = false;
+  bool is_device_known = false, is_hello_spent = false;
+  std::uint64_t generation = 0;
+  std::optional<store::LoginRows> read_before;  // only with Bug::read_before_take
+  // The connection.
+  std::shared_ptr<Wire> wire;
+  store::Time server_hears_at{}, client_hears_at{};  // what was sent first arrives first
+  bool is_answered = false;
+  // The client's end of a channel.
+  std::optional<channel::Channel> channel;
+  Buffer input;
+  store::Time entered_at{};
+  bool is_over = false;
+  bool is_thrown_out = false;
+
+  // False if it has left already.
+  bool throw_out() {
+    if (std::exchange(is_over, true)) return false;
+    return is_thrown_out = true;
+  }
+  [[nodiscard]] std::string label() const {
+    return code ? "code " + code->selector : is_by_device ? device->label() : name;
+  }
 };
 
 class Simulation {
@@ -186,6 +244,7 @@ class Simulation {
         random_(plan.seed * 2'654'435'761U + 17),
         rng_(plan.seed + 1),
         rules_(rules()),
+        log_(quiet_log()),
         database_(std::make_shared<Database>()) {
     database_->bug = plan.bug;
     database_->now = [this] { return now_; };
@@ -194,9 +253,18 @@ class Simulation {
     database_->decoy_user = keys().seed.decoy_user;
     database_->decoy_invitation = keys().seed.decoy_invitation;
     database_->tables.shares = {keys().seed.first_shares};
+    if (plan.bug == Bug::fake_differs)
+      database_->tables.shares.back().shares.back().parameters.ksf_profile =
+          static_cast<std::uint8_t>(crypto::KsfProfile::rfc9106_2);
     operator_ =
         std::make_shared<SimulatedStore>(database_, [this](bool is_write) { return fate_of_operator(is_write); });
     healthy_ = std::make_shared<SimulatedStore>(database_, [](bool) { return Fate::done; });
+  }
+
+  Simulation(const Simulation&) = delete;
+  Simulation& operator=(const Simulation&) = delete;
+  ~Simulation() {
+    for (auto& node : nodes_) stop(*node);
   }
 
   Report run() {
@@ -205,8 +273,8 @@ class Simulation {
       auto& node = *nodes_.emplace_back(std::make_unique<Node>());
       node.number = i;
       node.skew = Millis(static_cast<int>(draw(601)) - 300);
-      node.store = std::make_shared<SimulatedStore>(
-          database_, [this, &node](bool is_write) { return fate_of_node(node, is_write); });
+      node.store = std::make_shared<NodeStore>(*this, node, database_,
+                                               [this, &node](bool is_write) { return fate_of_node(node, is_write); });
       start(node);
     }
     people();
@@ -223,12 +291,20 @@ class Simulation {
       every(500ms, [this] { check_sessions(); });
       if (plan_.bug == Bug::read_from_replica) every(12s, [this] { database_->replica = database_->tables; });
     }
-    while (!queue_.empty() && !report_.violation) {
-      auto next = queue_.extract(queue_.begin());
-      if (next.key().first > kBegin + kDuration) break;
-      now_ = next.key().first;
+    while (!report_.violation) {
+      auto when = queue_.begin()->first.first;
+      Node* first = nullptr;  // whose loop goes on before anything else happens
+      for (auto& node : nodes_)
+        if (node->next && *node->next <= when) when = *(first = node.get())->next;
+      if (when > kBegin + kDuration) break;
+      now_ = std::max(now_, when);
+      attempt_.reset();
+      if (first != nullptr) {
+        go_on(*first);
+        continue;
+      }
       ++report_.events;
-      next.mapped()();
+      queue_.extract(queue_.begin()).mapped()();
     }
     return std::move(report_);
   }
@@ -256,7 +332,7 @@ class Simulation {
 
   Fate fate_of_node(const Node& node, bool is_write) {
     const auto dice = draw(100);
-    if (now_ < node.cut_until || now_ < outage_until_) return Fate::lost;
+    if (!node.loops || now_ < node.cut_until || now_ < outage_until_) return Fate::lost;
     if (dice == 0) return Fate::lost;
     if (dice == 1 && is_write) return Fate::done_unheard;
     return Fate::done;
@@ -277,18 +353,53 @@ class Simulation {
     }
   }
 
+  // What a node's clocks say. The steady one begins an hour before the run.
+  static constexpr Millis kSteadyBegin = 1h;
   [[nodiscard]] store::Time wall(const Node& node) const { return now_ + node.skew; }
-  [[nodiscard]] Generations::Instant instant() const { return Generations::Instant(now_ - kBegin + 1h); }
+  [[nodiscard]] net::Deadline instant() const { return net::Deadline(now_ - kBegin + kSteadyBegin); }
+  void set_clocks_of(const Node& node) const { set_clocks(instant(), wall(node)); }
+
+  // The node does all that it can do now.
+  void go_on(Node& node) {
+    set_clocks_of(node);
+    const auto next = node.loops->main().impl().poll();
+    node.next.reset();
+    if (next != net::kNever) node.next = kBegin + std::chrono::ceil<Millis>(next.time_since_epoch()) - kSteadyBegin;
+  }
 
   // --- Nodes.
 
+  [[nodiscard]] Config config() const {
+    Config config;
+    config.guesses = rules_;
+    config.ksf = crypto::KsfProfile::small;
+    auto& guesses = config.guesses;
+    if (plan_.bug == Bug::no_slots) guesses.slots = 1'000;
+    if (plan_.bug == Bug::code_slots) guesses.code_slots = guesses.slots;
+    if (plan_.bug == Bug::refill_too_fast)
+      for (auto* const rule : {&guesses.account, &guesses.device, &guesses.code}) rule->refill_interval /= 2;
+    return config;
+  }
+
   void start(Node& node) {
+    set_clocks_of(node);
     ++node.life;
-    node.accounts = std::make_unique<Accounts>(node.store, keys().keyring);
-    node.generations = std::make_unique<Generations>();
-    node.guesses = std::make_unique<OpenGuesses>();
-    node.feed = std::make_unique<FeedReader>(*node.accounts, *node.generations);
-    node.sessions.clear();
+    node.loops = std::make_unique<net::Loops>(1);
+    node.callers.emplace(net::CallerLimits{.silent = 1024, .waiting = 4096});
+    node.state = std::make_shared<State>(
+        config(), std::make_shared<Accounts>(node.store, keys().keyring), log_,
+        [this, &node](net::Loop& loop, std::function<void()> call, net::Deadline /*deadline*/) {
+          return run_blocking(node, loop, std::move(call), attempt_);
+        },
+        std::make_shared<SeededRng>(draw(1'000'000)));
+    node.handler = std::make_shared<ConnectionHandler>(
+        node.state, [this, &node](net::Loop& loop, std::unique_ptr<net::Stream>& stream, const net::ServerSide& side) {
+          return shake_hands(node, loop, stream, side);
+        });
+    node.feed = std::make_unique<Feed>(node.state);
+    node.of_the_reader.emplace();
+    node.reader = std::make_unique<FeedReader>(
+        *node.state->accounts, plan_.bug == Bug::entry_not_checked ? *node.of_the_reader : node.state->generations);
     node.answered.clear();
     node.answered_sources.clear();
     node.has_read_feed = false;
@@ -296,7 +407,8 @@ class Simulation {
   }
   void open_doors(Node& node) {
     const auto life = node.life;
-    if (!node.feed->read_all(wall(node) - 7 * 24h, instant())) {
+    set_clocks_of(node);
+    if (!node.feed->read_all() || (is_planted_in_feed() && !node.reader->read_all(now_ - 7 * 24h, instant()))) {
       at(500ms, [this, &node, life] {
         if (node.life == life) open_doors(node);
       });
@@ -308,29 +420,56 @@ class Simulation {
   }
   void turn(Node& node, std::uint64_t life) {
     if (node.life != life) return;
-    const auto next = read_feed(node) ? 1000ms : 250ms;
+    set_clocks_of(node);
+    const auto next = (is_planted_in_feed() ? turn_wrongly(node) : node.feed->turn().has_value()) ? 1000ms : 250ms;
+    go_on(node);
     at(next + latency(), [this, &node, life] { turn(node, life); });
   }
-  bool read_feed(Node& node) {
+  [[nodiscard]] bool is_planted_in_feed() const {
+    switch (plan_.bug) {
+      case Bug::feed_stays_behind:
+      case Bug::feed_marks_failures:
+      case Bug::sessions_stay:
+      case Bug::end_lower_only:
+      case Bug::entry_not_checked:
+        return true;
+      default:
+        return false;
+    }
+  }
+  bool turn_wrongly(Node& node) {
+    auto& state = *node.state;
     if (plan_.bug == Bug::feed_stays_behind && std::exchange(node.has_read_feed, true)) {
-      node.generations->refreshed(instant());
+      state.generations.refreshed(instant());
       return true;
     }
-    const auto read = node.feed->read_changes(instant(), [&](const store::GenerationChange& change) {
+    const auto read = node.reader->read_changes(instant(), [&](store::GenerationChange change) {
       if (plan_.bug == Bug::sessions_stay) return;
-      report_.ended += std::erase_if(node.sessions, [&](const HeldSession& session) {
-        if (session.name != change.name) return false;
-        if (plan_.bug == Bug::end_lower_only) return session.generation < change.generation;
-        return is_ended_by(change, session.generation);
-      });
+      if (plan_.bug == Bug::end_lower_only) change.state = UserState::enabled;
+      static_cast<void>(state.sessions.end_stale(change));
     });
-    if (!read && plan_.bug == Bug::feed_marks_failures) node.generations->refreshed(instant());
+    if (read || plan_.bug == Bug::feed_marks_failures) state.generations.refreshed(instant());
     return read.has_value();
+  }
+
+  // It is dead at once: nothing that its coroutines still do reaches the store or a client.
+  void stop(Node& node) {
+    if (!node.loops) return;
+    ++node.life;
+    node.is_up = false;
+    const auto loops = std::move(node.loops);
+    loops->cancel();
+    node.feed.reset();
+    node.reader.reset();
+    node.handler.reset();
+    static_cast<void>(loops->main().impl().poll());
+    node.callers.reset();
+    node.state.reset();
+    node.next.reset();
   }
   void crash(Node& node) {
     ++report_.crashes;
-    node.is_up = false;
-    ++node.life;
+    stop(node);
     for (const auto& [label, count] : node.answered) {
       if (count > rules_.slots) violated("a node dies with more open guesses than it has slots");
       if (count > 0) accounts_.at(label).forget(count);
@@ -349,16 +488,10 @@ class Simulation {
   [[nodiscard]] double account_most() const {
     return rules_.account.burst + static_cast<double>((nodes_.size() - 1) * rules_.slots);
   }
-  [[nodiscard]] static store::BucketRule rule_of(const GuessRules& rules, const Attempt& attempt) {
-    return attempt.code ? rules.code : attempt.device ? rules.device : rules.account;
-  }
-  [[nodiscard]] std::uint32_t slots_of(const Attempt& attempt) const {
-    return attempt.code ? rules_.code_slots : rules_.slots;
-  }
   Allowance& allowance_of(const Attempt& attempt) {
-    const auto rule = rule_of(rules_, attempt);
-    const auto most = rule.burst + static_cast<double>((nodes_.size() - 1) * slots_of(attempt));
-    return allowance(accounts_, attempt.label, most, rule);
+    const auto& rule = attempt.code ? rules_.code : attempt.is_by_device ? rules_.device : rules_.account;
+    const auto slots = attempt.code ? rules_.code_slots : rules_.slots;
+    return allowance(accounts_, attempt.label(), rule.burst + static_cast<double>((nodes_.size() - 1) * slots), rule);
   }
   [[nodiscard]] double source_most() const {
     return static_cast<double>(rules_.source.burst) * static_cast<double>(nodes_.size());
@@ -368,125 +501,434 @@ class Simulation {
     return of.try_emplace(name, most, rule.refill_interval).first->second;
   }
 
+  // --- Connections.
+
+  std::shared_ptr<Attempt> attempt_at(std::size_t node, std::string source, Intent intent) {
+    auto attempt = std::make_shared<Attempt>();
+    attempt->number = ++last_attempt_;
+    attempt->node = node;
+    attempt->life = nodes_[node]->life;
+    attempt->source = std::move(source);
+    attempt->intent = intent;
+    attempt->leaves_early = intent == Intent::hang_up && draw(5) == 0;
+    attempt->request = {.kind = channel::HandshakeKind::login, .suite = channel::Suite::opaque_ristretto255};
+    attempt->began = now_;
+    return attempt;
+  }
+
   void guess(std::size_t node, std::string name, std::string source, std::size_t typed, Intent intent,
              std::function<void(bool)> watched = {}) {
     if (!nodes_[node]->is_up) return;
-    auto attempt = std::make_shared<Attempt>();
-    attempt->node = node;
-    attempt->life = nodes_[node]->life;
+    auto attempt = attempt_at(node, std::move(source), intent);
     attempt->name = std::move(name);
-    attempt->label = attempt->name;
-    attempt->source = std::move(source);
     attempt->typed = typed;
-    attempt->intent = intent;
-    attempt->began = now_;
     attempt->watched = std::move(watched);
-    attempt->keys = keys_of(*attempt);
-    if (plan_.bug == Bug::read_before_take) {
-      if (!read(*attempt)) return;
-      step(attempt, [this, attempt] {
-        if (take(*attempt)) step(attempt, [this, attempt] { answer(attempt); });
-      });
-      return;
-    }
-    if (!take(*attempt)) return;
-    step(attempt, [this, attempt] {
-      if (read(*attempt)) step(attempt, [this, attempt] { answer(attempt); });
-    });
-  }
-
-  [[nodiscard]] GuessKeys keys_of(const Attempt& attempt) const {
-    const auto& accounts = *nodes_[attempt.node]->accounts;
-    const auto target = attempt.code     ? accounts.bucket(BucketKind::code, as_bytes(attempt.code->selector))
-                        : attempt.device ? accounts.bucket(BucketKind::device, attempt.device->bytes())
-                                         : accounts.bucket(BucketKind::account, as_bytes(attempt.name));
-    return {.target = target,
-            .source = accounts.bucket(BucketKind::source, as_bytes(attempt.source)),
-            .new_rows = accounts.bucket(BucketKind::new_rows, as_bytes(attempt.source))};
+    attempt->request.name = to_buffer(as_bytes(attempt->name));
+    if (plan_.bug != Bug::read_before_take) return connect(attempt);
+    const auto& accounts = *nodes_[node]->state->accounts;
+    const auto bucket = [&](BucketKind kind, std::string_view text) { return accounts.bucket(kind, as_bytes(text)); };
+    if (auto rows = healthy_->read_login({.name = {},
+                                          .account = bucket(BucketKind::account, attempt->name),
+                                          .source = bucket(BucketKind::source, attempt->source + "/32")}))
+      attempt->read_before = *std::move(rows);
+    step(attempt, [this, attempt] { connect(attempt); });
   }
 
   // A password and a device's ticket: what is wrong with the device makes it a guess at the account.
   void guess_from_device(std::size_t node, const Device& device, const std::string& name, std::size_t typed,
                          Intent intent, const store::HelloDigest& hello) {
     if (!nodes_[node]->is_up) return;
-    auto attempt = std::make_shared<Attempt>();
-    attempt->node = node;
-    attempt->life = nodes_[node]->life;
+    auto attempt = attempt_at(node, "198.51.100.7", intent);
     attempt->name = name;
-    attempt->source = "198.51.100.7";
     attempt->typed = typed;
-    attempt->intent = intent;
-    attempt->began = now_;
     attempt->device = device;
-    attempt->label = device.label();
+    attempt->request.name = to_buffer(as_bytes(name));
+    auto& shown = attempt->request.device.emplace();
+    shown.ticket = {.name = attempt->request.name,
+                    .server_name = {},
+                    .device = device.id,
+                    .generation = device.generation,
+                    .login_time = device.login_time};
+    shown.time = seconds_since_1970(now_);
+    shown.hello_digest = hello;
+    if (plan_.bug == Bug::hello_twice) shown.hello_digest = with_number(hello, attempt->number);
+    const auto row = database_->tables.users.find(name);
+    if (plan_.bug == Bug::device_any_generation && row != database_->tables.users.end())
+      shown.ticket.generation = row->second.generation;
     attempt->hello = hello;
-    attempt->keys = keys_of(*attempt);
-    const auto as_if_absent = [this, attempt] {
-      attempt->guess.reset();
-      guess(attempt->node, attempt->name, attempt->source, attempt->typed, attempt->intent);
-    };
-    auto taken = node_of(*attempt).guesses->take(attempt->keys, rules_.slots, hello);
-    if (!taken) return throttle(*attempt, taken.error().retry_after);
-    attempt->guess.emplace(*std::move(taken));
-    if (attempt->guess->is_repeated() && plan_.bug != Bug::hello_twice) return as_if_absent();
-    step(attempt, [this, attempt, as_if_absent] {
-      if (!read(*attempt)) return;
-      const auto& found = attempt->read;
-      const bool is_charged = found.device_row && std::ranges::find(found.device_row->charged, attempt->hello) !=
-                                                      found.device_row->charged.end();
-      const bool is_known = found.device_is_known || plan_.bug == Bug::device_of_anybody;
-      const bool is_current =
-          found.generation == attempt->device->generation || plan_.bug == Bug::device_any_generation;
-      if ((is_charged && plan_.bug != Bug::hello_twice) || !is_known || found.what != What::record || !is_current)
-        return as_if_absent();
-      attempt->rows.target = found.device_row;
-      const auto row = database_->tables.devices.find(attempt->keys.target);
-      if (row == database_->tables.devices.end() || row->second.first != attempt->name ||
-          found.generation != attempt->device->generation)
-        violated("a device that is none of " + attempt->name + "'s is taken for known");
-      if (std::ranges::find(spent_hellos_, attempt->hello) != spent_hellos_.end())
-        violated("a hello that was charged to a device counts for it again");
-      step(attempt, [this, attempt] { answer(attempt); });
-    });
+    connect(attempt);
+  }
+
+  static store::HelloDigest with_number(store::HelloDigest hello, std::uint64_t number) {
+    std::memcpy(hello.data() + sizeof number, &number, sizeof number);
+    return hello;
   }
 
   // A try of an invitation's code.
   void guess_code(std::size_t node, const Code& code, Intent intent) {
     if (!nodes_[node]->is_up) return;
-    auto attempt = std::make_shared<Attempt>();
-    attempt->node = node;
-    attempt->life = nodes_[node]->life;
+    auto attempt = attempt_at(node, fmt::format("198.51.100.{}", 8 + draw(4)), intent);
     attempt->name = code.name;
-    attempt->source = fmt::format("198.51.100.{}", 8 + draw(4));
-    attempt->intent = intent;
-    attempt->began = now_;
     attempt->code = code;
-    attempt->label = "code " + code.selector;
-    attempt->keys = keys_of(*attempt);
-    auto taken =
-        node_of(*attempt).guesses->take(attempt->keys, plan_.bug == Bug::code_slots ? rules_.slots : rules_.code_slots);
-    if (!taken) return throttle(*attempt, taken.error().retry_after);
-    attempt->guess.emplace(*std::move(taken));
-    step(attempt, [this, attempt] {
-      auto& at = node_of(*attempt);
-      auto found = at.accounts->read_code(as_bytes(attempt->code->selector), attempt->keys, wall(at));
-      if (!found) {
-        ++report_.unavailable;
-        attempt->guess.reset();
-        return;
-      }
-      attempt->rows = found->rows;
-      attempt->read.generation = found->generation;
-      attempt->is_legit = attempt->intent == Intent::right && found->is_real &&
-                          std::ranges::equal(found->code.reveal(), attempt->code->words);
-      step(attempt, [this, attempt] { answer(attempt); });
+    attempt->request.kind = channel::HandshakeKind::code;
+    attempt->request.name = to_buffer(as_bytes(code.selector));
+    connect(attempt);
+  }
+
+  void use_ticket() {
+    if (tickets_.empty()) return;
+    const auto node = draw(nodes_.size());
+    auto attempt = attempt_at(node, "198.51.100.3", Intent::right);
+    attempt->ticket = tickets_[draw(tickets_.size())];
+    attempt->knows_secret = draw(6) > 0;
+    attempt->name = attempt->ticket->name;
+    attempt->request.kind = channel::HandshakeKind::resume;
+    if (nodes_[node]->is_up) connect(attempt);
+  }
+
+  Node& node_of(const Attempt& attempt) { return *nodes_[attempt.node]; }
+  bool is_alive(const Attempt& attempt) { return node_of(attempt).life == attempt.life; }
+  void step(const std::shared_ptr<Attempt>& attempt, std::function<void()> what, Millis later = Millis(-1)) {
+    at(later < 0ms ? latency() : later, [this, attempt, what = std::move(what)] {
+      if (is_alive(*attempt)) what();
     });
   }
-  // What is done in the channel that the code has opened.
+
+  void connect(const std::shared_ptr<Attempt>& attempt) {
+    auto& node = node_of(*attempt);
+    auto& loop = node.loops->main();
+    attempt->wire = std::make_shared<Wire>(loop);
+    attempt->wire->sent = [this, attempt](Bytes bytes) {
+      at(arrival(attempt->client_hears_at), [this, attempt, bytes = to_buffer(bytes)] {
+        if (is_alive(*attempt)) client_hears(attempt, bytes);
+      });
+    };
+    attempt->wire->dropped = [this, attempt] {
+      if (!is_alive(*attempt)) return;
+      at(arrival(attempt->client_hears_at), [attempt] { attempt->throw_out(); });
+    };
+    auto caller = node.callers->admit(
+        std::make_unique<SimulatedStream>(attempt->wire, net::TcpAddress{.host = attempt->source, .port = 1}), loop);
+    if (!caller) return violated("there is no room for a caller");
+    connecting_[attempt->wire.get()] = attempt;
+    name_buckets(*attempt);
+    loop.spawn(ConnectionHandler::serve(node.handler, *std::move(caller)));
+    if (attempt->leaves_early) hang_up(attempt, latency());
+    go_on(node);
+  }
+  void name_buckets(const Attempt& attempt) {
+    const auto& accounts = *node_of(attempt).state->accounts;
+    labels_[accounts.bucket(BucketKind::source, as_bytes(attempt.source + "/32"))] = attempt.source;
+    labels_[accounts.bucket(BucketKind::account, as_bytes(attempt.name))] = attempt.name;
+    if (attempt.device) labels_[accounts.bucket(BucketKind::device, attempt.device->id)] = attempt.device->label();
+    if (attempt.code)
+      labels_[accounts.bucket(BucketKind::code, as_bytes(attempt.code->selector))] = "code " + attempt.code->selector;
+  }
+  // In the order in which it is sent.
+  Millis arrival(store::Time& last) {
+    last = std::max(last, now_ + latency());
+    return last - now_;
+  }
+  void server_hears(const std::shared_ptr<Attempt>& attempt, Bytes bytes) {
+    at(arrival(attempt->server_hears_at), [this, attempt, bytes = to_buffer(bytes)] {
+      if (!is_alive(*attempt)) return;
+      auto& wire = *attempt->wire;
+      wire.inbox.insert(wire.inbox.end(), bytes.begin(), bytes.end());
+      wire.arrived.notify();
+      go_on(node_of(*attempt));
+    });
+  }
+  void hang_up(const std::shared_ptr<Attempt>& attempt, Millis later) {
+    step(
+        attempt,
+        [this, attempt] {
+          attempt->wire->has_ended = true;
+          attempt->wire->arrived.notify();
+          go_on(node_of(*attempt));
+        },
+        later);
+  }
+
+  // A worker: the question travels, takes effect, and the answer travels.
+  net::Awaitable<net::Outcome<void>> run_blocking(Node& node, net::Loop& loop, std::function<void()> call,
+                                                  std::shared_ptr<Attempt> attempt) {
+    static_cast<void>(co_await loop.sleep_until(net::after(latency())));
+    attempt_ = attempt;
+    call();
+    attempt_.reset();
+    static_cast<void>(co_await loop.sleep_until(net::after(latency())));
+    set_clocks_of(node);
+    attempt_ = attempt;
+    co_return net::Outcome<void>();
+  }
+
+  // In place of net::accept_channel: a client who knows, or does not, what the server asks it to prove. All else is as
+  // there: the hello is decided on, the guess is spent when the answer leaves, and given back if the finish verifies.
+  net::Awaitable<Handshaken> shake_hands(Node& /*node*/, net::Loop& loop, std::unique_ptr<net::Stream>& stream,
+                                         const net::ServerSide& side) {
+    const auto found = connecting_.extract(static_cast<SimulatedStream&>(*stream).wire().get());
+    const auto attempt = found.mapped();
+    if (attempt->ticket && !open_ticket(*attempt, side)) co_return refused(AlertCode::refused);
+    attempt_ = attempt;
+    auto decision = co_await side.decide(attempt->request);
+    attempt_.reset();
+    if (!is_alive(*attempt)) co_return lost(net::Error::Kind::cancelled);
+    if (const auto* const alert = std::get_if<channel::Alert>(&decision)) {
+      turned_away(*attempt, *alert);
+      co_return refused(alert->code);
+    }
+    auto permit = permit_of(decision);
+    const bool is_proved = proves(*attempt, decision);
+    if (permit) {
+      permit->spend();
+      answered(*attempt, decision);
+    } else {
+      ticket_accepted(*attempt);
+    }
+    client_finishes(attempt);
+    const auto patience =
+        attempt->request.kind == channel::HandshakeKind::login ? side.timeouts.login_finish : side.timeouts.finish;
+    std::array<std::uint8_t, 1> finish{};
+    const auto came = co_await stream->read_some(finish, net::after(patience));
+    attempt_ = attempt;  // whose guess is charged
+    if (!is_alive(*attempt)) co_return lost(net::Error::Kind::cancelled);
+    if (!came || !is_proved) {
+      if (attempt->watched) attempt->watched(false);
+      const bool forgets = (plan_.bug == Bug::forget_on_hang_up && attempt->intent == Intent::hang_up) ||
+                           (plan_.bug == Bug::refund_failures && attempt->intent == Intent::wrong);
+      if (permit && forgets) {
+        permit->refund();
+        given_up(attempt->node, attempt->label(), attempt->source);
+      }
+      if (!came) co_return lost(came.error().kind);
+      co_return refused(AlertCode::refused);
+    }
+    if (permit) {
+      permit->refund();
+      verified(attempt);
+    }
+    begin_client(attempt);
+    co_return channel_of(*attempt, loop, stream, side);
+  }
+
+  static Handshaken lost(net::Error::Kind why) {
+    return std::unexpected(net::HandshakeError{.error = {why}, .failure = std::nullopt});
+  }
+  static Handshaken refused(channel::AlertCode code) {
+    return std::unexpected(net::HandshakeError{
+        .error = {net::Error::Kind::run_failed},
+        .failure = channel::Failure{
+            .error = Errc::auth_failed, .to_send = channel::Alert{.code = code, .retry_after = 0}, .received = {}}});
+  }
+  static Handshaken channel_of(const Attempt& attempt, net::Loop& loop, std::unique_ptr<net::Stream>& stream,
+                               const net::ServerSide& side) {
+    return net::ServerChannel{
+        .link = std::make_shared<net::ChannelLink>(loop, std::move(stream), channel_keys(attempt.number),
+                                                   channel::Role::server, side.cache,
+                                                   net::ChannelLink::Leftover{.to_send = {}, .arrived = {}}),
+        .outcome = {
+            .kind = attempt.request.kind, .name = to_buffer(as_bytes(attempt.name)), .ticket = attempt.request.ticket}};
+  }
+  static std::optional<GuessPermit> permit_of(channel::Decision& decision) {
+    if (auto* const login = std::get_if<channel::LoginAnswer>(&decision)) return std::move(login->permit);
+    if (auto* const code = std::get_if<channel::CodeAnswer>(&decision)) return std::move(code->permit);
+    return std::nullopt;
+  }
+  [[nodiscard]] static bool proves(const Attempt& attempt, const channel::Decision& decision) {
+    if (attempt.intent != Intent::right) return false;
+    if (const auto* const login = std::get_if<channel::LoginAnswer>(&decision))
+      return login->credential.record.encode() == keys().records[attempt.typed];
+    if (const auto* const code = std::get_if<channel::CodeAnswer>(&decision))
+      return std::ranges::equal(code->code.reveal(), attempt.code->words);
+    return true;
+  }
+
+  // As ServerHandshake does before it asks for a decision.
+  bool open_ticket(Attempt& attempt, const net::ServerSide& side) {
+    auto opened = channel::open_ticket(*side.config.ticket_keys, attempt.ticket->sealed);
+    if (!opened) return false;
+    const auto secret = channel_keys(attempt.ticket->secret + (attempt.knows_secret ? 0 : 1)).resumption_secret;
+    if (!ct_equal(opened->secret.reveal(), secret.reveal()) && plan_.bug != Bug::ticket_without_secret) return false;
+    attempt.request.ticket = std::move(opened->facts);
+    const auto row = database_->tables.users.find(attempt.name);
+    if (plan_.bug == Bug::ticket_any_generation && row != database_->tables.users.end())
+      attempt.request.ticket->generation = row->second.generation;
+    if (plan_.bug == Bug::ticket_on_old_view) node_of(attempt).state->generations.refreshed(instant());
+    return true;
+  }
+  void ticket_accepted(Attempt& attempt) {
+    ++report_.by_ticket;
+    const auto& ticket = *attempt.ticket;
+    if (!attempt.knows_secret) violated("a ticket of " + ticket.name + " is good without its secret");
+    // The store was asked, or the view is young: here no excuse holds.
+    const auto decided = attempt.read_at == store::Time{} ? now_ : attempt.read_at;
+    if (const auto over = over_since(ticket.name, ticket.generation, ticket.since);
+        over && decided - *over > kLate + kSlack)
+      violated("a ticket of " + ticket.name + " is good after its account has changed");
+    attempt.generation = ticket.generation;
+    attempt.read_at = decided;
+  }
+
+  void tell(const Attempt& attempt, const std::string& what) {
+    if (plan_.twin != Plan::Twin::no)
+      report_.told.push_back(
+          fmt::format("{} node {} {}: {}", (now_ - kBegin).count(), attempt.node, attempt.name, what));
+  }
+  [[nodiscard]] bool is_unknown(const Attempt& attempt) const {
+    return !database_->tables.users.contains(attempt.name);
+  }
+
+  void turned_away(const Attempt& attempt, const channel::Alert& alert) {
+    if (alert.code != AlertCode::throttled) {
+      if (alert.code == AlertCode::unavailable) ++report_.unavailable;
+      return tell(attempt, std::string(channel::to_string(alert.code)));
+    }
+    ++report_.throttled;
+    auto retry_after = alert.retry_after;
+    if (plan_.bug == Bug::retry_after_tells && is_unknown(attempt)) ++retry_after;
+    if (plan_.bug == Bug::throttle_without_time && is_unknown(attempt)) retry_after = 0;
+    tell(attempt, fmt::format("throttled {}", retry_after));
+  }
+
+  void answered(Attempt& attempt, const channel::Decision& decision) {
+    auto& node = node_of(attempt);
+    const auto label = attempt.label();
+    attempt.is_answered = true;
+    ++report_.answered;
+    if (const auto* const login = std::get_if<channel::LoginAnswer>(&decision)) {
+      const auto& record = login->credential.record;
+      tell(attempt, fmt::format("answered in suite {}, ksf {}, epoch {}, {} bytes", static_cast<int>(record.suite),
+                                static_cast<int>(record.ksf), record.epoch, record.encode().size()));
+    }
+    ++node.answered[label];
+    ++node.answered_sources[attempt.source];
+    if (attempt.is_by_device) {
+      ++report_.by_device;
+      if (!attempt.is_device_known) violated("a device that is none of " + attempt.name + "'s is taken for known");
+      if (attempt.is_hello_spent) violated("a hello that was charged to a device counts for it again");
+    }
+    auto& of_account = allowance_of(attempt);
+    auto& of_source = allowance(sources_, attempt.source, source_most(), rules_.source);
+    of_account.take(now_ + kSlack);
+    of_source.take(now_ + kSlack);
+    if (of_account.is_overdrawn()) violated("more guesses at " + label + " are answered than there are");
+    if (of_source.is_overdrawn()) violated("more guesses from " + attempt.source + " are answered than there are");
+  }
+
+  // Some stretch their password for long.
+  void client_finishes(const std::shared_ptr<Attempt>& attempt) {
+    const bool is_login = attempt->request.kind == channel::HandshakeKind::login;
+    const auto later = is_login && draw(10) == 0 ? draw_between(5s, 58s) : draw_between(10ms, 3s);
+    if (attempt->leaves_early) return;
+    if (attempt->intent == Intent::hang_up) return hang_up(attempt, later);
+    step(
+        attempt,
+        [this, attempt] {
+          static constexpr std::array<std::uint8_t, 1> kFinish{};
+          server_hears(attempt, kFinish);
+        },
+        later);
+  }
+
+  void verified(const std::shared_ptr<Attempt>& attempt) {
+    given_up(attempt->node, attempt->label(), attempt->source);
+    allowance_of(*attempt).give_back();
+    allowance(sources_, attempt->source, source_most(), rules_.source).give_back();
+    if (plan_.bug == Bug::refund_twice) {
+      const auto& accounts = *node_of(*attempt).state->accounts;
+      for (const auto& key : {accounts.bucket(BucketKind::account, as_bytes(attempt->name)),
+                              accounts.bucket(BucketKind::source, as_bytes(attempt->source + "/32"))})
+        static_cast<void>(healthy_->clear_buckets({&key, 1}, {}));
+    }
+    if (!attempt->is_legit) violated("a wrong accept of " + attempt->name);
+    ++report_.accepted;
+    if (attempt->code) step(attempt, [this, attempt] { redeem(attempt); });
+    if (attempt->watched) at(3s, [attempt] { attempt->watched(!attempt->is_thrown_out); });
+  }
+
+  void given_up(std::size_t node, const std::string& label, const std::string& source) {
+    const auto take = [](std::map<std::string, std::size_t>& from, const std::string& what) {
+      if (auto& count = from[what]; count > 0) --count;
+    };
+    take(nodes_[node]->answered, label);
+    take(nodes_[node]->answered_sources, source);
+  }
+
+  // --- The client's end of a channel.
+
+  static channel::ChannelKeys channel_keys(std::uint64_t number) {
+    const auto fill = [number](MutableBytes out) { std::memcpy(out.data(), &number, sizeof number); };
+    return {.aead = channel::AeadId::chacha20_poly1305,
+            .client = channel::TrafficKey::make(fill),
+            .server = channel::TrafficKey::make(fill),
+            .exporter_secret = channel::ExporterSecret::make(fill),
+            .resumption_secret = channel::ResumptionSecret::make(fill)};
+  }
+
+  void begin_client(const std::shared_ptr<Attempt>& attempt) {
+    attempt->entered_at = now_;
+    attempt->channel.emplace(channel_keys(attempt->number), channel::Role::client, cache_, instant());
+    if (!attempt->code) sessions_.push_back(attempt);
+    // Some stay until they are thrown out.
+    const auto stays = attempt->code || draw(2) == 0 ? draw_between(100ms, 3s) : draw_between(1s, 60s);
+    step(
+        attempt,
+        [this, attempt] {
+          if (std::exchange(attempt->is_over, true)) return;
+          attempt->channel->close(channel::CloseCode::done);
+          client_sends(attempt);
+        },
+        stays);
+  }
+  void client_sends(const std::shared_ptr<Attempt>& attempt) {
+    Buffer out(channel::Channel::kMinOutput);
+    while (attempt->channel->wants_to_send()) {
+      const auto size = attempt->channel->produce(out, instant());
+      if (size == 0) break;
+      server_hears(attempt, Bytes(out).first(size));
+    }
+  }
+  void client_hears(const std::shared_ptr<Attempt>& attempt, Bytes bytes) {
+    if (!attempt->channel) return;
+    auto& input = attempt->input;
+    auto& channel = *attempt->channel;
+    input.insert(input.end(), bytes.begin(), bytes.end());
+    MutableBytes rest(input);
+    while (!rest.empty()) {
+      const auto taken = channel.receive(rest, instant());
+      if (!taken || *taken == 0) break;
+      while (const auto event = channel.next_event()) {
+        if (const auto* const ticket = std::get_if<channel::TicketArrived>(&*event))
+          keep_ticket(*attempt, ticket->ticket);
+        if (std::holds_alternative<channel::Closed>(*event)) {
+          if (attempt->throw_out() && !attempt->code) ++report_.ended;
+          channel.close(channel::CloseCode::done);
+        }
+      }
+      rest = rest.subspan(*taken);
+    }
+    input.erase(input.begin(), input.end() - static_cast<std::ptrdiff_t>(rest.size()));
+    client_sends(attempt);
+  }
+  void keep_ticket(const Attempt& attempt, Bytes sealed) {
+    const auto opened = channel::open_ticket(*keys().keyring->ticket_keys(now_), sealed);
+    if (!opened) return violated("a ticket does not open");
+    const auto& facts = opened->facts;
+    tickets_.push_back({.sealed = to_buffer(sealed),
+                        .secret = attempt.number,
+                        .name = attempt.name,
+                        .generation = facts.generation,
+                        .since = attempt.read_at});
+    if (!attempt.ticket)
+      devices_.push_back(
+          {.id = facts.device, .name = attempt.name, .generation = facts.generation, .login_time = facts.login_time});
+  }
+
+  // What is done in the channel that a code has opened.
   void redeem(const std::shared_ptr<Attempt>& attempt) {
     auto& node = node_of(*attempt);
     const auto row = node.store->find_user(attempt->name);
-    if (!row || !*row || (*row)->state != UserState::enabled || (*row)->generation != attempt->read.generation) return;
+    if (!row || !*row || (*row)->state != UserState::enabled || (*row)->generation != attempt->generation) return;
     auto next = store::next_revision(**row, now_);
     next.parameters = keys().parameters;
     ++next.generation;
@@ -503,59 +945,149 @@ class Simulation {
     });
   }
 
-  Node& node_of(const Attempt& attempt) { return *nodes_[attempt.node]; }
-  void step(const std::shared_ptr<Attempt>& attempt, std::function<void()> what, Millis later = Millis(-1)) {
-    at(later < 0ms ? latency() : later, [this, attempt, what = std::move(what)] {
-      if (node_of(*attempt).life == attempt->life) what();
+  // --- Between a node and its store.
+
+  friend class NodeStore;
+
+  store::StoreResult<store::LoginRows> read_login(Node& node, const store::LoginQuery& query) {
+    const auto attempt = attempt_;
+    auto rows = node.store->SimulatedStore::read_login(query);
+    if (!rows && plan_.bug == Bug::answer_without_store) {
+      rows = healthy_->read_login(query);
+      rows->account = rows->source = rows->device = {};
+    }
+    if (!attempt || !rows) return rows;
+    const auto user = database_->tables.users.find(query.name);
+    const bool is_there = user != database_->tables.users.end();
+    attempt->read_at = now_;
+    attempt->generation = is_there ? user->second.generation : 0;
+    attempt->is_legit = is_right(attempt->name, attempt->typed);
+    attempt->is_by_device = query.device.has_value();
+    if (query.device) {
+      const auto device = database_->tables.devices.find(*query.device);
+      attempt->is_device_known = device != database_->tables.devices.end() && device->second.first == query.name &&
+                                 attempt->generation == attempt->device->generation;
+      attempt->is_hello_spent = std::ranges::find(spent_hellos_, attempt->hello) != spent_hellos_.end();
+    }
+    plant(node, *attempt, query, *rows);
+    return rows;
+  }
+  void plant(Node& node, const Attempt& attempt, const store::LoginQuery& query, store::LoginRows& rows) {
+    switch (plan_.bug) {
+      case Bug::charge_in_memory:
+        rows.account = node.own[query.account];
+        rows.source = node.own[query.source];
+        break;
+      case Bug::read_before_take:
+        if (!attempt.read_before) break;
+        rows.account = attempt.read_before->account;
+        rows.source = attempt.read_before->source;
+        break;
+      case Bug::ignore_open:
+        if (rows.account) rows.account->full_at -= rules_.account.refill_interval * node.answered[attempt.name];
+        if (rows.source) rows.source->full_at -= rules_.source.refill_interval * node.answered_sources[attempt.source];
+        break;
+      case Bug::throttle_known_only:
+        if (!rows.found) rows.account = rows.source = {};
+        break;
+      case Bug::device_of_anybody:
+        rows.device_is_known = rows.found;
+        break;
+      case Bug::disabled_may_enter:
+      case Bug::removed_may_enter: {
+        const auto state = plan_.bug == Bug::disabled_may_enter ? UserState::disabled : UserState::removed;
+        if (!rows.found || rows.user.state != state) break;
+        const auto record = store::open_user(keys().keyring->file(), rows.user);
+        rows.user.state = UserState::enabled;
+        static_cast<void>(store::seal_user(keys().keyring->file(), rows.user,
+                                           record && *record ? (*record)->reveal() : Bytes(), rng_));
+        break;
+      }
+      default:
+        break;
+    }
+  }
+
+  store::StoreResult<store::CodeRows> read_code(Node& node, const store::CodeQuery& query) {
+    const auto attempt = attempt_;
+    auto rows = node.store->SimulatedStore::read_code(query);
+    if (!attempt || !rows) return rows;
+    attempt->read_at = now_;
+    attempt->generation = rows->user.generation;
+    const auto invitation = database_->tables.invitations.find(query.selector);
+    attempt->is_legit = attempt->intent == Intent::right && invitation != database_->tables.invitations.end() &&
+                        invitation->second.expires_at + kSlack > now_ && rows->user.state == UserState::enabled;
+    if (plan_.bug == Bug::charge_in_memory) {
+      rows->code = node.own[query.code];
+      rows->source = node.own[query.source];
+    }
+    return rows;
+  }
+
+  store::StoreResult<std::optional<store::UserRow>> find_user(Node& node, std::string_view name) {
+    const auto attempt = attempt_;
+    auto row = node.store->SimulatedStore::find_user(name);
+    if (!attempt || !attempt->ticket) return row;
+    attempt->read_at = now_;
+    if (!row && plan_.bug == Bug::ticket_without_store) {
+      auto trusted = database_->decoy_user;
+      trusted.generation = attempt->ticket->generation;
+      trusted.state = UserState::enabled;
+      return trusted;
+    }
+    return row;
+  }
+
+  store::StoreStatus charge(Node& node, std::vector<store::Charge> charges, store::Time now) {
+    if (charges.size() != 2) return node.store->SimulatedStore::charge(charges, now);
+    const auto target = charges.front();
+    const auto source = charges.back();
+    switch (plan_.bug) {
+      case Bug::charge_source_only:
+        charges = {source};
+        break;
+      case Bug::charge_account_only:
+        charges = {target};
+        break;
+      case Bug::charge_unknown_not:
+        if (!target.of_an_account) charges.clear();
+        break;
+      case Bug::device_not_charged:
+        if (target.digest) charges = {source};
+        break;
+      case Bug::code_not_charged:
+        if (target.refill_interval == rules_.code.refill_interval) charges = {source};
+        break;
+      case Bug::charge_in_memory:
+        for (const auto& one : charges) node.own[one.key] = store::charged(node.own[one.key], one, now);
+        return {};
+      case Bug::free_before_commit:
+        charge_later(node, charges, latency());
+        return {};
+      default:
+        break;
+    }
+    const auto done = node.store->SimulatedStore::charge(charges, now);
+    if (done) charged(node, target, source);
+    if (!done && plan_.bug == Bug::drop_failed_charge) return {};
+    if (!done && plan_.bug == Bug::free_while_retrying) {
+      charge_later(node, charges, 100ms);
+      return {};
+    }
+    return done;
+  }
+  void charge_later(Node& node, const std::vector<store::Charge>& charges, Millis later) {
+    at(later, [this, &node, charges, life = node.life, later] {
+      if (node.life == life && !node.store->SimulatedStore::charge(charges, wall(node)))
+        charge_later(node, charges, std::min<Millis>(2 * later, 10s));
     });
   }
-  void tell(const Attempt& attempt, std::string_view what, std::int64_t retry_after = 0) {
-    if (plan_.twin != Plan::Twin::no)
-      report_.told.push_back(
-          fmt::format("{} node {} {}: {} {}", (now_ - kBegin).count(), attempt.node, attempt.name, what, retry_after));
-  }
-  [[nodiscard]] bool is_unknown(const Attempt& attempt) const {
-    return !database_->tables.users.contains(attempt.name);
-  }
-
-  bool take(Attempt& attempt) {
-    auto taken = node_of(attempt).guesses->take(attempt.keys, plan_.bug == Bug::no_slots ? 1'000 : rules_.slots);
-    if (taken) {
-      attempt.guess.emplace(*std::move(taken));
-      return true;
-    }
-    throttle(attempt, plan_.bug == Bug::throttle_without_time && is_unknown(attempt) ? 0s : taken.error().retry_after);
-    return false;
-  }
-
-  void throttle(const Attempt& attempt, std::chrono::seconds retry_after) {
-    ++report_.throttled;
-    if (plan_.bug == Bug::retry_after_tells && is_unknown(attempt)) retry_after += 1s;
-    tell(attempt, "throttled", retry_after.count());
-  }
-
-  bool read(Attempt& attempt) {
-    auto& node = node_of(attempt);
-    auto keys = attempt.keys;
-    std::optional<store::BucketKey> device;
-    if (attempt.device) {
-      device = keys.target;
-      keys.target = node.accounts->bucket(BucketKind::account, as_bytes(attempt.name));
-    }
-    auto found = node.accounts->read_login(as_bytes(attempt.name), keys, device, wall(node));
-    if (!found && plan_.bug != Bug::answer_without_store) {
-      ++report_.unavailable;
-      attempt.guess.reset();
-      tell(attempt, "unavailable");
-      return false;
-    }
-    if (found) attempt.read = *std::move(found);
-    attempt.rows = attempt.read.rows;
-    if (plan_.bug == Bug::charge_in_memory)
-      attempt.rows = {.target = node.own[attempt.keys.target], .source = node.own[attempt.keys.source], .new_rows = {}};
-    attempt.read_at = now_;
-    attempt.is_legit = is_right(attempt.name, attempt.typed);
-    return true;
+  void charged(const Node& node, const store::Charge& target, const store::Charge& source) {
+    given_up(node.number, labels_[target.key], labels_[source.key]);
+    if (!target.digest) return;
+    spent_hellos_.push_front(*target.digest);
+    if (plan_.bug == Bug::hello_twice) spent_hellos_.front() = with_number(spent_hellos_.front(), 0);
+    if (spent_hellos_.size() > store::kMaxBucketDigests) spent_hellos_.pop_back();
   }
 
   // The truth: this is an enabled user's password now.
@@ -569,134 +1101,7 @@ class Simulation {
     return record && *record && std::ranges::equal((*record)->reveal(), keys().records[typed]);
   }
 
-  void answer(const std::shared_ptr<Attempt>& attempt) {
-    auto& node = node_of(*attempt);
-    auto rule = rule_of(rules_, *attempt);
-    if (plan_.bug == Bug::refill_too_fast) rule.refill_interval /= 2;
-    const bool skips = plan_.bug == Bug::throttle_known_only && is_unknown(*attempt);
-    const auto allowed = admit(*attempt->guess, rule, rules_, attempt->rows, wall(node));
-    const bool ignores = plan_.bug == Bug::ignore_open &&
-                         store::guesses_left(rule, attempt->rows.target, wall(node)) >= 1 &&
-                         store::guesses_left(rules_.source, attempt->rows.source, wall(node)) >= 1;
-    if (!allowed && !skips && !ignores) {
-      throttle(*attempt, allowed.error().retry_after);
-      attempt->guess.reset();
-      return;
-    }
-    ++report_.answered;
-    tell(*attempt, "answered");
-    ++node.answered[attempt->label];
-    if (attempt->device) ++report_.by_device;
-    ++node.answered_sources[attempt->source];
-    auto& of_account = allowance_of(*attempt);
-    auto& of_source = allowance(sources_, attempt->source, source_most(), rules_.source);
-    of_account.take(now_ + kSlack);
-    of_source.take(now_ + kSlack);
-    if (of_account.is_overdrawn()) violated("more guesses at " + attempt->label + " are answered than there are");
-    if (of_source.is_overdrawn()) violated("more guesses from " + attempt->source + " are answered than there are");
-    step(attempt, [this, attempt] { finish(attempt); }, draw(10) == 0 ? draw_between(5s, 58s) : draw_between(10ms, 3s));
-  }
-
-  [[nodiscard]] bool proves(const Attempt& attempt) const {
-    if (attempt.intent != Intent::right) return false;
-    if (attempt.code) return attempt.is_legit;  // the words are compared when they are read
-    const auto found = database_->tables.users.find(attempt.name);
-    if (attempt.read.what == What::disabled && plan_.bug == Bug::disabled_may_enter)
-      return found != database_->tables.users.end() && holds(found->second, attempt.typed);
-    if (attempt.read.what == What::removed && plan_.bug == Bug::removed_may_enter)
-      return found != database_->tables.users.end() && holds(found->second, attempt.typed);
-    if (attempt.read.what != What::record) return false;
-    return attempt.read.credential.record.encode() == keys().records[attempt.typed];
-  }
-
-  void finish(const std::shared_ptr<Attempt>& attempt) {
-    auto& node = node_of(*attempt);
-    if (proves(*attempt)) {
-      given_up(*attempt);
-      allowance_of(*attempt).give_back();
-      allowance(sources_, attempt->source, source_most(), rules_.source).give_back();
-      if (plan_.bug == Bug::refund_twice) {
-        static_cast<void>(healthy_->clear_buckets({&attempt->keys.target, 1}, {}));
-        static_cast<void>(healthy_->clear_buckets({&attempt->keys.source, 1}, {}));
-      }
-      attempt->guess.reset();
-      if (!attempt->is_legit) violated("a wrong accept of " + attempt->name);
-      ++report_.accepted;
-      if (attempt->code) return step(attempt, [this, attempt] { redeem(attempt); });
-      lend_ticket(*attempt);
-      const bool stays = enter(node, attempt->name, attempt->read.generation, attempt->read_at, true);
-      if (attempt->watched) attempt->watched(stays);
-      return;
-    }
-    if (attempt->watched) attempt->watched(false);
-    const bool forgets = (plan_.bug == Bug::forget_on_hang_up && attempt->intent == Intent::hang_up) ||
-                         (plan_.bug == Bug::refund_failures && attempt->intent == Intent::wrong) ||
-                         (plan_.bug == Bug::charge_unknown_not && is_unknown(*attempt));
-    if (forgets) {
-      given_up(*attempt);
-      attempt->guess.reset();
-      return;
-    }
-    if (plan_.bug == Bug::free_before_commit) attempt->guess.reset();
-    step(attempt, [this, attempt] { charge(attempt); });
-  }
-
-  // Until it is committed the slot stays taken.
-  void charge(const std::shared_ptr<Attempt>& attempt) {
-    auto& node = node_of(*attempt);
-    const store::Charge target{
-        .key = attempt->keys.target,
-        .refill_interval = rule_of(rules_, *attempt).refill_interval / (plan_.bug == Bug::refill_too_fast ? 2 : 1),
-        .of_an_account = !is_unknown(*attempt),
-        .digest = attempt->guess ? attempt->guess->digest() : std::nullopt,
-        .new_row =
-            store::NewRowCharge{.key = attempt->keys.new_rows, .refill_interval = rules_.new_rows.refill_interval}};
-    const store::Charge source{.key = attempt->keys.source, .refill_interval = rules_.source.refill_interval};
-    std::vector<store::Charge> charges = {target, source};
-    if (plan_.bug == Bug::charge_source_only) charges = {source};
-    if (plan_.bug == Bug::device_not_charged && attempt->device) charges = {source};
-    if (plan_.bug == Bug::code_not_charged && attempt->code) charges = {source};
-    if (plan_.bug == Bug::charge_account_only) charges = {target};
-    if (plan_.bug == Bug::charge_in_memory) {
-      for (const auto& one : charges) node.own[one.key] = store::charged(node.own[one.key], one, wall(node));
-      charges.clear();
-    }
-    if (!node.store->charge(charges, wall(node)) && plan_.bug != Bug::drop_failed_charge) {
-      if (plan_.bug == Bug::free_while_retrying) attempt->guess.reset();
-      step(attempt, [this, attempt] { charge(attempt); }, attempt->pause);
-      attempt->pause = std::min<Millis>(2 * attempt->pause, 10s);
-      return;
-    }
-    given_up(*attempt);
-    if (attempt->device) {
-      spent_hellos_.push_front(attempt->hello);
-      if (spent_hellos_.size() > store::kMaxBucketDigests) spent_hellos_.pop_back();
-    }
-    step(attempt, [attempt] { attempt->guess.reset(); });
-  }
-
-  void given_up(const Attempt& attempt) {
-    auto& node = node_of(attempt);
-    --node.answered[attempt.label];
-    --node.answered_sources[attempt.source];
-  }
-
   // --- Sessions and tickets.
-
-  // The device is written down first, and then its ticket leaves.
-  void lend_ticket(const Attempt& attempt) {
-    if (plan_.twin != Plan::Twin::no) return;
-    auto& node = node_of(attempt);
-    const Device device{.id = attempt.device ? attempt.device->id : ++last_device_,
-                        .name = attempt.name,
-                        .generation = attempt.read.generation};
-    at(latency(), [this, &node, life = node.life, device] {
-      if (node.life != life) return;
-      static_cast<void>(
-          node.store->add_device(device.name, node.accounts->bucket(BucketKind::device, device.bytes()), wall(node)));
-      devices_.push_back(device);
-    });
-  }
 
   // When what `generation` names at `since` was over, if it is.
   [[nodiscard]] std::optional<store::Time> over_since(const std::string& name, std::uint64_t generation,
@@ -721,53 +1126,12 @@ class Simulation {
     return now_ - since > kLate + kSlack;
   }
 
-  bool enter(Node& node, const std::string& name, std::uint64_t generation, store::Time read_at, bool by_password) {
-    if (plan_.bug != Bug::entry_not_checked &&
-        node.generations->look(name, generation, instant()) == Generations::Verdict::superseded)
-      return false;
-    if (const auto over = over_since(name, generation, read_at); over && is_too_late(node, *over))
-      violated("a session of " + name + " begins after its account has changed");
-    node.sessions.push_back({.name = name, .generation = generation, .since = read_at});
-    if (by_password) tickets_.push_back({.name = name, .generation = generation, .since = read_at});
-    return true;
-  }
-
-  void use_ticket() {
-    if (tickets_.empty()) return;
-    const auto ticket = tickets_[draw(tickets_.size())];
-    const auto number = draw(nodes_.size());
-    auto& node = *nodes_[number];
-    if (!node.is_up) return;
-    using enum Generations::Verdict;
-    auto verdict = node.generations->look(ticket.name, ticket.generation, instant());
-    if (verdict == ask_store && plan_.bug == Bug::ticket_on_old_view) verdict = current;
-    const auto decide = [this, &node, ticket, life = node.life](Generations::Verdict decided) {
-      if (node.life != life) return;
-      if (plan_.bug == Bug::ticket_any_generation) decided = current;
-      if (decided != current) return;
-      ++report_.by_ticket;
-      // The store is asked, or the view is young: here no excuse holds.
-      if (const auto over = over_since(ticket.name, ticket.generation, ticket.since);
-          over && now_ - *over > kLate + kSlack)
-        violated("a ticket of " + ticket.name + " is good after its account has changed");
-      static_cast<void>(enter(node, ticket.name, ticket.generation, now_, false));
-    };
-    if (verdict != ask_store) return decide(verdict);
-    at(latency(), [this, &node, ticket, decide] {
-      const auto row = node.store->find_user(ticket.name);
-      const bool is_current =
-          row && *row && (*row)->generation == ticket.generation && (*row)->state == UserState::enabled;
-      const bool trusts = !row && plan_.bug == Bug::ticket_without_store;
-      decide(is_current || trusts ? current : superseded);
-    });
-  }
   void check_sessions() {
-    for (const auto& node : nodes_) {
-      if (!node->is_up) continue;
-      for (const auto& session : node->sessions)
-        if (const auto over = over_since(session.name, session.generation, session.since);
-            over && is_too_late(*node, *over))
-          violated("a session of " + session.name + " goes on after its account has changed");
+    std::erase_if(sessions_, [this](const auto& session) { return session->is_over || !is_alive(*session); });
+    for (const auto& session : sessions_) {
+      const auto over = over_since(session->name, session->generation, session->read_at);
+      if (over && is_too_late(node_of(*session), std::max(*over, session->entered_at)))
+        violated("a session of " + session->name + " goes on after its account has changed");
     }
   }
 
@@ -987,7 +1351,7 @@ class Simulation {
 
   // Who has a ticket, be it stolen or old, and types a password; some send a hello again.
   void device_logins() {
-    at(draw_between(1s, 6s), [this] {
+    at(draw_between(2s, 9s), [this] {
       if (!devices_.empty()) {
         // The newest are tried most.
         const auto device = devices_[devices_.size() - 1 - draw(std::min<std::size_t>(devices_.size(), 6))];
@@ -1090,16 +1454,22 @@ class Simulation {
   }
 
   Plan plan_;
+  channel::KeyCache cache_;  // of the clients, which it outlives
   std::mt19937_64 random_;
   SeededRng rng_;
   GuessRules rules_;
   Report report_;
+  std::shared_ptr<Log> log_;
   store::Time now_ = kBegin;
   std::uint64_t sequence_ = 0;
   std::map<std::pair<store::Time, std::uint64_t>, std::function<void()>> queue_;
   std::shared_ptr<Database> database_;
   std::shared_ptr<SimulatedStore> operator_, healthy_;
   std::vector<std::unique_ptr<Node>> nodes_;
+  std::shared_ptr<Attempt> attempt_;  // for which something is done just now
+  std::map<const Wire*, std::shared_ptr<Attempt>> connecting_;
+  std::map<store::BucketKey, std::string> labels_;
+  std::vector<std::shared_ptr<Attempt>> sessions_;
   std::map<std::string, Allowance> accounts_, sources_;
   std::map<std::string, Commit> acknowledged_;
   std::vector<Ticket> tickets_;
@@ -1107,9 +1477,22 @@ class Simulation {
   std::vector<Code> codes_;
   std::set<std::string> redeemed_;
   std::deque<store::HelloDigest> spent_hellos_;  // the newest that were charged to devices
-  std::uint64_t last_device_ = 0, last_hello_ = 0;
+  std::uint64_t last_attempt_ = 0, last_hello_ = 0;
   store::Time outage_until_{}, outage_over_{};
 };
+
+store::StoreResult<store::LoginRows> NodeStore::read_login(const store::LoginQuery& query) {
+  return simulation_.read_login(node_, query);
+}
+store::StoreResult<store::CodeRows> NodeStore::read_code(const store::CodeQuery& query) {
+  return simulation_.read_code(node_, query);
+}
+store::StoreStatus NodeStore::charge(std::span<const store::Charge> charges, store::Time now) {
+  return simulation_.charge(node_, {charges.begin(), charges.end()}, now);
+}
+store::StoreResult<std::optional<store::UserRow>> NodeStore::find_user(std::string_view name) {
+  return simulation_.find_user(node_, name);
+}
 
 }  // namespace
 

@@ -1,9 +1,12 @@
 // Some nodes of a server on one store, their clients, attackers and operators, the store's failures and the nodes'
 // crashes: all of it from one seed, in one thread, on a clock of its own.
 //
-// What runs is the server's own: OpenGuesses and admit, Accounts, Generations, FeedReader, Administration, and the
-// store's rows, buckets and seals. What is played is the network, the store's tables, and the order of the steps of a
-// visit (src/visit.cpp), each of which is an event of its own: anything may happen between any two.
+// What runs is the server's own, on loops that are stepped by hand: ConnectionHandler with its Visit and ServedSession,
+// the channel's link with its tickets, the feed, OpenGuesses, Accounts, Generations, Administration, and the store's
+// rows, buckets and seals. What is played: the clocks (simulated_clock.h), the connections (simulated_stream.h), the
+// store's tables and its latency, and the arithmetic of a handshake, which costs too much: whether a client proves what
+// it must is looked up, and the guess is spent and given back where ServerHandshake does it. What is done in a channel
+// that a code has opened is played too.
 #pragma once
 
 #include <cstddef>
