@@ -101,9 +101,14 @@ class Server:
             fields = file.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def pss_kib(self):
+    def memory_kib(self):
+        """RSS, PSS, and what is the process's own alone."""
         with open(f"/proc/{self.process.pid}/smaps_rollup", encoding="utf-8") as file:
-            return int(re.search(r"^Pss:\s+(\d+) kB", file.read(), re.M)[1])
+            text = file.read()
+        return tuple(int(re.search(rf"^{name}:\s+(\d+) kB", text, re.M)[1]) for name in ("Rss", "Pss", "Anonymous"))
+
+    def pss_kib(self):
+        return self.memory_kib()[1]
 
     def files(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
@@ -303,6 +308,7 @@ def idle(programs, args):
 # --- A flood.
 
 IP_BIND_ADDRESS_NO_PORT = 24
+MOST_MORE_KIB = 512
 
 
 class Attack:
@@ -375,8 +381,8 @@ def flood(programs, args):
             return found
 
         honest("quiet", "paced", 5, args.a_second)
-        files, memory = server.files(), server.pss_kib()
-        log(f"  before: {files} open files, PSS {memory} KiB")
+        files, memory = server.files(), [server.memory_kib()]
+        log(f"  before: {files} open files, RSS {memory[0][0]} KiB, PSS {memory[0][1]} KiB, anonymous {memory[0][2]} KiB")
         for number in range(args.times):
             attackers = Attack(server.address, [f"127.0.{1 + i // 250}.{2 + i % 250}" for i in range(40)], args.seconds + 12)
             log(f"  attackers from 40 sources: {attackers.began}, and 1,000 connects a second")
@@ -391,8 +397,15 @@ def flood(programs, args):
             deadline = time.monotonic() + 70
             while server.files() > files and time.monotonic() < deadline:
                 time.sleep(0.5)
-            log(f"  after it: {server.files()} open files, PSS {server.pss_kib()} KiB")
+            memory.append(server.memory_kib())
+            log(f"  after flood {number + 1}: {server.files()} open files, RSS {memory[-1][0]} KiB, PSS {memory[-1][1]} KiB, anonymous {memory[-1][2]} KiB")
             good &= server.files() <= files
+        if args.times > 1:
+            # What the first flood leaves the allocator keeps; what each further one adds is lost. (PSS moves with who else runs.)
+            more = (memory[-1][2] - memory[1][2]) / (args.times - 1)
+            leaks = more > MOST_MORE_KIB
+            log(f"  each flood after the first adds {more:.0f} KiB of anonymous memory: {'memory is lost' if leaks else 'nothing is lost'}")
+            good &= not leaks
         attackers = Attack(server.address, ["127.0.0.1"], args.seconds)
         honest("honest, from the attackers' own source", "paced", args.seconds // 2, args.a_second)
         attackers.end()
