@@ -644,8 +644,9 @@ class Forward(Login):
                              ("dead", "the server cannot reach what is behind that service")):
             address = forward.wait_for(rf"{service} is at (\S+)\n", "err")[1]
             for _ in range(2):
-                with self.assertRaises(ConnectionResetError):
-                    self.roundtrip(address, b"")
+                with socket.create_connection(tcp(address), PATIENCE) as connection:
+                    with self.assertRaises(ConnectionResetError):
+                        connection.recv(1)  # nothing is written: a write would take the error
             forward.wait_for(f"note: connections to {service} are refused: {why}\n", "err")
         self.assertEqual(self.roundtrip(forward.address, b"through"), b"through")
         forward.stop()
