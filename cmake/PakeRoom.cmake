@@ -3,7 +3,8 @@
 #   pake_room(NAME SOURCES src/a.cpp ... HEADERS include/pake/NAME/a.h ... [INTERNAL include/pake/NAME/b.h ...]
 #             [PUBLIC dep ...] [PRIVATE dep ...])
 #       HEADERS are doors: they are installed. INTERNAL ones are for other rooms alone.
-#   pake_test(NAME SOURCES test/a_test.cpp ... [LINK dep ...] [LABEL label])    one GoogleTest program, run by CTest
+#   pake_test(NAME SOURCES test/a_test.cpp ... [LINK dep ...] [LABEL label] [BUSY])    one GoogleTest program, run by CTest;
+#       BUSY: its own sources take much of its time, so they are compiled as the rooms are, without PAKE_TEST_FLAGS
 #   pake_label_programs(LABEL target ...)    target tests_LABEL builds what the tests of that label run, and nothing else
 #   pake_library(TARGET EXPORT_NAME name ROOMS room ... [PUBLIC dep ...] NAMESPACE mangled
 #             [HEADERS_DIR dir HEADERS file ...])
@@ -84,10 +85,14 @@ function(pake_test name)
   if(NOT PAKE_BUILD_TESTS)
     return()
   endif()
-  cmake_parse_arguments(PARSE_ARGV 1 TEST "" "LABEL" "SOURCES;LINK")
+  cmake_parse_arguments(PARSE_ARGV 1 TEST "BUSY" "LABEL" "SOURCES;LINK")
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE pake_warnings pake_internal pake_test_support GTest::gmock GTest::gtest_main ${TEST_LINK})
-  pake_precompiled(${name} test)
+  if(TEST_BUSY)
+    pake_precompiled(${name} room)
+  else()
+    pake_precompiled(${name} test)
+  endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 LABELS "${TEST_LABEL}")
   if(TEST_LABEL)
     pake_label_programs(${TEST_LABEL} ${name})

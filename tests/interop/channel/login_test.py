@@ -1,7 +1,7 @@
 """Logins over sockets: our server and client (login_peer) and the Python ones in every pairing, with a recorder between them.
 
 LOGIN_PEER names the binary; the arguments are the server, the client (cpp or python) and what unittest takes. Python
-against Python shows that the peer is sound before anything of ours is held against it.
+against Python, which scripts/interop runs, shows that the peer is sound.
 """
 
 import os
