@@ -1271,6 +1271,23 @@ class Metrics(ServeCase):
             self.assertEqual(self.get(server, "/healthz"), (200, "ok\n"))
             self.assertEqual(self.get(server, "/readyz"), (200, "ready\n"))
 
+    def test_what_is_no_request_is_not_answered(self):
+        server = self.serve("--metrics", "127.0.0.1:0")
+        server.metrics = server.wait_for(r"metrics on (\S+)\n", "err")[1]
+        host, port = server.metrics.rsplit(":", 1)
+
+        def answer(request):
+            with socket.create_connection((host, int(port)), PATIENCE) as connection:
+                connection.sendall(request)
+                return b"".join(iter(lambda: connection.recv(4096), b"")).split(b"\r\n")[0]
+
+        for request in (b"GET\r\n\r\n", b"\r\n\r\n", b"\0\r\n\r\n", b"GET healthz HTTP/1.1\r\n\r\n", b"GET /" + 5000 * b"a" + b" HTTP/1.1\r\n\r\n"):
+            with self.subTest(request=request[:20]), contextlib.suppress(ConnectionResetError):
+                self.assertEqual(answer(request), b"")
+        self.assertEqual(answer(b"POST /metrics HTTP/1.1\r\nContent-Length: 5\r\n\r\n"), b"HTTP/1.1 405 Method Not Allowed")
+        self.assertEqual(answer(b"HEAD /healthz?probe HTTP/1.0\r\n\r\n"), b"HTTP/1.1 200 OK")
+        self.assertEqual(self.get(server, "/healthz"), (200, "ok\n"))
+
     def test_a_program_that_fails_is_told_of_beside_the_metrics(self):
         """Their library could take the ends of programs away (SIGCHLD)."""
         config = "[services.fails]\nexec = [\"/bin/sh\", \"-c\", \"exit 3\"]\n"

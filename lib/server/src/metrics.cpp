@@ -1,10 +1,13 @@
 #include "pake/server/metrics.h"
 
 #include <fmt/format.h>
+#include <http_parser.h>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <array>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -110,12 +113,47 @@ struct Response {
   std::string body = {};
 };
 
-Response respond(std::string_view request, Server& server) {
-  const auto line = request.substr(0, request.find("\r\n"));
-  const auto method = line.substr(0, line.find(' '));
-  if (method != "GET" && method != "HEAD") return {.status = "405 Method Not Allowed", .body = "GET only\n"};
-  auto target = line.substr(method.size() + 1);
-  target = target.substr(0, target.find_first_of(" ?"));
+/// As far as it has come. What follows its headers is not read.
+class Request {
+ public:
+  Request() {
+    http_parser_init(&parser_, HTTP_REQUEST);
+    parser_.data = this;
+  }
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
+
+  /// @return false if this is no HTTP
+  bool read(Bytes bytes) {
+    http_parser_settings settings;
+    http_parser_settings_init(&settings);
+    settings.on_url = [](http_parser* parser, const char* text, std::size_t size) {
+      static_cast<Request*>(parser->data)->target_.append(text, size);
+      return 0;
+    };
+    settings.on_headers_complete = [](http_parser* parser) {
+      static_cast<Request*>(parser->data)->is_whole_ = true;
+      http_parser_pause(parser, 1);
+      return 0;
+    };
+    http_parser_execute(&parser_, &settings, as_text(bytes).data(), bytes.size());
+    return is_whole_ || HTTP_PARSER_ERRNO(&parser_) == HPE_OK;
+  }
+
+  [[nodiscard]] bool is_whole() const noexcept { return is_whole_; }
+  [[nodiscard]] bool has_method(http_method method) const noexcept { return parser_.method == method; }
+  [[nodiscard]] std::string_view path() const { return std::string_view(target_).substr(0, target_.find('?')); }
+
+ private:
+  http_parser parser_{};
+  std::string target_;
+  bool is_whole_ = false;
+};
+
+Response respond(const Request& request, Server& server) {
+  if (!request.has_method(HTTP_GET) && !request.has_method(HTTP_HEAD))
+    return {.status = "405 Method Not Allowed", .body = "GET only\n"};
+  const auto target = request.path();
   if (target == "/metrics") return {.type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_text(server)};
   if (target == "/healthz") return {.body = "ok\n"};
   if (target != "/readyz") return {.status = "404 Not Found", .body = "/metrics, /healthz, /readyz\n"};
@@ -127,20 +165,19 @@ Response respond(std::string_view request, Server& server) {
 net::Awaitable<void> answer(Server& server, net::Caller caller) {
   auto& stream = caller.stream();
   const auto deadline = net::after(kRequestTime);
-  Buffer request;
-  while (as_text(request).find("\r\n\r\n") == std::string_view::npos) {
-    const auto have = request.size();
-    if (have >= kMaxRequest) co_return;
-    request.resize(kMaxRequest);
-    const auto count = co_await stream.read_some(MutableBytes(request).subspan(have), deadline);
-    request.resize(have + count.value_or(0));
-    if (!count) co_return;
+  Request request;
+  std::array<std::uint8_t, kMaxRequest> bytes{};
+  for (std::size_t have = 0; !request.is_whole();) {
+    if (have == bytes.size()) co_return;
+    const auto count = co_await stream.read_some(MutableBytes(bytes).subspan(have), deadline);
+    if (!count || !request.read(Bytes(bytes).subspan(have, *count))) co_return;
+    have += *count;
   }
   if (!caller.begin_waiting()) co_return;
-  const auto response = respond(as_text(request), server);
+  const auto response = respond(request, server);
   const auto text = fmt::format("HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",
                                 response.status, response.type, response.body.size(),
-                                as_text(request).starts_with("HEAD") ? "" : response.body);
+                                request.has_method(HTTP_HEAD) ? "" : response.body);
   static_cast<void>(co_await stream.write_all(as_bytes(text), net::after(kAnswerTime)));
 }
 
