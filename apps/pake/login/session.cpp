@@ -84,6 +84,20 @@ Expected<int> run_tries(const LoginOptions& options, std::optional<pipe::Trace>&
   }
 }
 
+Problem no_login(const net::HandshakeError& error, const Problem& wrong_secret) {
+  using enum channel::AlertCode;
+  const auto received = error.failure ? error.failure->received : std::nullopt;
+  if (received && received->code == unavailable)
+    return {.exit_code = kExitService,
+            .error = "the server takes nobody for now: it cannot reach its store, or it is about to stop",
+            .hint = "try again later"};
+  if (received && received->code == unknown_server)
+    return {.exit_code = kExitProtocol,
+            .error = "the server does not answer to this name or address",
+            .hint = "its operator lists under `names` what it is called"};
+  return no_channel(error, {.wrong_secret = wrong_secret, .busy = "the server takes no more tries for now"});
+}
+
 }  // namespace
 
 channel::ClientConfig Session::config() const {
@@ -245,9 +259,7 @@ net::Awaitable<Expected<net::ClientChannel>> Session::open(net::Loop& loop, Resu
   auto stream = trace_ ? trace_->follow(std::move(*connected)) : std::move(*connected);
   auto channel =
       co_await net::connect_channel(loop, stream, *std::move(handshake), cache_, {.answer = options_.deadline});
-  if (!channel)
-    co_return std::unexpected(
-        no_channel(channel.error(), {.wrong_secret = wrong_secret, .busy = "the server takes no more tries for now"}));
+  if (!channel) co_return std::unexpected(no_login(channel.error(), wrong_secret));
   co_return std::move(*channel);
 }
 

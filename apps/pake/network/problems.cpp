@@ -16,13 +16,7 @@ Problem told(const channel::Alert& alert, const HandshakeWords& words) {
     case refused:
       return words.wrong_secret;
     case unavailable:
-      return {.exit_code = kExitService,
-              .error = "the server takes nobody for now: it cannot reach its store, or it is about to stop",
-              .hint = "try again later"};
     case unknown_server:
-      return {.exit_code = kExitProtocol,
-              .error = "the server does not answer to this name or address",
-              .hint = "its operator lists under `names` what it is called"};
     case unsupported:
     case malformed:
       break;
