@@ -189,6 +189,8 @@ class Words(Case):
                 self.assertIn(f"error: pake {words[0]} needs a command before its options: {missing}\n", err)
             self.assertTrue(err.endswith(f"hint: pake {hint}\n"), err)
         self.assertEqual(self.said("sessions", "--dat", "D"), "error: there is no option --dat\nhint: pake sessions --help\n")
+        self.assertEqual(self.said("--data", "D", "user", "list"),
+                         "error: --data belongs behind its command\nhint: pake user list --data ...\n")
 
     def test_host_and_port_are_one_word(self):
         self.assertEqual(self.said("dial", "192.0.2.7", "8088"),

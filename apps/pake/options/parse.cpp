@@ -109,7 +109,10 @@ std::unexpected<Problem> refuse(const NamedCommand& named, const std::vector<std
   if (option != words.end() && *option != "--") {
     const auto name = option->substr(0, option->find('='));
     if (const auto problem = ask_for_command(named, words, name)) return usage(problem->error, problem->hint);
-    const auto meant = nearest(name, options_of(command));
+    const auto options = options_of(command);
+    if (std::ranges::find(options, name) != options.end())
+      return usage(fmt::format("{} belongs behind its command", name), fmt::format("{} {} ...", named.full_name, name));
+    const auto meant = nearest(name, options);
     return usage(fmt::format("there is no option {}", name),
                  meant.empty() ? help : fmt::format("did you mean {}?", meant));
   }
