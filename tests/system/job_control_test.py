@@ -85,6 +85,15 @@ class Jobs(AtTerminals):
     def start_dial(self, shell, host, suffix=""):
         shell.type(f"$PAKE dial {host.address} {suffix}\r")
 
+    def type_half_a_line(self, shell, host):
+        self.start_dial(shell, host)
+        shell.see("Code: ")
+        shell.type(host.code_shown + "\r")
+        shell.see("connected: ")
+        shell.see("> ")
+        shell.type("half")
+        shell.see("half")
+
     def finish(self, shell, host):
         """Types the code, and talks."""
         shell.type(host.code_shown + "\r")
@@ -151,13 +160,7 @@ class Jobs(AtTerminals):
         for number in (signal.SIGTSTP, signal.SIGSTOP):
             for shell in self.each_shell():
                 host = self.host(stdin=-1)
-                self.start_dial(shell, host)
-                shell.see("Code: ")
-                shell.type(host.code_shown + "\r")
-                shell.see("connected: ")
-                shell.see("> ")
-                shell.type("half")
-                shell.see("half")
+                self.type_half_a_line(shell, host)
                 if number == signal.SIGTSTP:
                     shell.type("\x1a")
                 else:
@@ -178,13 +181,7 @@ class Jobs(AtTerminals):
         shell = Shell(SHELLS["bash"])
         self.addCleanup(shell.close)
         host = self.host(stdin=-1)
-        self.start_dial(shell, host)
-        shell.see("Code: ")
-        shell.type(host.code_shown + "\r")
-        shell.see("connected: ")
-        shell.see("> ")
-        shell.type("half")
-        shell.see("half")
+        self.type_half_a_line(shell, host)
         dial = shell.children()[0]
         threads = [int(thread) for thread in os.listdir(f"/proc/{dial}/task") if int(thread) != dial]
         for _ in range(3):

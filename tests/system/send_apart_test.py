@@ -15,10 +15,10 @@ import time
 import unittest
 
 import far_apart
-from harness import OK, PATIENCE
+from harness import OK
 from send_lan_test import GROUP, PORT, announcement
 from send_via_test import STRANGERS, ViaCase
-from sending import Transfers, data, wire
+from sending import Transfers, answer_as_an_impostor, data, wire
 from serving import Meeting
 
 CANNOT_RUN = 77
@@ -181,16 +181,8 @@ class Lan(Bridged):
                 speaker.sendto(announcement(number, listener.getsockname()[1]), (GROUP, PORT))
             speaker.close()
 
-        def answer():
-            with contextlib.suppress(OSError):
-                while True:
-                    connection = listener.accept()[0]
-                    answered.append(connection)
-                    with connection, contextlib.suppress(Exception):
-                        connection.settimeout(PATIENCE)
-                        wire.server_handshake(connection, wire.CodeHost(b"copper-copper-12"), (wire.CHACHA20_POLY1305,))
-        for run in (shout, answer):
-            threading.Thread(target=run, daemon=True).start()
+        threading.Thread(target=shout, daemon=True).start()
+        threading.Thread(target=answer_as_an_impostor, args=(listener, answered), daemon=True).start()
         receiver = self.receives(there, sender.code_shown, "out")
         self.assert_ends(sender, receiver, (OK, OK))
         over.set()

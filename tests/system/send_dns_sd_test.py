@@ -1,7 +1,6 @@
 """`--lan` by DNS-SD: two network namespaces, in each a bus and Avahi's daemon; the datagrams of our own are lost on the way,
 or the daemons are gone. It takes dbus-daemon, avahi-daemon and util-linux's unshare."""
 
-import contextlib
 import itertools
 import os
 import shutil
@@ -15,9 +14,9 @@ import unittest
 
 import far_apart
 from far_apart import checksum
-from harness import AUTH_FAILED, OK, PATIENCE
+from harness import AUTH_FAILED, OK
 from send_lan_test import PORT
-from sending import Transfers, data, wire
+from sending import Transfers, answer_as_an_impostor, data
 
 CANNOT_RUN = 77
 SBIN = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
@@ -157,18 +156,9 @@ class DnsSd(Transfers):
             self.addCleanup(made.close)
             return made
 
-        def answer(impostor):
-            with contextlib.suppress(OSError):
-                while True:
-                    connection = impostor.accept()[0]
-                    answered.append(impostor)
-                    with connection, contextlib.suppress(Exception):
-                        connection.settimeout(PATIENCE)
-                        wire.server_handshake(connection, wire.CodeHost(b"copper-copper-12"), (wire.CHACHA20_POLY1305,))
-
         impostors = [listener(self.here.address) for _ in range(5)]
         for impostor in impostors:
-            threading.Thread(target=answer, args=(impostor,), daemon=True).start()
+            threading.Thread(target=answer_as_an_impostor, args=(impostor, answered), daemon=True).start()
         avoided = listener(self.here.address, 1023)
         lies = [found("7-low", self.here.address, 1023), found("7-far", "203.0.113.7", 8088), found("7-group", MDNS, 8088),
                 found("77-other", self.here.address, 1024), found("7", self.here.address, 1024), found("7-" + "x" * 61, self.here.address, 0)]
@@ -186,7 +176,7 @@ class DnsSd(Transfers):
         self.assertEqual([answered.count(impostor) for impostor in set(answered)], [1, 1, 1])
         error = [line for line in receiver.err.splitlines() if line.startswith("error: ")][0]
         for impostor in answered:
-            self.assertIn("%s:%d" % impostor.getsockname(), error)
+            self.assertIn("%s:%d" % impostor, error)
         avoided.settimeout(0)
         self.assertRaises(BlockingIOError, avoided.accept)
         self.assertNotIn("203.0.113.7", receiver.err)

@@ -22,6 +22,17 @@ LEAF = 16_384
 NO_SUCH_SERVICE = b"\x01"
 
 
+def answer_as_an_impostor(listener, answered):
+    """Until the listener is closed: whoever connects meets another code, and `answered` gets the listener's address."""
+    with contextlib.suppress(OSError):
+        while True:
+            connection = listener.accept()[0]
+            answered.append(listener.getsockname())
+            with connection, contextlib.suppress(Exception):
+                connection.settimeout(PATIENCE)
+                wire.server_handshake(connection, wire.CodeHost(b"copper-copper-12"), (wire.CHACHA20_POLY1305,))
+
+
 def data(size, seed=0):
     return random.Random(size + seed).randbytes(size)
 

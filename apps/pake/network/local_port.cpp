@@ -36,6 +36,20 @@ bool names_an_address_behind(std::string_view typed) {
   return first != last && is_port(typed.substr(0, first)) && is_port(typed.substr(last + 1));
 }
 
+template <class T>
+Value list_of(std::vector<T>& values, const char* name, std::expected<T, Complaint> (*parse)(std::string_view)) {
+  return {.type = Value::Type::list,
+          .name = name,
+          .set = [&values, parse](std::string_view typed) -> Accepted {
+            auto parsed = parse(typed);
+            if (!parsed) return std::unexpected(std::move(parsed.error()));
+            values.push_back(std::move(*parsed));
+            return {};
+          },
+          .show = [] { return std::string(); },
+          .clear = [&values] { values.clear(); }};
+}
+
 constexpr const char* kForm = "it is [BIND:]PORT[:SERVICE], like 8080, 8080:wiki or 127.0.0.1:8080:wiki";
 
 }  // namespace
@@ -77,30 +91,10 @@ std::expected<PublishedService, Complaint> parse_published(std::string_view type
   return PublishedService{.service = std::string(typed.substr(0, colon)), .address = std::move(*parsed)};
 }
 
-Value local_ports(std::vector<LocalPort>& values) {
-  return {.type = Value::Type::list,
-          .name = "[BIND:]PORT[:SERVICE]",
-          .set = [&values](std::string_view typed) -> Accepted {
-            auto parsed = parse_local_port(typed);
-            if (!parsed) return std::unexpected(std::move(parsed.error()));
-            values.push_back(std::move(*parsed));
-            return {};
-          },
-          .show = [] { return std::string(); },
-          .clear = [&values] { values.clear(); }};
-}
+Value local_ports(std::vector<LocalPort>& values) { return list_of(values, "[BIND:]PORT[:SERVICE]", parse_local_port); }
 
 Value published_services(std::vector<PublishedService>& values) {
-  return {.type = Value::Type::list,
-          .name = "SERVICE:[HOST:]PORT",
-          .set = [&values](std::string_view typed) -> Accepted {
-            auto parsed = parse_published(typed);
-            if (!parsed) return std::unexpected(std::move(parsed.error()));
-            values.push_back(std::move(*parsed));
-            return {};
-          },
-          .show = [] { return std::string(); },
-          .clear = [&values] { values.clear(); }};
+  return list_of(values, "SERVICE:[HOST:]PORT", parse_published);
 }
 
 net::Awaitable<Expected<std::vector<net::Listener>>> listen_locally(net::Loop& loop, std::vector<LocalPort> locals) {
