@@ -15,7 +15,6 @@
 #include "pake/net/awaitable.h"
 #include "pake/net/handshake.h"
 #include "pake/net/loops.h"
-#include "pake/server/server.h"
 #include "served_session.h"
 #include "state.h"
 #include "visit.h"
@@ -32,8 +31,9 @@ class ConnectionHandler : public std::enable_shared_from_this<ConnectionHandler>
   ConnectionHandler(std::shared_ptr<State> state, Handshake handshake)
       : state_(std::move(state)), handshake_(std::move(handshake)) {}
 
+  using Follow = std::function<std::unique_ptr<net::Stream>(std::unique_ptr<net::Stream>)>;
   /// See Server::follow_connections.
-  void follow(Server::Follow follow) { follow_ = std::move(follow); }
+  void follow(Follow follow) { follow_ = std::move(follow); }
 
   /// Returns when there is no channel, or its session has begun. A task of the caller's loop.
   static net::Awaitable<void> serve(std::shared_ptr<ConnectionHandler> self, net::Caller caller);
@@ -61,7 +61,7 @@ class ConnectionHandler : public std::enable_shared_from_this<ConnectionHandler>
 
   std::shared_ptr<State> state_;
   Handshake handshake_;
-  Server::Follow follow_;  // may be empty
+  Follow follow_;  // may be empty
   std::mutex mutex_;
   std::list<std::unique_ptr<Lane>> lanes_;
 };
